@@ -1,0 +1,47 @@
+// Bundles the four outputs into dist/: extension, engine (child process and its worker), cli, webview.
+// `--watch` rebuilds on change, `--production` minifies.
+import { rmSync } from 'node:fs';
+import { context } from 'esbuild';
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+
+const common = { bundle: true, sourcemap: true, minify: production, logLevel: 'warning', legalComments: 'linked' };
+
+// CommonJS has no import.meta.url; the banner gives bundled code the same value.
+const node = {
+  ...common,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['vscode', 'koffi'],
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  outdir: 'dist',
+};
+
+const outputs = [
+  { ...node, entryPoints: { extension: 'src/extension/extension.ts' } },
+  { ...node, entryPoints: { engine: 'src/engine/main.ts' } },
+  { ...node, entryPoints: { cli: 'src/cli/main.ts' } },
+  {
+    ...common,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    tsconfig: 'webview/tsconfig.json',
+    entryPoints: { explain: 'webview/explain/main.ts', attention: 'webview/attention/main.ts' },
+    outdir: 'dist/webview',
+  },
+];
+
+if (!watch) rmSync('dist', { recursive: true, force: true });
+for (const output of outputs) {
+  const build = await context(output);
+  if (watch) await build.watch();
+  else {
+    await build.rebuild();
+    await build.dispose();
+  }
+}

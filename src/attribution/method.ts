@@ -1,0 +1,59 @@
+/**
+ * What an attribution method is. One file a method; `registry.ts` lists them.
+ * A method sees a Model, a prompt's tokens, the units to score and a resolved target; it returns one signed score per unit,
+ * in the target's unit. It never sees an editor, a file or a runtime.
+ */
+import type { CallOptions, Model } from '../model/model.ts';
+import type { Section, Token, Unit } from '../shared/tokens.ts';
+import type { Warning } from '../shared/explanation.ts';
+import type { ResolvedTarget } from './target.ts';
+
+export type MethodNeed = 'forward' | 'capture' | 'gradient';
+
+export interface MethodParameter {
+  readonly id: string;
+  readonly label: string;
+  readonly default: string | number | boolean;
+  /** Allowed values of a choice. */
+  readonly choices?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+export interface AttributionInput {
+  readonly model: Model;
+  /** The prompt's tokens, without the response. */
+  readonly tokens: readonly Token[];
+  readonly promptText: string;
+  readonly sections: readonly Section[];
+  readonly units: readonly Unit[];
+  readonly target: ResolvedTarget;
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  readonly seed: number;
+}
+
+export interface AttributionOutput {
+  /** One per unit, signed, in the target's unit. */
+  readonly scores: Float32Array;
+  /** Full-length forward passes this cost; a shorter suffix counts by its share of tokens. */
+  readonly forwardPasses: number;
+  readonly warnings: readonly Warning[];
+}
+
+export interface AttributionOptions extends CallOptions {
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Called as single units become known, with the unit's index. */
+  readonly onScore?: (unit: number, score: number) => void;
+}
+
+export interface AttributionMethod {
+  readonly id: string;
+  readonly label: string;
+  /** One line for the picker: what this assumes. */
+  readonly assumption: string;
+  readonly needs: readonly MethodNeed[];
+  readonly parameters: readonly MethodParameter[];
+  /** Estimated cost in forward passes, for the picker. */
+  cost(units: number): number;
+  attribute(input: AttributionInput, options?: AttributionOptions): Promise<AttributionOutput>;
+}

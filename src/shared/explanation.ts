@@ -1,0 +1,141 @@
+/**
+ * The one result object: `--json`, the panel, the history, export and diff all carry it (DESIGN.md).
+ * Plain JSON data; `parseExplanation` is the only way in from outside.
+ */
+import * as v from 'valibot';
+import { LoupeError } from './errors.ts';
+
+export const explanationSchemaVersion = 1;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const range = { start: count, end: count };
+const role = v.picklist(['system', 'user', 'assistant', 'tool', 'developer']);
+
+const alternative = v.object({ id: count, text: v.string(), logprob: v.number() });
+
+const section = v.object({
+  ...range,
+  kind: v.picklist(['message', 'heading', 'paragraph', 'list-item', 'code', 'quote', 'table', 'variable', 'document']),
+  label: v.string(),
+  role: v.optional(role),
+});
+
+const faithfulness = v.object({
+  /** Mean fall of the target when the top units are dropped, in the target's unit. */
+  comprehensiveness: v.number(),
+  /** Mean fall of the target when only the top units are kept, in the target's unit. */
+  sufficiency: v.number(),
+  /** The same two for random rankings of the same unit sizes. */
+  random: v.object({ comprehensiveness: v.number(), sufficiency: v.number() }),
+  /** Comprehensiveness minus that of random rankings, with a 95 % interval over the random rankings. */
+  gain: v.number(),
+  interval: v.tuple([v.number(), v.number()]),
+  /** Shares of the units that were dropped or kept, e.g. 0.1, 0.2, 0.5. */
+  fractions: v.array(v.number()),
+  verdict: v.picklist(['trusted', 'weak', 'untrusted']),
+  reason: v.string(),
+});
+
+export const explanationSchema = v.object({
+  schema: v.literal(explanationSchemaVersion),
+  model: v.object({
+    name: v.string(),
+    file: v.string(),
+    sha256: v.string(),
+    format: v.picklist(['gguf', 'onnx', 'remote']),
+    architecture: v.string(),
+    quantization: v.string(),
+    precision: v.picklist(['as-served', 'dequantised']),
+    layers: count,
+    heads: count,
+    hidden: count,
+  }),
+  prompt: v.object({
+    mode: v.picklist(['raw', 'chat']),
+    text: v.string(),
+    uri: v.optional(v.string()),
+    sections: v.array(section),
+    /** Which runs of `text` stand verbatim in the document, so that an editor can draw on it. */
+    sourceMap: v.array(v.object({ ...range, documentStart: count })),
+  }),
+  tokens: v.array(
+    v.object({
+      ...range,
+      id: count,
+      text: v.string(),
+      special: v.boolean(),
+      role: v.optional(role),
+      section: v.optional(v.string()),
+      /** Log-probability in nats given the tokens before; absent for the first token. */
+      logprob: v.optional(v.number()),
+    }),
+  ),
+  response: v.object({
+    text: v.string(),
+    /** `given`: the user supplied it; `generated`: the model wrote it. */
+    source: v.picklist(['generated', 'given']),
+    tokens: v.array(v.object({ id: count, text: v.string(), logprob: v.number(), alternatives: v.array(alternative) })),
+  }),
+  target: v.object({
+    kind: v.picklist(['next', 'response', 'span', 'text', 'id', 'contrast']),
+    label: v.string(),
+    score: v.picklist(['logit', 'logprob', 'prob']),
+    unit: v.picklist(['logit', 'nat', 'probability']),
+    /** The explained number on the unmodified prompt. */
+    value: v.number(),
+    /** Response tokens `[from, to]`, inclusive, where the target reads a span of the response. */
+    span: v.optional(v.tuple([count, count])),
+    /** Token ids the target reads (for a contrast: A then B). */
+    ids: v.array(count),
+  }),
+  method: v.object({
+    id: v.string(),
+    parameters: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+    seed: v.number(),
+  }),
+  granularity: v.picklist(['token', 'word', 'sentence', 'line', 'paragraph', 'section']),
+  units: v.array(
+    v.object({
+      ...range,
+      label: v.string(),
+      kind: v.picklist(['text', 'special', 'template', 'sink']),
+      tokens: v.array(count),
+    }),
+  ),
+  /** One per unit, signed, in the target's unit. */
+  scores: v.array(v.number()),
+  faithfulness: v.nullable(faithfulness),
+  cost: v.object({ milliseconds: v.number(), forwardPasses: v.number() }),
+  warnings: v.array(v.object({ code: v.string(), message: v.string() })),
+});
+
+export type Explanation = v.InferOutput<typeof explanationSchema>;
+export type Faithfulness = v.InferOutput<typeof faithfulness>;
+export type Warning = Explanation['warnings'][number];
+
+/**
+ * Reads an explanation from untrusted data.
+ * @throws E_EXPLANATION_VERSION for another schema version, E_EXPLANATION_INVALID for anything that does not fit.
+ */
+export function parseExplanation(data: unknown): Explanation {
+  const version = typeof data === 'object' && data !== null && 'schema' in data ? data.schema : undefined;
+  if (version !== undefined && version !== explanationSchemaVersion) {
+    throw new LoupeError({
+      code: 'E_EXPLANATION_VERSION',
+      kind: 'input',
+      what: `the explanation has schema version ${String(version)}`,
+      why: `this Prompt Loupe reads version ${explanationSchemaVersion}`,
+      action: 'open it with the Prompt Loupe that wrote it, or explain the prompt again',
+    });
+  }
+  const result = v.safeParse(explanationSchema, data);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new LoupeError({
+    code: 'E_EXPLANATION_INVALID',
+    kind: 'input',
+    what: 'the explanation cannot be read',
+    why: `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`,
+    action: 'explain the prompt again',
+  });
+}

@@ -1,0 +1,212 @@
+/**
+ * The map of what the editor (or the command line) can ask of the engine, and what the engine tells back.
+ * Plain data and typed arrays only. The transport is `rpc.ts`; both ends are typed by this file.
+ */
+import type { Explanation } from '../explanation.ts';
+import type { TargetSpec, ScoreKind } from '../target.ts';
+import type { Granularity, SourceSegment, TextRange, Token } from '../tokens.ts';
+
+export type EngineState = 'stopped' | 'starting' | 'ready' | 'busy' | 'failed';
+
+export interface EngineStatus {
+  readonly state: EngineState;
+  readonly model: ModelSummary | null;
+  /** Requests waiting behind the running one, oldest first. */
+  readonly queue: readonly { readonly requestId: string; readonly title: string }[];
+  readonly running: { readonly requestId: string; readonly title: string } | null;
+}
+
+export interface ModelSummary {
+  readonly name: string;
+  readonly file: string;
+  readonly sha256: string;
+  readonly format: 'gguf' | 'onnx' | 'remote';
+  readonly architecture: string;
+  readonly quantization: string;
+  readonly precision: 'as-served' | 'dequantised';
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  readonly contextLength: number;
+  readonly fileBytes: number;
+  readonly hasChatTemplate: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Where a model file was found. */
+export type ModelSource = 'bundled' | 'folder' | 'ollama' | 'lm-studio' | 'hugging-face';
+
+export interface FoundModel {
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly source: ModelSource;
+}
+
+export interface LoadOptions {
+  /** Native threads; 0 = the number of physical cores. */
+  readonly threads: number;
+  /** Tokens; 0 = as much as the model was trained for, at most 4,096. */
+  readonly contextLength: number;
+}
+
+export type PromptFormat = 'text' | 'markdown' | 'prompt-yml' | 'messages-json';
+export type PromptMode = 'auto' | 'raw' | 'chat';
+
+/** A prompt as it stands in a document. */
+export interface PromptSource {
+  readonly text: string;
+  readonly uri?: string;
+  readonly format: PromptFormat;
+  /** Explain only this part (offsets into `text`). */
+  readonly selection?: TextRange;
+  /** `auto`: chat for formats with messages, raw for text. */
+  readonly mode: PromptMode;
+  /** Values for `{{variables}}` that the document does not give. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Token ids as they are; `text` is then empty. */
+  readonly ids?: readonly number[];
+}
+
+export interface ExplainRequest {
+  readonly prompt: PromptSource;
+  readonly method: string;
+  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
+  readonly target: TargetSpec;
+  readonly score?: ScoreKind;
+  readonly granularity: Granularity;
+  /** Response tokens generated before explaining. */
+  readonly maxTokens: number;
+  /** A response the user gives instead of a generated one. */
+  readonly response?: string;
+  readonly seed: number;
+  /** Tint first from attention, then sections, then units (editor); off for the command line. */
+  readonly progressive: boolean;
+}
+
+export interface LogprobsRequest {
+  readonly prompt: PromptSource;
+  readonly top: number;
+}
+
+export interface LogprobsResult {
+  readonly tokens: readonly (Omit<Token, 'special'> & {
+    readonly special: boolean;
+    /** Nats given the tokens before; null for the first token when nothing precedes it. */
+    readonly logprob: number | null;
+    readonly rank: number | null;
+    readonly top: readonly { readonly id: number; readonly text: string; readonly logprob: number }[];
+  })[];
+  readonly next: { readonly top: readonly { readonly id: number; readonly text: string; readonly logprob: number }[] };
+}
+
+export interface GenerateTextRequest {
+  readonly prompt: PromptSource;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly top: number;
+}
+
+export interface GenerateTextResult {
+  readonly text: string;
+  readonly finish: 'length' | 'stop' | 'context';
+  readonly tokens: readonly {
+    readonly id: number;
+    readonly text: string;
+    readonly logprob: number;
+    readonly alternatives: readonly { readonly id: number; readonly text: string; readonly logprob: number }[];
+  }[];
+}
+
+export interface AttentionGridRequest {
+  readonly prompt: PromptSource;
+  /** Side of one thumbnail; a head is max-pooled to at most size × size. */
+  readonly size: number;
+}
+
+export interface AttentionGrid {
+  readonly tokens: readonly Token[];
+  readonly sourceMap: readonly SourceSegment[];
+  readonly layers: number;
+  readonly heads: number;
+  readonly size: number;
+  /** [layers, heads, size, size] */
+  readonly thumbnails: Float32Array;
+}
+
+export interface AttentionHeadRequest {
+  readonly prompt: PromptSource;
+  readonly layer: number;
+  readonly head: number;
+}
+
+export interface AttentionHead {
+  readonly tokens: readonly Token[];
+  readonly sourceMap: readonly SourceSegment[];
+  readonly layer: number;
+  readonly head: number;
+  /** [query, key] */
+  readonly shape: readonly [number, number];
+  readonly values: Float32Array;
+}
+
+export interface CaptureToFileRequest {
+  readonly prompt: PromptSource;
+  /** Site kinds or full names: `resid_post`, `pattern.3`, `logits`. */
+  readonly sites: readonly string[];
+  /** Layers for site kinds given without one; empty = all. */
+  readonly layers: readonly number[];
+  /** Where the safetensors file is written (atomically: a temporary file beside it, then a rename). */
+  readonly out: string;
+}
+
+export interface CaptureToFileResult {
+  readonly out: string;
+  readonly bytes: number;
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/** Every method takes a request id, by which it can be cancelled and its progress told apart. */
+export interface EngineMethods {
+  load(file: string, options: LoadOptions): ModelSummary;
+  unload(): void;
+  status(): EngineStatus;
+  inspect(file: string): ModelSummary;
+  listModels(folders: readonly string[]): FoundModel[];
+  explain(request: ExplainRequest): Explanation;
+  logprobs(request: LogprobsRequest): LogprobsResult;
+  generate(request: GenerateTextRequest): GenerateTextResult;
+  attentionGrid(request: AttentionGridRequest): AttentionGrid;
+  attentionHead(request: AttentionHeadRequest): AttentionHead;
+  capture(request: CaptureToFileRequest): CaptureToFileResult;
+}
+
+export interface Progress {
+  readonly requestId: string;
+  /** Short, for a status bar: "loading", "generating", "occlusion". */
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** How far a partial explanation has come: first attention, then exact scores for sections, then for units as they arrive. */
+export type PartialStage = 'attention' | 'sections' | 'units';
+
+export interface PartialExplanation {
+  readonly requestId: string;
+  readonly stage: PartialStage;
+  /** Units not yet scored by the asked method keep the score of the stage before. `method.id` is the method that gave most of them. */
+  readonly explanation: Explanation;
+}
+
+/** What the engine tells without being asked. */
+export interface EngineEvents {
+  progress(progress: Progress): void;
+  partial(partial: PartialExplanation): void;
+  /** A generated token, as it appears. */
+  token(event: { readonly requestId: string; readonly text: string }): void;
+  status(status: EngineStatus): void;
+}

@@ -1,0 +1,67 @@
+/** What passes between the extension host and the two webviews. Plain data and typed arrays only. */
+import type { Explanation } from '../explanation.ts';
+import type { Granularity, Token } from '../tokens.ts';
+import type { TargetSpec } from '../target.ts';
+import type { PartialStage } from './engine.ts';
+
+/** One line of the method picker. */
+export interface MethodChoice {
+  readonly id: string;
+  readonly label: string;
+  readonly assumption: string;
+}
+
+/** Host → Explain panel. */
+export type ExplainPanelIn =
+  | { readonly type: 'explanation'; readonly explanation: Explanation; readonly stage: PartialStage | 'final' }
+  | { readonly type: 'progress'; readonly phase: string; readonly done: number; readonly total: number }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'idle' }
+  | { readonly type: 'methods'; readonly methods: readonly MethodChoice[]; readonly mode: 'raw' | 'chat' | 'auto' }
+  /** Which unit the editor's cursor is on. */
+  | { readonly type: 'highlight'; readonly unit: number | null };
+
+/** Explain panel → host. */
+export type ExplainPanelOut =
+  | { readonly type: 'ready' }
+  | { readonly type: 'explainTarget'; readonly target: TargetSpec }
+  | { readonly type: 'setMethod'; readonly method: string }
+  | { readonly type: 'setGranularity'; readonly granularity: Granularity }
+  | { readonly type: 'setMode'; readonly mode: 'raw' | 'chat' | 'auto' }
+  | { readonly type: 'setShowHidden'; readonly show: boolean }
+  | { readonly type: 'revealUnit'; readonly unit: number }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'rerun' }
+  | { readonly type: 'export'; readonly format: 'json' | 'html' | 'svg' | 'csv' };
+
+/** Host → Attention view. */
+export type AttentionViewIn =
+  | { readonly type: 'idle' }
+  | { readonly type: 'loading' }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'grid';
+      readonly tokens: readonly Token[];
+      readonly layers: number;
+      readonly heads: number;
+      readonly size: number;
+      /** [layers, heads, size, size] */
+      readonly thumbnails: Float32Array;
+    }
+  | {
+      readonly type: 'head';
+      readonly layer: number;
+      readonly head: number /** [query, key] */;
+      readonly shape: readonly [number, number];
+      readonly values: Float32Array;
+    }
+  /** The token the editor's cursor is on. */
+  | { readonly type: 'highlight'; readonly token: number | null };
+
+/** Attention view → host. */
+export type AttentionViewOut =
+  | { readonly type: 'ready' }
+  | { readonly type: 'requestHead'; readonly layer: number; readonly head: number }
+  /** Mirror this token's row or column in the editor: weights over tokens, or null to clear. */
+  | { readonly type: 'selectToken'; readonly token: number | null; readonly weights: Float32Array | null }
+  | { readonly type: 'refresh' };

@@ -1,0 +1,17 @@
+/** What to explain, as a user states it; `src/attribution/target.ts` resolves it against a model and a response. */
+
+export type ScoreKind = 'logit' | 'logprob' | 'prob';
+
+export type TargetSpec =
+  /** The most likely next token. */
+  | { readonly kind: 'next' }
+  /** Summed log-probability of all generated tokens. */
+  | { readonly kind: 'response' }
+  /** Response tokens from…to, both included. */
+  | { readonly kind: 'span'; readonly from: number; readonly to: number }
+  /** Summed log-probability of a text the user gives, leading space included. */
+  | { readonly kind: 'text'; readonly text: string }
+  /** Logit of one token. */
+  | { readonly kind: 'id'; readonly id: number }
+  /** Logit of the first token of `a` minus that of `b`; `at` = how many response tokens stand before it (default 0). */
+  | { readonly kind: 'contrast'; readonly a: string; readonly b: string; readonly at?: number };
