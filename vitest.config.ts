@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/vscode/**'],
+    exclude: ['test/vscode/**', 'test/editor/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

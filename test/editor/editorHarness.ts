@@ -1,0 +1,174 @@
+/** Starts the pinned VS Code server with the extension, a Chromium, and one page on it; everything is stopped by `close`. */
+import { mkdirSync, mkdtempSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const screenshots = path.join(root, 'test/vscode/screenshots');
+
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+
+interface CodeServer {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+  readonly logFile: string;
+}
+
+export interface EditorOptions {
+  /** User settings over the server's defaults. */
+  readonly settings?: Record<string, unknown>;
+  /** A bundled module run in the extension host instead of the story. */
+  readonly testsFile?: string;
+  readonly env?: Record<string, string>;
+}
+
+export class Editor {
+  /** Messages of level error on the page's console, and hosts the page asked for beyond this machine. */
+  readonly consoleErrors: string[] = [];
+  readonly foreignHosts = new Set<string>();
+
+  private constructor(
+    readonly page: Page,
+    /** A copy of examples/, so that a test may edit what it opens. */
+    readonly workspace: string,
+    private readonly browser: Browser,
+    private readonly server: CodeServer,
+    private readonly scratch: string,
+    private readonly url: string,
+  ) {}
+
+  static async launch(options: EditorOptions = {}): Promise<Editor> {
+    const { setupVscode } = (await import('../../scripts/setup-vscode.mjs' as string)) as {
+      setupVscode: (o: { browser: boolean }) => Promise<{ node: string; entry: string; chromium: string }>;
+    };
+    const { startCodeServer } = (await import('../../scripts/codeServer.mjs' as string)) as {
+      startCodeServer: (o: Record<string, unknown>) => Promise<CodeServer>;
+    };
+    const tools = await setupVscode({ browser: true });
+    const scratch = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-editor-'));
+    const workspace = path.join(scratch, 'examples');
+    cpSync(path.join(root, 'examples'), workspace, { recursive: true });
+    const server = await startCodeServer({
+      node: tools.node,
+      entry: tools.entry,
+      dataFolder: path.join(scratch, 'data'),
+      extensionFolder: root,
+      folder: workspace,
+      ...(options.testsFile === undefined ? {} : { testsFile: options.testsFile }),
+      // One native thread: two spin against each other on a busy machine. A short hover delay keeps the story brisk.
+      settings: {
+        'promptLoupe.threads': 1,
+        'editor.hover.delay': 100,
+        'workbench.colorTheme': 'Default Dark Modern',
+        ...options.settings,
+      },
+      env: options.env ?? {},
+    });
+    let browser: Browser | undefined;
+    try {
+      browser = await chromium.launch({ executablePath: tools.chromium, headless: true, args: chromiumArguments });
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      const page = await context.newPage();
+      page.setDefaultTimeout(45_000);
+      const editor = new Editor(page, workspace, browser, server, scratch, server.url);
+      await editor.guardNetwork();
+      return editor;
+    } catch (error) {
+      await browser?.close();
+      await server.stop();
+      throw error;
+    }
+  }
+
+  async open(): Promise<void> {
+    await this.page.goto(this.url);
+    await this.page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row', { timeout: 90_000 });
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+    rmSync(this.scratch, { recursive: true, force: true });
+  }
+
+  serverLog(): string {
+    return readFileSync(this.server.logFile, 'utf8');
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  }
+
+  /** Opens a file of the workspace through the explorer and waits for its text. */
+  async openFile(name: string, expectedText: string): Promise<Locator> {
+    await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().dblclick();
+    const lines = this.page.locator('.editor-instance .view-lines').first();
+    await lines.getByText(expectedText).first().waitFor();
+    return lines;
+  }
+
+  /** Runs a command through the command palette, as a user would. */
+  async runCommand(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget:visible input[type=text]').first();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const row = this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: title }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** A webview's inner frame, once an element matching `selector` is in it. */
+  async webview(selector: string): Promise<Frame> {
+    const end = Date.now() + 45_000;
+    while (Date.now() < end) {
+      for (const frame of this.page.frames()) {
+        const found = await frame
+          .locator(selector)
+          .count()
+          .catch(() => 0);
+        if (found > 0) return frame;
+      }
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error(`no webview shows ${selector}`);
+  }
+
+  /** Rules that axe-core finds broken inside a frame. The webview's CSP blocks script tags, not evaluation by the debugger. */
+  async axeViolations(frame: Frame): Promise<string[]> {
+    const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    await frame.evaluate(source);
+    const result: { violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] } = await frame.evaluate(
+      "window.axe.run(document, { resultTypes: ['violations'] })",
+    );
+    return result.violations.map(
+      (v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join(' | ')}`,
+    );
+  }
+
+  private async guardNetwork(): Promise<void> {
+    this.page.on('console', (message) => {
+      if (message.type() === 'error') this.consoleErrors.push(message.text());
+    });
+    await this.page.context().route('**/*', (route) => {
+      const { hostname } = new URL(route.request().url());
+      // Webview resources are served by the workbench's service worker under this made-up host.
+      if (hostname === '127.0.0.1' || hostname === 'localhost' || hostname.endsWith('.vscode-resource.vscode-cdn.net'))
+        return route.continue();
+      this.foreignHosts.add(hostname);
+      return route.abort();
+    });
+  }
+}
