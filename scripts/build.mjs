@@ -1,6 +1,8 @@
 // Bundles the four outputs into dist/: extension, engine (child process and its worker), cli, webview.
 // `--watch` rebuilds on change, `--production` minifies.
 import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { context } from 'esbuild';
 
 const production = process.argv.includes('--production');
@@ -21,7 +23,7 @@ const node = {
   outdir: 'dist',
 };
 
-const outputs = [
+export const outputs = [
   { ...node, entryPoints: { extension: 'src/extension/extension.ts' } },
   { ...node, entryPoints: { engine: 'src/engine/main.ts' } },
   { ...node, entryPoints: { cli: 'src/cli/main.ts' } },
@@ -36,12 +38,16 @@ const outputs = [
   },
 ];
 
-if (!watch) rmSync('dist', { recursive: true, force: true });
-for (const output of outputs) {
-  const build = await context(output);
-  if (watch) await build.watch();
-  else {
-    await build.rebuild();
-    await build.dispose();
+async function buildAll() {
+  if (!watch) rmSync('dist', { recursive: true, force: true });
+  for (const output of outputs) {
+    const build = await context(output);
+    if (watch) await build.watch();
+    else {
+      await build.rebuild();
+      await build.dispose();
+    }
   }
 }
+
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await buildAll();

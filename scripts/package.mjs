@@ -1,0 +1,52 @@
+// `npm run package [-- TARGET…]`: one VSIX a target in dist-vsix/, with the engine, that target's native libraries and the bundled model.
+// A target's native packages must be installed; by default that is this machine's own.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const natives = {
+  'linux-x64': ['@node-llama-cpp/linux-x64', '@koromix/koffi-linux-x64'],
+  'linux-arm64': ['@node-llama-cpp/linux-arm64', '@koromix/koffi-linux-arm64'],
+  'darwin-arm64': ['@node-llama-cpp/mac-arm64-metal', '@koromix/koffi-darwin-arm64'],
+  'darwin-x64': ['@node-llama-cpp/mac-x64', '@koromix/koffi-darwin-x64'],
+  'win32-x64': ['@node-llama-cpp/win-x64', '@koromix/koffi-win32-x64'],
+  'win32-arm64': ['@node-llama-cpp/win-arm64', '@koromix/koffi-win32-arm64'],
+};
+const shipped = ['dist', 'l10n', 'media', 'models', 'examples', 'package.nls.json', 'package.nls.zh-cn.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-NOTICES.md'];
+const out = path.resolve('dist-vsix');
+
+execFileSync(process.execPath, ['scripts/build.mjs', '--production'], { stdio: 'inherit' });
+const asked = process.argv.slice(2);
+for (const target of asked.length > 0 ? asked : [`${process.platform}-${process.arch}`]) packageTarget(target);
+
+function packageTarget(target) {
+  const packages = natives[target];
+  if (!packages) throw new Error(`unknown target ${target}: one of ${Object.keys(natives).join(', ')}`);
+  const stage = path.join(out, `stage-${target}`);
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  for (const entry of shipped) if (existsSync(entry)) cpSync(entry, path.join(stage, entry), { recursive: true });
+  rmSync(path.join(stage, 'dist/test'), { recursive: true, force: true });
+  for (const name of ['koffi', ...packages]) {
+    const source = path.join('node_modules', name);
+    if (!existsSync(source)) throw new Error(`${name} is not installed: npm install --os … --cpu … for ${target} first`);
+    cpSync(source, path.join(stage, 'node_modules', name), { recursive: true, filter: isNeeded });
+  }
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const field of ['devDependencies', 'dependencies', 'optionalDependencies', 'scripts', 'private', 'type']) delete manifest[field];
+  // `vsce` keeps node_modules only for packages that the manifest depends on.
+  manifest.dependencies = Object.fromEntries(['koffi', ...packages].map((name) => [name, '*']));
+  manifest.repository ??= { type: 'git', url: 'https://example.invalid/prompt-loupe' };
+  writeFileSync(path.join(stage, 'package.json'), JSON.stringify(manifest, null, 2));
+  const vsce = path.resolve('node_modules/@vscode/vsce/vsce');
+  execFileSync(process.execPath, [vsce, 'package', '--target', target, '--allow-missing-repository', '--skip-license', '--out', path.join(out, `prompt-loupe-${target}.vsix`)], {
+    cwd: stage,
+    stdio: 'inherit',
+  });
+  rmSync(stage, { recursive: true, force: true });
+}
+
+/** Left out: the add-on of node-llama-cpp itself (we load the libraries directly), C sources, type declarations. */
+function isNeeded(file) {
+  return !/llama-addon\.node$|[/\\]koffi[/\\](src|vendor|doc|lib)[/\\]|\.d\.ts$|\.map$/.test(file);
+}
