@@ -1,0 +1,87 @@
+import { open } from 'node:fs/promises';
+import type { Model } from '../model/model.ts';
+import { modelNotFound, modelUnreadable, modelUnsupported } from '../shared/errorCatalog.ts';
+
+export interface OpenModelOptions {
+  /** Native threads; 0 = the number of physical cores. */
+  readonly threads: number;
+  /** Tokens; 0 = as much as the model was trained for, at most 4,096. */
+  readonly contextLength: number;
+  /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
+  readonly cancelFlag?: Int32Array<SharedArrayBuffer>;
+  /** Bytes (or another unit of the format) read so far. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** One kind of model file. Adding a kind is one entry in `modelFormats`. */
+export interface ModelFormat {
+  readonly id: string;
+  /** `head`: the first 16 bytes of the file, or fewer. */
+  recognises(head: Buffer, file: string): boolean;
+  /** Why a recognised file cannot be opened, or null. */
+  readonly refusal: string | null;
+  open(file: string, options: OpenModelOptions): Promise<Model>;
+}
+
+const modelFormats: readonly ModelFormat[] = [
+  {
+    id: 'gguf',
+    recognises: (head) => head.toString('latin1', 0, 4) === 'GGUF',
+    refusal: null,
+    open: async (file, options) => {
+      // Imported when needed: only the worker thread may load the native libraries.
+      const { openLlamaModel } = await import('../llama/openLlamaModel.ts');
+      return await openLlamaModel(file, options);
+    },
+  },
+  {
+    id: 'onnx',
+    // An ONNX file is a bare protobuf message without a magic number.
+    recognises: (_head, file) => file.toLowerCase().endsWith('.onnx'),
+    refusal: 'ONNX comes later',
+    open: (file) => Promise.reject(modelUnsupported(file, 'ONNX comes later')),
+  },
+];
+
+/**
+ * Tells the kind of a model file by its first bytes, reading nothing more.
+ * @throws E_MODEL_NOT_FOUND, E_MODEL_UNREADABLE (a directory, no permission), E_MODEL_UNSUPPORTED (another kind of file)
+ */
+export async function recogniseModel(file: string): Promise<ModelFormat> {
+  const head = await readHead(file);
+  const format = modelFormats.find((candidate) => candidate.recognises(head, file));
+  if (format === undefined) {
+    throw modelUnsupported(file, head.length === 0 ? 'the file is empty' : 'it does not begin with the letters GGUF');
+  }
+  if (format.refusal !== null) throw modelUnsupported(file, format.refusal);
+  return format;
+}
+
+/** Opens a model in this thread. @throws as `recogniseModel`, and as the format's own `open` */
+export async function openModel(file: string, options: OpenModelOptions): Promise<Model> {
+  const format = await recogniseModel(file);
+  return await format.open(file, options);
+}
+
+async function readHead(file: string): Promise<Buffer> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      if (!(await handle.stat()).isFile()) throw modelUnreadable(file, 'it is not a file');
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw fileError(file, error);
+  }
+}
+
+function fileError(file: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return modelNotFound(file);
+  if (code === 'EACCES' || code === 'EPERM') return modelUnreadable(file, 'this user may not read it');
+  if (code === 'EISDIR') return modelUnreadable(file, 'it is a directory');
+  return error;
+}
