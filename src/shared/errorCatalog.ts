@@ -110,3 +110,154 @@ export const modelUnsupported = (file: string, why: string) =>
     action: 'pick a GGUF file',
     details: { file },
   });
+
+export const runtimeMissing = (platform: string, why: string) =>
+  new LoupeError({
+    code: 'E_RUNTIME_MISSING',
+    kind: 'engine',
+    what: `the llama.cpp libraries for ${platform} were not found`,
+    why,
+    action: 'reinstall the extension for your system, or run `npm ci` again without omitting optional packages',
+    details: { platform },
+  });
+
+export const runtimeMismatch = (difference: string) =>
+  new LoupeError({
+    code: 'E_RUNTIME_MISMATCH',
+    kind: 'engine',
+    what: 'the llama.cpp libraries are not the version this program was built for',
+    why: difference,
+    action: 'reinstall the extension, or run `npm ci` again, so that the pinned libraries come back',
+  });
+
+export const runtimeBroken = (why: string) =>
+  new LoupeError({
+    code: 'E_RUNTIME_BROKEN',
+    kind: 'engine',
+    what: 'the llama.cpp libraries could not be used on this machine',
+    why,
+    action: 'reinstall the extension for your system; if it stays, please file an issue with this text',
+  });
+
+export const modelDisposed = () =>
+  new LoupeError({
+    code: 'E_MODEL_DISPOSED',
+    kind: 'model',
+    what: 'this model was unloaded',
+    why: 'another model was chosen, or the engine is stopping',
+    action: 'load it again',
+  });
+
+export const siteUnknown = (site: string, why: string, known: readonly string[]) =>
+  new LoupeError({
+    code: 'E_SITE_UNKNOWN',
+    kind: 'input',
+    what: `"${site}" is not a site that can be used here`,
+    why,
+    action: `choose one of: ${known.join(', ')}`,
+    details: { site, known },
+  });
+
+export const layerRange = (site: string, layers: number) =>
+  new LoupeError({
+    code: 'E_LAYER_RANGE',
+    kind: 'input',
+    what: `${site} names a layer this model does not have`,
+    why: `it has ${layers} layers, counted from 0`,
+    action: layers === 1 ? 'use layer 0' : `use a layer from 0 to ${layers - 1}`,
+    details: { site, layers },
+  });
+
+export const headRange = (site: string, head: number, heads: number) =>
+  new LoupeError({
+    code: 'E_HEAD_RANGE',
+    kind: 'input',
+    what: `${site} has no head ${head}`,
+    why: `it has ${heads} heads, counted from 0`,
+    action: `use a head from 0 to ${heads - 1}`,
+    details: { site, head, heads },
+  });
+
+export const tokenRange = (what: string, why: string) =>
+  new LoupeError({
+    code: 'E_TOKEN_RANGE',
+    kind: 'input',
+    what,
+    why,
+    action: 'use token ids of this model and positions inside the prompt',
+  });
+
+export const usage = (what: string, action: string) =>
+  new LoupeError({ code: 'E_USAGE', kind: 'usage', what, why: 'the command line was not understood', action });
+
+export const promptNotFound = (file: string) =>
+  new LoupeError({
+    code: 'E_PROMPT_NOT_FOUND',
+    kind: 'input',
+    what: `there is no prompt file ${file}`,
+    why: 'nothing exists at this path',
+    action: 'check the path, or give - to read standard input',
+  });
+
+export const promptUnreadable = (file: string, why: string) =>
+  new LoupeError({
+    code: 'E_PROMPT_UNREADABLE',
+    kind: 'input',
+    what: `the prompt ${file} cannot be read`,
+    why,
+    action: 'give the path of a text file you may read',
+  });
+
+export const promptNotText = (file: string, why: string) =>
+  new LoupeError({
+    code: 'E_PROMPT_NOT_TEXT',
+    kind: 'input',
+    what: `${file} is not a text file`,
+    why,
+    action: 'save the prompt as UTF-8 text',
+  });
+
+export const promptTooLarge = (file: string, limitBytes: number) =>
+  new LoupeError({
+    code: 'E_PROMPT_TOO_LARGE',
+    kind: 'input',
+    what: `the prompt ${file} has more than ${limitBytes} bytes`,
+    why: 'no model context holds that much text',
+    action: 'shorten the prompt',
+  });
+
+export const targetInvalid = (target: string, why: string) =>
+  new LoupeError({
+    code: 'E_TARGET_INVALID',
+    kind: 'input',
+    what: `the target "${target}" cannot be explained`,
+    why,
+    action: 'use next, response, span:FIRST-LAST, text:TEXT, id:NUMBER or contrast:A|B',
+  });
+
+export const outputUnwritable = (file: string, why: string) =>
+  new LoupeError({
+    code: 'E_OUTPUT_UNWRITABLE',
+    kind: 'input',
+    what: `${file} cannot be written`,
+    why,
+    action: 'give the path of a file in a folder you may write to',
+  });
+
+export const diskFull = (file: string) =>
+  new LoupeError({
+    code: 'E_DISK_FULL',
+    kind: 'input',
+    what: `${file} was not written`,
+    why: 'the disk is full',
+    action: 'free some space and run it again; an older file of this name is unchanged',
+  });
+
+export const numeric = (where: string) =>
+  new LoupeError({
+    code: 'E_NUMERIC',
+    kind: 'model',
+    what: `${where} is not a finite number`,
+    why: 'the model computed a NaN or an infinity',
+    action: 'check the model file against its publisher’s checksum, or try another quantisation',
+  });
