@@ -1,0 +1,113 @@
+import { stat } from 'node:fs/promises';
+import type { Model } from '../model/model.ts';
+import { modelNotLoaded } from '../shared/errorCatalog.ts';
+import type { LoadOptions, ModelSummary } from '../shared/protocol/engine.ts';
+import { modelSummary } from './modelSummary.ts';
+import { recogniseModel } from './openModel.ts';
+import { openWorkerModel } from './workerModel.ts';
+
+export interface OpenCall {
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+interface Choice {
+  readonly file: string;
+  readonly options: LoadOptions;
+}
+
+interface Opened extends Choice {
+  readonly model: Model;
+  /** Size and time of change when it was opened: a file that was replaced is opened again. */
+  readonly version: string;
+}
+
+/**
+ * The one model of an engine. It remembers what was chosen: after a failed switch, an idle release or a dead thread
+ * the chosen model is opened again by the next request. Not safe for two calls at once; the queue sees to that.
+ */
+export class ModelSlot {
+  readonly #workerFile: string;
+  #chosen: Choice | null = null;
+  #opened: Opened | null = null;
+
+  constructor(workerFile: string) {
+    this.#workerFile = workerFile;
+  }
+
+  get summary(): ModelSummary | null {
+    return this.#opened === null ? null : modelSummary(this.#opened.model.info);
+  }
+
+  /**
+   * Chooses and opens a model; the one before is freed first, because two may not fit. When opening fails, the one before stays chosen.
+   * @throws as `openModel`
+   */
+  async load(file: string, options: LoadOptions, call: OpenCall): Promise<ModelSummary> {
+    // Before anything is freed: a wrong path must not cost a loaded model.
+    await recogniseModel(file);
+    const before = this.#chosen;
+    try {
+      return modelSummary((await this.#open({ file, options }, call)).info);
+    } catch (error) {
+      this.#chosen = before;
+      throw error;
+    }
+  }
+
+  /** The chosen model, opened again where needed. @throws E_MODEL_NOT_LOADED when none was chosen; otherwise as `load` */
+  async use(call: OpenCall): Promise<Model> {
+    if (this.#chosen === null) throw modelNotLoaded();
+    return await this.#open(this.#chosen, call);
+  }
+
+  /** Opens a file only to say what is in it. @throws as `openModel` */
+  async inspect(file: string, call: OpenCall): Promise<ModelSummary> {
+    await recogniseModel(file);
+    if (this.#opened !== null && this.#opened.file === file) return modelSummary(this.#opened.model.info);
+    const model = await openWorkerModel(file, { ...call, workerFile: this.#workerFile, threads: 1, contextLength: 0 });
+    try {
+      return modelSummary(model.info);
+    } finally {
+      await model.dispose();
+    }
+  }
+
+  /** Frees the memory; the choice stays. */
+  async release(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = null;
+    await opened?.model.dispose();
+  }
+
+  /** Frees the memory and forgets the choice. */
+  async unload(): Promise<void> {
+    this.#chosen = null;
+    await this.release();
+  }
+
+  async #open(choice: Choice, { signal, onProgress }: OpenCall): Promise<Model> {
+    const version = await fileVersion(choice.file);
+    if (this.#opened !== null && sameChoice(this.#opened, choice) && this.#opened.version === version) return this.#opened.model;
+    await this.release();
+    const { file, options } = choice;
+    const model = await openWorkerModel(file, { ...options, signal, onProgress, workerFile: this.#workerFile });
+    this.#opened = { ...choice, model, version };
+    this.#chosen = choice;
+    return model;
+  }
+}
+
+function sameChoice(a: Choice, b: Choice): boolean {
+  return a.file === b.file && a.options.threads === b.options.threads && a.options.contextLength === b.options.contextLength;
+}
+
+/** A file that cannot be asked (deleted meanwhile) counts as unchanged: what is in memory still works. */
+async function fileVersion(file: string): Promise<string> {
+  try {
+    const { size, mtimeMs } = await stat(file);
+    return `${size} ${mtimeMs}`;
+  } catch {
+    return 'unknown';
+  }
+}
