@@ -261,3 +261,64 @@ export const numeric = (where: string) =>
     why: 'the model computed a NaN or an infinity',
     action: 'check the model file against its publisher’s checksum, or try another quantisation',
   });
+
+export const modelIsDirectory = (file: string) =>
+  new LoupeError({
+    code: 'E_MODEL_IS_DIRECTORY',
+    kind: 'model',
+    what: `${file} is a folder`,
+    why: 'a model is one GGUF file',
+    action: 'name the .gguf file inside it',
+    details: { file },
+  });
+
+export const modelEmpty = (file: string) =>
+  new LoupeError({
+    code: 'E_MODEL_EMPTY',
+    kind: 'model',
+    what: `the model file ${file} is empty`,
+    why: 'a download or a copy stopped before its first byte, or the file was never written',
+    action: 'download or copy it again',
+    details: { file },
+  });
+
+export const modelTruncated = (file: string, neededBytes: number, fileBytes: number) =>
+  new LoupeError({
+    code: 'E_MODEL_TRUNCATED',
+    kind: 'model',
+    what: `the model file ${file} ends too early`,
+    why: `it needs at least ${neededBytes} bytes and has ${fileBytes}; a download or a copy probably stopped`,
+    action: 'download or copy it again',
+    details: { file, neededBytes, fileBytes },
+  });
+
+/** `magic`: the first bytes of the file, one character a byte. */
+export const modelMagic = (file: string, magic: string) =>
+  new LoupeError({
+    code: 'E_MODEL_MAGIC',
+    kind: 'model',
+    what: `${file} is not a GGUF file`,
+    why: `it starts with the bytes ${[...magic].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')} instead of 47 47 55 46 (“GGUF”)`,
+    action: 'pick a .gguf file; other formats must be converted first',
+    details: { file },
+  });
+
+export const modelCorrupt = (file: string, why: string) =>
+  new LoupeError({
+    code: 'E_MODEL_CORRUPT',
+    kind: 'model',
+    what: `the model file ${file} is damaged or not a valid GGUF file`,
+    why,
+    action: 'download it again and compare its checksum with the publisher’s, or pick another model',
+    details: { file },
+  });
+
+export const modelSplit = (file: string, why: string) =>
+  new LoupeError({
+    code: 'E_MODEL_SPLIT',
+    kind: 'model',
+    what: `${file} is one part of a model split over several files`,
+    why,
+    action: 'put all parts into one folder and name the first one (…-00001-of-….gguf)',
+    details: { file },
+  });
