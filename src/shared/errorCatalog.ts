@@ -322,3 +322,50 @@ export const modelSplit = (file: string, why: string) =>
     action: 'put all parts into one folder and name the first one (…-00001-of-….gguf)',
     details: { file },
   });
+
+export const methodUnknown = (method: string, known: readonly string[]) =>
+  new LoupeError({
+    code: 'E_METHOD_UNKNOWN',
+    kind: 'input',
+    what: `there is no method "${method}"`,
+    why: 'its name is not in the list of attribution methods',
+    action: `choose one of: ${known.join(', ')}`,
+    details: { method, known },
+  });
+
+/** A parameter the method does not have, or a value it does not take. */
+export const parameterInvalid = (method: string, parameter: string, why: string, action: string) =>
+  new LoupeError({
+    code: 'E_PARAMETER',
+    kind: 'input',
+    what: `the method "${method}" cannot take the parameter "${parameter}"`,
+    why,
+    action,
+    details: { method, parameter },
+  });
+
+export const targetEmpty = (target: string, why: string, action: string) =>
+  new LoupeError({ code: 'E_TARGET_EMPTY', kind: 'input', what: `${target} holds no token`, why, action });
+
+export const targetRange = (what: string, why: string, action: string) =>
+  new LoupeError({ code: 'E_TARGET_RANGE', kind: 'input', what, why, action });
+
+export const targetContrast = (a: string, b: string) =>
+  new LoupeError({
+    code: 'E_TARGET_CONTRAST',
+    kind: 'input',
+    what: `${JSON.stringify(a)} and ${JSON.stringify(b)} cannot be contrasted`,
+    why: 'both begin with the same token, so their difference is always zero',
+    action: 'give two texts that begin differently; a leading space counts',
+    details: { a, b },
+  });
+
+export const documentClosed = (name: string) =>
+  new LoupeError({
+    code: 'E_DOCUMENT_CLOSED',
+    kind: 'input',
+    what: `the explanation of ${name} was dropped`,
+    why: 'the document was closed before it arrived',
+    action: 'open the document and explain it again',
+    details: { name },
+  });
