@@ -1,12 +1,13 @@
 // Bundles the four outputs into dist/: extension, engine (child process and its worker), cli, webview.
 // `--watch` rebuilds on change, `--production` minifies.
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { context } from 'esbuild';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const common = { bundle: true, sourcemap: true, minify: production, logLevel: 'warning', legalComments: 'linked' };
 
@@ -26,7 +27,12 @@ const node = {
 export const outputs = [
   { ...node, entryPoints: { extension: 'src/extension/extension.ts' } },
   { ...node, entryPoints: { engine: 'src/engine/main.ts' } },
-  { ...node, entryPoints: { cli: 'src/cli/main.ts' } },
+  {
+    ...node,
+    banner: { js: `#!/usr/bin/env node\n${node.banner.js}` },
+    define: { ...node.define, packageVersion: JSON.stringify(version) },
+    entryPoints: { cli: 'src/cli/main.ts' },
+  },
   {
     ...common,
     platform: 'browser',

@@ -1,0 +1,57 @@
+/** The engine service in this process, for the length of one verb. */
+import path from 'node:path';
+import { EngineService } from '../engine/service.ts';
+import { cancelled } from '../shared/errorCatalog.ts';
+import type { EngineMethods } from '../shared/protocol/engine.ts';
+import type { CommandContext } from './commandContext.ts';
+import type { ModelOptions } from './commonOptions.ts';
+import { bundledModel, engineBundle } from './installation.ts';
+import { createProgressBar } from './terminal/progressBar.ts';
+
+/** The engine's methods as a caller sees them: promises, with id and cancellation filled in. */
+type EngineCalls = {
+  readonly [K in keyof EngineMethods]: (...parameters: Parameters<EngineMethods[K]>) => Promise<ReturnType<EngineMethods[K]>>;
+};
+
+/** An engine with the asked model loaded. */
+export async function withEngine<T>(
+  context: CommandContext,
+  { model, threads, context: contextLength }: ModelOptions,
+  use: (engine: EngineCalls) => Promise<T>,
+): Promise<T> {
+  return await withIdleEngine(context, async (engine) => {
+    await engine.load(model === undefined ? bundledModel : path.resolve(model), { threads, contextLength });
+    return await use(engine);
+  });
+}
+
+/** An engine with no model; it is disposed of when `use` settles, however it does. */
+export async function withIdleEngine<T>(context: CommandContext, use: (engine: EngineCalls) => Promise<T>): Promise<T> {
+  if (context.signal.aborted) throw cancelled();
+  const bar = createProgressBar(context.stderr);
+  const service = new EngineService({ workerFile: engineBundle, events: { progress: (progress) => bar.update(progress) } });
+  try {
+    return await use(engineCalls(service, context.signal));
+  } finally {
+    bar.stop();
+    await service.dispose();
+  }
+}
+
+function engineCalls({ methods }: EngineService, signal: AbortSignal): EngineCalls {
+  const call = { requestId: 'command-line', signal };
+  return {
+    load: async (file, options) => methods.load(call, file, options),
+    unload: async () => methods.unload(call),
+    status: async () => methods.status(call),
+    inspect: async (file) => methods.inspect(call, file),
+    listModels: async (folders) => methods.listModels(call, folders),
+    explain: async (request) => methods.explain(call, request),
+    logprobs: async (request) => methods.logprobs(call, request),
+    generate: async (request) => methods.generate(call, request),
+    attentionGrid: async (request) => methods.attentionGrid(call, request),
+    attentionHead: async (request) => methods.attentionHead(call, request),
+    capture: async (request) => methods.capture(call, request),
+    export: async (request) => methods.export(call, request),
+  };
+}

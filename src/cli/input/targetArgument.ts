@@ -1,0 +1,43 @@
+/** `--target`: next, response, span:i-j, text:…, id:N, contrast:A|B (CLI contract). */
+import { targetInvalid } from '../../shared/errorCatalog.ts';
+import type { TargetSpec } from '../../shared/target.ts';
+
+type Parse = (body: string, whole: string) => TargetSpec;
+
+const withBody: Readonly<Record<string, Parse>> = {
+  text: (body, whole) => {
+    if (body === '') throw targetInvalid(whole, 'there is no text after "text:"');
+    return { kind: 'text', text: body };
+  },
+  id: (body, whole) => {
+    if (!/^\d{1,9}$/.test(body)) throw targetInvalid(whole, 'a token id is a whole number');
+    return { kind: 'id', id: Number(body) };
+  },
+  span: (body, whole) => {
+    const [, from, to] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(body) ?? [];
+    if (from === undefined) throw targetInvalid(whole, 'a span is written span:FIRST-LAST, counted from 0');
+    const last = Number(to ?? from);
+    if (last < Number(from)) throw targetInvalid(whole, 'the span ends before it begins');
+    return { kind: 'span', from: Number(from), to: last };
+  },
+  contrast: (body, whole) => {
+    // `\|` is a bar that belongs to the text.
+    const sides = body.match(/(?:\\\||[^|])+/g)?.map((side) => side.replaceAll('\\|', '|')) ?? [];
+    const [a, b] = sides;
+    if (sides.length !== 2 || a === undefined || b === undefined) {
+      throw targetInvalid(whole, 'a contrast has two texts with one bar between them');
+    }
+    return { kind: 'contrast', a, b };
+  },
+};
+
+/** @throws E_TARGET_INVALID */
+export function parseTarget(text: string): TargetSpec {
+  if (text === 'next' || text === 'response') return { kind: text };
+  const colon = text.indexOf(':');
+  const kind = colon < 0 ? text : text.slice(0, colon);
+  if (kind === 'class') throw targetInvalid(text, 'it needs a classifier, and only language models can be loaded so far');
+  const parse = colon < 0 || !Object.hasOwn(withBody, kind) ? undefined : withBody[kind];
+  if (parse === undefined) throw targetInvalid(text, 'there is no such kind of target');
+  return parse(text.slice(colon + 1), text);
+}

@@ -1,0 +1,35 @@
+/** Entry of the command line: streams, signals, exit code. Everything else is in `program.ts` and the verbs. */
+import type { CommandContext } from './commandContext.ts';
+import { exitCodes } from './exitCode.ts';
+import { printError } from './printError.ts';
+import { runProgram } from './program.ts';
+
+function main(): void {
+  const cancel = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The first asks; a second does not wait for an answer.
+      if (cancel.signal.aborted) process.exit(exitCodes.cancelled);
+      cancel.abort();
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // `prompt-loupe … | head` closes the pipe early: that is not an error.
+      process.exit(error.code === 'EPIPE' ? 0 : exitCodes.engine);
+    });
+  }
+  const context: CommandContext = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    signal: cancel.signal,
+  };
+  const argv = process.argv.slice(2);
+  runProgram(argv, context).catch((error: unknown) => {
+    process.exitCode = printError(error, process.stderr, argv.includes('--verbose'));
+  });
+}
+
+main();

@@ -1,0 +1,95 @@
+/** A whole explanation as lines for a terminal: heading, heat-map, legend, ranking, response, trust, warnings, cost. */
+import { paletteSteps } from '../../shared/colourScale.ts';
+import type { Explanation } from '../../shared/explanation.ts';
+import { heatMap, stepLabel } from './heatMap.ts';
+import { largestTextScore } from './heatRuns.ts';
+import { duration, signed } from './numbers.ts';
+import { responseTable } from './responseTable.ts';
+import type { Theme } from './theme.ts';
+import { unitTable } from './unitTable.ts';
+import { visibleLines, visibleText } from './visibleText.ts';
+import { wrapSpans } from './wrapSpans.ts';
+
+const unitWords: Readonly<Record<Explanation['target']['unit'], string>> = {
+  logit: 'logits',
+  nat: 'nats',
+  probability: 'probability',
+};
+const rows = 12;
+
+export function explanationView(explanation: Explanation, theme: Theme, columns: number): string[] {
+  return [
+    ...heading(explanation, theme, columns),
+    '',
+    ...heatMap(explanation, theme, columns),
+    '',
+    ...legend(explanation, theme, columns),
+    '',
+    theme.bold(`What mattered most (${explanation.granularity}s)`),
+    ...unitTable(explanation, theme, columns, rows),
+    ...response(explanation, theme, columns),
+    '',
+    ...trust(explanation, theme, columns),
+    ...explanation.warnings.flatMap(({ code, message }) =>
+      wrapped(`Warning ${visibleText(code)}: ${visibleText(message)}`, theme.warning, columns),
+    ),
+    theme.dim(
+      `Stage: final · ${duration(explanation.cost.milliseconds)} · ${Number(explanation.cost.forwardPasses.toFixed(1))} forward passes`,
+    ),
+  ];
+}
+
+function heading({ model, prompt, tokens, target, method }: Explanation, theme: Theme, columns: number): string[] {
+  const parameters = Object.entries(method.parameters).map(
+    ([name, value]) => `${visibleText(name)}=${visibleText(String(value))}`,
+  );
+  const settings = parameters.length > 0 ? ` (${parameters.join(', ')})` : '';
+  return [
+    ...wrapped(
+      visibleText(`${model.name} · ${model.quantization} · ${prompt.mode} prompt, ${tokens.length} tokens`),
+      theme.bold,
+      columns,
+    ),
+    ...wrapped(
+      `Explained: ${visibleText(target.label)} = ${signed(target.value)} ${unitWords[target.unit]}`,
+      (text) => text,
+      columns,
+    ),
+    ...wrapped(`Method: ${visibleText(method.id)}${settings}, seed ${method.seed}`, (text) => text, columns),
+  ];
+}
+
+function legend(explanation: Explanation, theme: Theme, columns: number): string[] {
+  const largest = largestTextScore(explanation);
+  const unit = unitWords[explanation.target.unit];
+  const scale =
+    theme.level === 0
+      ? `[+1]…[+5] raised it, [−1]…[−5] lowered it`
+      : `lowered it ${paletteSteps.map((step) => theme.step(step)(` ${stepLabel(step)} `)).join('')} raised it`;
+  const meaning = `±5 = ${largest === 0 ? 'nothing mattered' : `${signed(largest).slice(1)} ${unit}`}; below a tenth of that: unmarked`;
+  return [scale, ...wrapped(meaning, theme.dim, columns)];
+}
+
+function response({ response: { text, source, tokens }, target }: Explanation, theme: Theme, columns: number): string[] {
+  if (tokens.length === 0) return [];
+  const title = source === 'given' ? 'Response (given)' : 'Response';
+  return [
+    '',
+    theme.bold(title),
+    ...wrapped(visibleLines(text.trim()), (line) => line, columns),
+    ...responseTable(tokens, theme, target.span),
+  ];
+}
+
+function trust({ faithfulness, target }: Explanation, theme: Theme, columns: number): string[] {
+  if (faithfulness === null) return [theme.dim('Faithfulness: not measured for this run')];
+  const { verdict, reason, gain, interval } = faithfulness;
+  const paint = verdict === 'trusted' ? theme.good : theme.warning;
+  const name = verdict === 'untrusted' ? 'do not trust this picture' : verdict;
+  const numbers = `${signed(gain)} ${unitWords[target.unit]} better than random, 95 % interval ${signed(interval[0])} to ${signed(interval[1])}`;
+  return wrapped(`Faithfulness: ${name} (${numbers}). ${visibleText(reason)}`, paint, columns);
+}
+
+function wrapped(text: string, paint: (text: string) => string, columns: number): string[] {
+  return wrapSpans([{ text, paint }], columns);
+}

@@ -1,0 +1,39 @@
+/** A progress bar on standard error, on a terminal only: scripts and logs stay clean. */
+import { SingleBar } from 'cli-progress';
+import type { Progress } from '../../shared/protocol/engine.ts';
+import { visibleText } from './visibleText.ts';
+
+export interface ProgressBar {
+  update(progress: Pick<Progress, 'phase' | 'done' | 'total'>): void;
+  /** Removes the bar; call it before anything else is printed. */
+  stop(): void;
+}
+
+export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
+  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
+  let bar: SingleBar | null = null;
+  return {
+    update({ phase, done, total }) {
+      if (bar === null) {
+        bar = new SingleBar({
+          stream,
+          format: '{phase} [{bar}] {value}/{total}',
+          barCompleteChar: '█',
+          barIncompleteChar: '░',
+          hideCursor: true,
+          clearOnComplete: true,
+          linewrap: false,
+          // Our own handlers decide what Ctrl-C does.
+          gracefulExit: false,
+        });
+        bar.start(total, done, { phase: visibleText(phase) });
+      }
+      bar.setTotal(total);
+      bar.update(done, { phase: visibleText(phase) });
+    },
+    stop() {
+      bar?.stop();
+      bar = null;
+    },
+  };
+}

@@ -1,0 +1,10 @@
+/** The verbs in the order of the help. Adding one is one file and one line here. */
+import type { Verb } from './verb.ts';
+import { attentionVerb } from './verbs/attention.ts';
+import { captureVerb } from './verbs/capture.ts';
+import { explainVerb } from './verbs/explain.ts';
+import { generateVerb } from './verbs/generate.ts';
+import { logprobsVerb } from './verbs/logprobs.ts';
+import { modelsVerb } from './verbs/models.ts';
+
+export const verbs: readonly Verb[] = [explainVerb, logprobsVerb, generateVerb, attentionVerb, captureVerb, modelsVerb];

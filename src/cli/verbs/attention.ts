@@ -1,0 +1,38 @@
+import type { AttentionHead } from '../../shared/protocol/engine.ts';
+import type { CommandContext } from '../commandContext.ts';
+import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
+import { withEngine } from '../engineSession.ts';
+import { wholeNumber } from '../input/numberArguments.ts';
+import { promptSource } from '../input/promptSource.ts';
+import { toJson } from '../output/toJson.ts';
+import { attentionView } from '../terminal/attentionView.ts';
+import { createScreen } from '../terminal/screen.ts';
+import type { Verb } from '../verb.ts';
+
+interface AttentionOptions extends PromptVerbOptions {
+  readonly layer: number;
+  readonly head: number;
+}
+
+export const attentionVerb: Verb = {
+  register(program, context) {
+    withPromptOptions(program.command('attention').description('Which tokens one attention head looked at'))
+      .requiredOption('--layer <n>', 'layer, counted from 0', wholeNumber(0, 9999))
+      .requiredOption('--head <n>', 'head, counted from 0', wholeNumber(0, 9999))
+      .action((file: string | undefined, options: AttentionOptions) => attention(file, options, context));
+  },
+};
+
+async function attention(file: string | undefined, options: AttentionOptions, context: CommandContext): Promise<void> {
+  const prompt = await promptSource(file, options, context);
+  const result = await withEngine(context, options, (engine) =>
+    engine.attentionHead({ prompt, layer: options.layer, head: options.head }),
+  );
+  const screen = createScreen(context, options.color);
+  screen.print(options.json === true ? [toJson(contractFields(result))] : attentionView(result, screen.theme));
+}
+
+/** `values` is row-major: the weight of query q on key k is at q × shape[1] + k. */
+function contractFields({ tokens, layer, head, shape, values }: AttentionHead): object {
+  return { tokens, layer, head, shape, values };
+}

@@ -1,0 +1,91 @@
+import { Option } from 'commander';
+import { usage } from '../../shared/errorCatalog.ts';
+import type { ExportFormat } from '../../shared/protocol/engine.ts';
+import type { ScoreKind } from '../../shared/target.ts';
+import { granularities, type Granularity } from '../../shared/tokens.ts';
+import type { CommandContext } from '../commandContext.ts';
+import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
+import { withEngine } from '../engineSession.ts';
+import { namedParameter, type ParameterValue } from '../input/namedValues.ts';
+import { wholeNumber } from '../input/numberArguments.ts';
+import { promptSource } from '../input/promptSource.ts';
+import { parseTarget } from '../input/targetArgument.ts';
+import { toJson } from '../output/toJson.ts';
+import { destination } from '../output/destination.ts';
+import { explanationView } from '../terminal/explanationView.ts';
+import { createScreen } from '../terminal/screen.ts';
+import type { Verb } from '../verb.ts';
+
+interface ExplainOptions extends PromptVerbOptions {
+  readonly method: string;
+  readonly methodOption?: Readonly<Record<string, ParameterValue>>;
+  readonly target: string;
+  readonly score?: ScoreKind;
+  readonly units: Granularity;
+  readonly maxTokens: number;
+  readonly response?: string;
+  readonly html?: string;
+  readonly svg?: string;
+  readonly csv?: string;
+}
+
+export const explainVerb: Verb = {
+  register(program, context) {
+    withPromptOptions(program.command('explain').description('Which words of the prompt carried the answer'))
+      .option('--method <id>', 'attribution method: occlusion, attention, random', 'occlusion')
+      .option('--method-option <key=value>', 'a parameter of the method; repeatable', namedParameter)
+      .option('--target <target>', 'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B', 'next')
+      .addOption(new Option('--score <kind>', 'the number to explain, where it applies').choices(['logit', 'logprob', 'prob']))
+      .addOption(new Option('--units <kind>', 'what gets one score').choices(granularities).default('word'))
+      .option('--max-tokens <n>', 'response tokens generated before explaining', wholeNumber(1, 4096), 32)
+      .option('--response <text>', 'a response to explain instead of a generated one')
+      .option('--html <file>', 'also write a self-contained page')
+      .option('--svg <file>', 'also write a picture')
+      .option('--csv <file>', 'also write a table of units')
+      .action((file: string | undefined, options: ExplainOptions) => explain(file, options, context));
+  },
+};
+
+async function explain(file: string | undefined, options: ExplainOptions, context: CommandContext): Promise<void> {
+  const target = parseTarget(options.target);
+  const exports = await exportsOf(options);
+  const prompt = await promptSource(file, options, context);
+  const { explanation, json } = await withEngine(context, options, async (engine) => {
+    const explained = await engine.explain({
+      prompt,
+      method: options.method,
+      ...(options.methodOption === undefined ? {} : { parameters: options.methodOption }),
+      target,
+      ...(options.score === undefined ? {} : { score: options.score }),
+      granularity: options.units,
+      maxTokens: options.maxTokens,
+      ...(options.response === undefined ? {} : { response: options.response }),
+      seed: options.seed,
+      progressive: false,
+    });
+    // Numbers are checked before anything is written.
+    const checked = toJson(explained);
+    for (const { format, out } of exports) await engine.export({ explanation: explained, format, out });
+    return { explanation: explained, json: checked };
+  });
+  const screen = createScreen(context, options.color);
+  screen.print(options.json === true ? [json] : explanationView(explanation, screen.theme, screen.columns));
+}
+
+interface Export {
+  readonly format: ExportFormat;
+  readonly out: string;
+}
+
+/** @throws E_OUTPUT_UNWRITABLE, E_USAGE */
+async function exportsOf(options: ExplainOptions): Promise<Export[]> {
+  const exports: Export[] = [];
+  for (const format of ['html', 'svg', 'csv'] as const) {
+    const file = options[format];
+    if (file !== undefined) exports.push({ format, out: await destination(file) });
+  }
+  if (new Set(exports.map(({ out }) => out)).size < exports.length) {
+    throw usage('two results would go to the same file', 'give --html, --svg and --csv different names');
+  }
+  return exports;
+}
