@@ -1,0 +1,29 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type BuildOptions } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let bundle: Promise<string> | undefined;
+
+/**
+ * The engine's bundle, built from the sources as they are now, exactly as `npm run build` does but into a folder of this process:
+ * test files run side by side, and a child must never start from a half-written file.
+ */
+export function engineBundle(): Promise<string> {
+  bundle ??= buildEngine();
+  return bundle;
+}
+
+async function buildEngine(): Promise<string> {
+  const script = pathToFileURL(path.join(root, 'scripts/build.mjs')).href;
+  const { outputs } = (await import(script)) as { readonly outputs: readonly BuildOptions[] };
+  const engine = outputs.find((output) => Object.keys(output.entryPoints ?? {}).includes('engine'));
+  if (engine === undefined) throw new Error('scripts/build.mjs has no output named engine');
+  // Inside the repository, so that the bundle finds node_modules.
+  const outdir = path.join(root, 'tmp', `engine-${process.pid}`);
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  await build({ ...engine, absWorkingDir: root, outdir });
+  return path.join(outdir, 'engine.cjs');
+}
