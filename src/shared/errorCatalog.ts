@@ -107,7 +107,7 @@ export const modelUnsupported = (file: string, why: string) =>
     kind: 'model',
     what: `${file} is not a model this version can open`,
     why,
-    action: 'pick a GGUF file',
+    action: 'pick a GGUF file of a text-generating model',
     details: { file },
   });
 
@@ -368,4 +368,101 @@ export const documentClosed = (name: string) =>
     why: 'the document was closed before it arrived',
     action: 'open the document and explain it again',
     details: { name },
+  });
+
+export const promptEmpty = () =>
+  new LoupeError({
+    code: 'E_PROMPT_EMPTY',
+    kind: 'input',
+    what: 'the prompt is empty',
+    why: 'a model needs at least one token to read',
+    action: 'write a prompt, or select some text',
+  });
+
+export const promptBlank = () =>
+  new LoupeError({
+    code: 'E_PROMPT_BLANK',
+    kind: 'input',
+    what: 'the prompt holds nothing but white space',
+    why: 'there is no word to explain',
+    action: 'write a prompt, or select some text',
+  });
+
+export const promptBinary = (offset: number) =>
+  new LoupeError({
+    code: 'E_PROMPT_BINARY',
+    kind: 'input',
+    what: 'the prompt looks like binary data',
+    why: `a control character that no text file holds stands at offset ${offset}`,
+    action: 'open a text file, saved as UTF-8',
+    details: { offset },
+  });
+
+export const promptInvalid = (offset: number) =>
+  new LoupeError({
+    code: 'E_PROMPT_INVALID',
+    kind: 'input',
+    what: 'the prompt is not valid Unicode',
+    why: `half a surrogate pair stands alone at offset ${offset}`,
+    action: 'remove or retype this character; if you selected text, select whole characters',
+    details: { offset },
+  });
+
+export const promptTooLong = (limit: number) =>
+  new LoupeError({
+    code: 'E_PROMPT_TOO_LONG',
+    kind: 'input',
+    what: `the prompt grows beyond ${limit} characters`,
+    why: 'no model context holds that much text',
+    action: 'shorten the prompt or the values of its variables, or select a part of it',
+    details: { limit },
+  });
+
+export const promptYaml = (line: number, column: number, why: string) =>
+  new LoupeError({
+    code: 'E_PROMPT_YAML',
+    kind: 'input',
+    what: `the prompt is not valid YAML at line ${line}, column ${column}`,
+    why,
+    action: 'correct the document at this place',
+    details: { line, column },
+  });
+
+export const promptJson = (line: number, column: number, why: string) =>
+  new LoupeError({
+    code: 'E_PROMPT_JSON',
+    kind: 'input',
+    what: `the prompt is not valid JSON at line ${line}, column ${column}`,
+    why,
+    action: 'correct the document at this place',
+    details: { line, column },
+  });
+
+export const promptShape = (why: string, details: Readonly<Record<string, unknown>>) =>
+  new LoupeError({
+    code: 'E_PROMPT_SHAPE',
+    kind: 'input',
+    what: 'the document is not a prompt in the shape its format asks for',
+    why,
+    action: 'see docs/prompts.md for the shape, or save the prompt as .md or .txt',
+    details,
+  });
+
+export const variableMissing = (names: readonly string[]) =>
+  new LoupeError({
+    code: 'E_VARIABLE_MISSING',
+    kind: 'input',
+    what: `the prompt has no value for ${names.map((name) => `{{${name}}}`).join(', ')}`,
+    why: 'neither the first row of testData nor the caller gives one',
+    action: 'add the value to testData, or enter it when asked',
+    details: { names },
+  });
+
+export const templateMissing = (model = 'this model') =>
+  new LoupeError({
+    code: 'E_TEMPLATE_MISSING',
+    kind: 'model',
+    what: `${model} has no chat template`,
+    why: 'it was not trained for conversations, or its file leaves the template out',
+    action: 'use raw mode, or choose an instruction-tuned model',
   });

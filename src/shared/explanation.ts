@@ -15,7 +15,19 @@ const alternative = v.object({ id: count, text: v.string(), logprob: v.number() 
 
 const section = v.object({
   ...range,
-  kind: v.picklist(['message', 'heading', 'paragraph', 'list-item', 'code', 'quote', 'table', 'variable', 'document']),
+  kind: v.picklist([
+    'message',
+    'heading',
+    'paragraph',
+    'list-item',
+    'code',
+    'quote',
+    'table',
+    'variable',
+    'passage',
+    'example',
+    'document',
+  ]),
   label: v.string(),
   role: v.optional(role),
 });

@@ -36,7 +36,18 @@ export type Role = 'system' | 'user' | 'assistant' | 'tool' | 'developer';
 
 /** A part of a prompt the author thinks in. Sections may nest; the innermost one containing a token names it. */
 export interface Section extends TextRange {
-  readonly kind: 'message' | 'heading' | 'paragraph' | 'list-item' | 'code' | 'quote' | 'table' | 'variable' | 'document';
+  readonly kind:
+    | 'message'
+    | 'heading'
+    | 'paragraph'
+    | 'list-item'
+    | 'code'
+    | 'quote'
+    | 'table'
+    | 'variable'
+    | 'passage'
+    | 'example'
+    | 'document';
   readonly label: string;
   readonly role?: Role;
 }
