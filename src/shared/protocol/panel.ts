@@ -17,7 +17,13 @@ export type ExplainPanelIn =
   | { readonly type: 'progress'; readonly phase: string; readonly done: number; readonly total: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'idle' }
-  | { readonly type: 'methods'; readonly methods: readonly MethodChoice[]; readonly mode: 'raw' | 'chat' | 'auto' }
+  | {
+      readonly type: 'methods';
+      readonly methods: readonly MethodChoice[];
+      readonly mode: 'raw' | 'chat' | 'auto';
+      /** The method that is asked for; a partial explanation may carry another one's scores. */
+      readonly method?: string;
+    }
   /** Which unit the editor's cursor is on. */
   | { readonly type: 'highlight'; readonly unit: number | null };
 

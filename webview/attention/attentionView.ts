@@ -1,0 +1,261 @@
+/** The Attention view: every head as a thumbnail, one head large, one token's weights as a table. */
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import type { AttentionViewIn, AttentionViewOut } from '../../src/shared/protocol/panel.ts';
+import { button, checkbox, dropdown, progressRing } from '../ui/controls.ts';
+import type { Host } from '../ui/host.ts';
+import { sharedStyles } from '../ui/sharedStyles.ts';
+import { type Strings, strings } from '../ui/strings.ts';
+import { visibleLabel, visibleText } from '../ui/visibleText.ts';
+import { findSink, withoutSink } from './sink.ts';
+import { type Direction, type Matrix, tokenWeights } from './tokenWeights.ts';
+import { initialViewState, type Head, type HeadPlace, nextViewState, samePlace, type ViewState } from './viewState.ts';
+import { weightTable } from './weightTable.ts';
+import './headGrid.ts';
+import './headMatrix.ts';
+
+/** A head as it is shown: with or without its sink. */
+interface ShownHead {
+  readonly matrix: Matrix;
+  readonly sink: number;
+}
+
+export class AttentionView extends LitElement {
+  static override properties = {
+    state: { state: true },
+    hideSink: { state: true },
+    direction: { state: true },
+    selected: { state: true },
+  };
+  declare host: Host<AttentionViewOut>;
+  declare private state: ViewState;
+  declare private hideSink: boolean;
+  declare private direction: Direction;
+  /** The token whose row or column is marked, here and in the editor. */
+  declare private selected: number | null;
+  private labels: readonly string[] = [];
+  private shown: ShownHead | null = null;
+  private readonly themeChanged = new MutationObserver(() => this.repaint());
+
+  constructor() {
+    super();
+    this.state = initialViewState;
+    this.hideSink = false;
+    this.direction = 'row';
+    this.selected = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.hideSink = this.host.readState()['hideSink'] === true;
+    this.themeChanged.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
+    this.themeChanged.observe(document.body, { attributes: true, attributeFilter: ['class'] });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.themeChanged.disconnect();
+  }
+
+  /** A message of the host. */
+  receive(message: AttentionViewIn): void {
+    this.state = nextViewState(this.state, message);
+    const { grid, wanted } = this.state;
+    if (message.type === 'grid') {
+      this.labels = message.tokens.map((token) => visibleLabel(token.text));
+      this.selected = null;
+      this.shown = null;
+      if (grid !== null && wanted !== null) this.host.post({ type: 'requestHead', layer: wanted.layer, head: wanted.head });
+    }
+    if (message.type === 'head' && this.state.head?.values === message.values) {
+      this.prepare();
+      if (this.selected !== null) this.mirror();
+    }
+  }
+
+  protected override render(): TemplateResult {
+    const text = strings();
+    const { loading, failure, grid } = this.state;
+    return html`<main aria-label=${text.attentionView} aria-busy=${loading ? 'true' : 'false'}>
+      <p class="note muted">${text.notAttribution}</p>
+      <div role="status" class="row">${loading ? html`${progressRing()} ${text.loading}` : nothing}</div>
+      <div role="alert">
+        ${
+          failure === null
+            ? nothing
+            : html`<div class="box error">
+                <p><code>${visibleText(failure.code)}</code> ${visibleText(failure.message)}</p>
+                ${button({ label: text.refresh, onClick: () => this.host.post({ type: 'refresh' }) })}
+              </div>`
+        }
+      </div>
+      ${grid === null ? (loading || failure !== null ? nothing : html`<p class="muted">${text.attentionEmpty}</p>`) : this.content(text)}
+    </main>`;
+  }
+
+  private content(text: Strings): TemplateResult {
+    const { grid, wanted } = this.state;
+    return html`<div class="columns">
+      <section class="heads">
+        <div class="row spread">
+          <h2>${text.heads}</h2>
+          ${button({ label: text.refresh, onClick: () => this.host.post({ type: 'refresh' }) })}
+        </div>
+        <loupe-head-grid .grid=${grid} .open=${wanted} .onOpen=${(place: HeadPlace) => this.open(place)}></loupe-head-grid>
+      </section>
+      <section class="large">${this.large(text)}</section>
+    </div>`;
+  }
+
+  private large(text: Strings): TemplateResult | typeof nothing {
+    const { head, wanted } = this.state;
+    if (wanted === null) return nothing;
+    const title = html`<h2>${text.headTitle(wanted.layer, wanted.head)}</h2>`;
+    if (head === null || this.shown === null) {
+      return html`${title}<p class="row" role="status">${progressRing()} ${text.loadingHead(wanted.layer, wanted.head)}</p>`;
+    }
+    const { matrix, sink } = this.shown;
+    const sinkName = `‘${this.labels[sink] ?? ''}’`;
+    return html`
+      <div class="row spread">${title}${samePlace(head, wanted) ? nothing : progressRing()}</div>
+      <div class="row options">
+        <span class="field"
+          ><span class="muted" aria-hidden="true">${text.direction}</span>${dropdown({
+            label: text.direction,
+            value: this.direction,
+            choices: [
+              { value: 'row', label: text.directionRow },
+              { value: 'column', label: text.directionColumn },
+            ],
+            onChange: (value) => this.turn(value === 'column' ? 'column' : 'row'),
+          })}</span
+        >
+        ${checkbox({ label: text.hideSink(sinkName), checked: this.hideSink, onChange: (hide) => this.changeHideSink(hide) })}
+      </div>
+      ${this.hideSink ? html`<p class="muted">${text.sinkHidden(sinkName)}</p>` : nothing}
+      <loupe-head-matrix
+        .matrix=${matrix}
+        .labels=${this.labels}
+        .direction=${this.direction}
+        .selected=${this.marked()}
+        .description=${text.matrix(head.layer, head.head, matrix.queries, matrix.keys)}
+        .onSelect=${(token: number, direction: Direction) => this.select(token, direction)}
+        .onClear=${() => this.clear()}
+      ></loupe-head-matrix>
+      ${this.table(matrix, text)}
+    `;
+  }
+
+  private table(matrix: Matrix, text: Strings): TemplateResult {
+    const token = this.selected ?? this.state.highlighted;
+    if (token === null || token >= matrix.queries) return html`<p class="muted">${text.pickMatrixToken}</p>`;
+    const clear = this.selected === null ? nothing : button({ label: text.clearSelection, onClick: () => this.clear() });
+    return html`${weightTable(tokenWeights(matrix, token, this.direction), this.labels, token, this.direction, text)}${clear}`;
+  }
+
+  private marked(): { readonly token: number; readonly direction: Direction } | null {
+    const token = this.selected ?? this.state.highlighted;
+    return token === null ? null : { token, direction: this.direction };
+  }
+
+  private open(place: HeadPlace): void {
+    if (samePlace(place, this.state.wanted) && this.state.head !== null) return;
+    this.state = { ...this.state, wanted: place };
+    this.host.post({ type: 'requestHead', layer: place.layer, head: place.head });
+  }
+
+  private select(token: number, direction: Direction): void {
+    this.selected = token;
+    this.direction = direction;
+    this.mirror();
+  }
+
+  private turn(direction: Direction): void {
+    this.direction = direction;
+    if (this.selected !== null) this.mirror();
+  }
+
+  private clear(): void {
+    this.selected = null;
+    this.mirror();
+  }
+
+  private changeHideSink(hide: boolean): void {
+    this.hideSink = hide;
+    this.host.writeState({ hideSink: hide });
+    this.prepare();
+    if (this.selected !== null) this.mirror();
+  }
+
+  /** Draws the selected row or column on the prompt, in the editor. */
+  private mirror(): void {
+    const weights =
+      this.selected === null || this.shown === null ? null : tokenWeights(this.shown.matrix, this.selected, this.direction);
+    this.host.post({ type: 'selectToken', token: this.selected, weights });
+  }
+
+  private prepare(): void {
+    const head: Head | null = this.state.head;
+    if (head === null) return;
+    const { queries, keys, values } = head;
+    const sink = findSink(values, queries, keys);
+    this.shown = { sink, matrix: { queries, keys, values: this.hideSink ? withoutSink(values, queries, keys, sink) : values } };
+  }
+
+  private repaint(): void {
+    this.renderRoot.querySelector('loupe-head-grid')?.repaint();
+    this.renderRoot.querySelector('loupe-head-matrix')?.repaint();
+  }
+
+  static override styles = [
+    sharedStyles,
+    css`
+      :host {
+        container-type: inline-size;
+      }
+      main {
+        padding: 8px 12px 24px;
+      }
+      .note {
+        padding-block-end: 6px;
+      }
+      .columns {
+        display: grid;
+        gap: 14px 24px;
+      }
+      section {
+        min-inline-size: 0;
+      }
+      .row.spread {
+        margin-block-end: 4px;
+      }
+      .options {
+        margin-block-end: 4px;
+      }
+      .barcell {
+        inline-size: 40%;
+        padding-inline-end: 0;
+      }
+      @container (min-width: 720px) {
+        .columns {
+          grid-template-columns: minmax(220px, 2fr) 3fr;
+          align-items: start;
+        }
+        .heads {
+          --grid-height: 85vh;
+        }
+        .large {
+          max-inline-size: 760px;
+        }
+      }
+    `,
+  ];
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'loupe-head-grid': import('./headGrid.ts').HeadGrid;
+    'loupe-head-matrix': import('./headMatrix.ts').HeadMatrix;
+  }
+}
+
+customElements.define('loupe-attention-view', AttentionView);

@@ -1,0 +1,91 @@
+/** What the Attention view knows, and how each message of the host changes it. */
+import type { AttentionViewIn } from '../../src/shared/protocol/panel.ts';
+import type { Token } from '../../src/shared/tokens.ts';
+
+export interface HeadPlace {
+  readonly layer: number;
+  readonly head: number;
+}
+
+export interface Grid {
+  readonly tokens: readonly Token[];
+  readonly layers: number;
+  readonly heads: number;
+  readonly size: number;
+  /** [layers, heads, size, size] */
+  readonly thumbnails: Float32Array;
+}
+
+export interface Head extends HeadPlace {
+  readonly queries: number;
+  readonly keys: number;
+  /** [query, key] */
+  readonly values: Float32Array;
+}
+
+export interface ViewState {
+  readonly loading: boolean;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+  readonly grid: Grid | null;
+  readonly head: Head | null;
+  /** The head that was asked for; its matrix may still be on its way. */
+  readonly wanted: HeadPlace | null;
+  /** The token under the editor's cursor. */
+  readonly highlighted: number | null;
+}
+
+export const initialViewState: ViewState = {
+  loading: false,
+  failure: null,
+  grid: null,
+  head: null,
+  wanted: null,
+  highlighted: null,
+};
+
+export function nextViewState(state: ViewState, message: AttentionViewIn): ViewState {
+  switch (message.type) {
+    case 'idle':
+      return { ...state, loading: false };
+    case 'loading':
+      return { ...state, loading: true, failure: null };
+    case 'failed':
+      return { ...state, loading: false, failure: { code: message.code, message: message.message } };
+    case 'grid': {
+      const { tokens, layers, heads, size, thumbnails } = message;
+      return {
+        ...state,
+        loading: false,
+        failure: null,
+        grid: { tokens, layers, heads, size, thumbnails },
+        head: null,
+        wanted: headToOpen(state.wanted, layers, heads),
+        highlighted: null,
+      };
+    }
+    case 'head': {
+      const [queries, keys] = message.shape;
+      // A late answer for a head that is no longer asked for, or one that does not fit the tokens on screen, is dropped.
+      if (state.grid === null || !samePlace(state.wanted, message)) return state;
+      if (queries !== state.grid.tokens.length || keys !== state.grid.tokens.length || message.values.length !== queries * keys)
+        return state;
+      return {
+        ...state,
+        failure: null,
+        head: { layer: message.layer, head: message.head, queries, keys, values: message.values },
+      };
+    }
+    case 'highlight':
+      return { ...state, highlighted: message.token };
+  }
+}
+
+/** The head to show for a new grid: the one before where the model has it, else the first of the last layer. */
+function headToOpen(before: HeadPlace | null, layers: number, heads: number): HeadPlace | null {
+  if (layers === 0 || heads === 0) return null;
+  return before !== null && before.layer < layers && before.head < heads ? before : { layer: layers - 1, head: 0 };
+}
+
+export function samePlace(a: HeadPlace | null, b: HeadPlace | null): boolean {
+  return a !== null && b !== null && a.layer === b.layer && a.head === b.head;
+}

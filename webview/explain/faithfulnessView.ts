@@ -1,0 +1,84 @@
+/** How far the picture can be trusted: a badge beside the target, and the numbers behind it. */
+import { css, html, nothing, type TemplateResult } from 'lit';
+import type { Explanation } from '../../src/shared/explanation.ts';
+import { formatNumber, formatShare, formatSigned } from '../ui/formatNumber.ts';
+import type { Strings } from '../ui/strings.ts';
+import { visibleText } from '../ui/visibleText.ts';
+
+const marks = { trusted: '✓', weak: '~', untrusted: '✕', none: '?' } as const;
+
+export function faithfulnessBadge(explanation: Explanation, final: boolean, text: Strings): TemplateResult {
+  const { faithfulness } = explanation;
+  if (faithfulness === null) {
+    return html`<p class="row faith">
+      <span class="badge none"><span aria-hidden="true">${marks.none}</span> ${text.verdict.none}</span>
+      <span class="muted">${final ? text.notMeasured : text.measuring}</span>
+    </p>`;
+  }
+  const { verdict, comprehensiveness, sufficiency, random, reason } = faithfulness;
+  return html`<p class="row faith">
+    <span class="badge ${verdict}"><span aria-hidden="true">${marks[verdict]}</span> ${text.verdict[verdict]}</span>
+    <span>${visibleText(reason)}</span>
+    <span class="muted"
+      >${text.faithfulnessShort(
+        formatNumber(comprehensiveness),
+        formatNumber(random.comprehensiveness),
+        formatNumber(sufficiency),
+        formatNumber(random.sufficiency),
+      )}</span
+    >
+  </p>`;
+}
+
+export function faithfulnessTable(explanation: Explanation, text: Strings): TemplateResult {
+  const { faithfulness } = explanation;
+  if (faithfulness === null) return html`<p class="muted">${text.notMeasured}</p>`;
+  const unit = text.unit[explanation.target.unit];
+  const cell = (value: number) => html`<td class="number">${text.scoreIs(formatNumber(value), unit)}</td>`;
+  const [low, high] = faithfulness.interval;
+  return html`<table>
+      <caption>${text.fractions(faithfulness.fractions.map(formatShare).join(', '))}. ${text.better}</caption>
+      <thead>
+        <tr>
+          <th scope="col">${text.measure}</th>
+          <th scope="col" class="number">${text.ranking}</th>
+          <th scope="col" class="number">${text.random}</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr><th scope="row">${text.comprehensiveness}</th>${cell(faithfulness.comprehensiveness)}${cell(faithfulness.random.comprehensiveness)}</tr>
+        <tr><th scope="row">${text.sufficiency}</th>${cell(faithfulness.sufficiency)}${cell(faithfulness.random.sufficiency)}</tr>
+      </tbody>
+    </table>
+    <p>
+      ${text.gain} <strong>${text.scoreIs(formatSigned(faithfulness.gain), unit)}</strong>
+      <span class="muted">(${text.interval(formatSigned(low), formatSigned(high))})</span>
+      ${faithfulness.reason === '' ? nothing : html`— ${visibleText(faithfulness.reason)}`}
+    </p>`;
+}
+
+export const faithfulnessStyles = css`
+  .badge {
+    display: inline-flex;
+    gap: 4px;
+    padding: 0 7px;
+    border: 1px solid currentColor;
+    border-radius: 9px;
+    font-size: 11px;
+    line-height: 16px;
+    white-space: nowrap;
+  }
+  .badge.trusted {
+    color: var(--vscode-testing-iconPassed, var(--vscode-foreground));
+  }
+  .badge.weak {
+    color: var(--vscode-editorWarning-foreground, var(--vscode-foreground));
+  }
+  .badge.untrusted {
+    color: var(--vscode-errorForeground, var(--vscode-foreground));
+    font-weight: 700;
+  }
+  .badge.none {
+    color: var(--vscode-descriptionForeground);
+  }
+`;

@@ -1,0 +1,116 @@
+/** The head of the panel: what is explained, on which model, how, and how far the run has come. */
+import { css, html, nothing, type TemplateResult } from 'lit';
+import type { Explanation } from '../../src/shared/explanation.ts';
+import type { ExplainPanelOut } from '../../src/shared/protocol/panel.ts';
+import { granularities, type Granularity } from '../../src/shared/tokens.ts';
+import { button, dropdown, progressRing } from '../ui/controls.ts';
+import { formatNumber, formatShare } from '../ui/formatNumber.ts';
+import type { Strings } from '../ui/strings.ts';
+import { visibleText } from '../ui/visibleText.ts';
+import type { PanelState } from './panelState.ts';
+import { stageText } from './runStage.ts';
+import './exportMenu.ts';
+
+type Post = (message: ExplainPanelOut) => void;
+
+export function modelLine(explanation: Explanation | null, post: Post, state: PanelState, text: Strings): TemplateResult {
+  const model = explanation?.model;
+  return html`<div class="row spread">
+    <p class="model">
+      ${
+        model === undefined
+          ? nothing
+          : html`<strong>${visibleText(model.name)}</strong>
+              <span class="muted">${[model.quantization, model.architecture, text.precision[model.precision]].filter(Boolean).join(' · ')}</span>`
+      }
+    </p>
+    <div class="row">
+      ${button({ label: text.rerun, disabled: state.running, onClick: () => post({ type: 'rerun' }) })}
+      ${
+        explanation === null
+          ? nothing
+          : html`<loupe-export-menu .onExport=${(format: 'json' | 'html' | 'svg' | 'csv') => post({ type: 'export', format })}></loupe-export-menu>`
+      }
+    </div>
+  </div>`;
+}
+
+export function settingsLine(state: PanelState, post: Post, text: Strings): TemplateResult {
+  const { explanation, methods, mode } = state;
+  const method = state.method ?? explanation?.method.id ?? methods[0]?.id ?? '';
+  const assumption = methods.find((choice) => choice.id === method)?.assumption;
+  const modeLabel = (value: 'auto' | 'raw' | 'chat') =>
+    value === 'auto' && explanation !== null ? text.modeUsed(text.modes[explanation.prompt.mode]) : text.modes[value];
+  return html`<div class="row settings">
+      ${
+        methods.length === 0
+          ? nothing
+          : field(text.method, {
+              value: method,
+              choices: methods.map((choice) => ({ value: choice.id, label: choice.label })),
+              onChange: (value) => post({ type: 'setMethod', method: value }),
+            })
+      }
+      ${
+        explanation === null
+          ? nothing
+          : field(text.granularityLabel, {
+              value: explanation.granularity,
+              choices: granularities.map((value) => ({ value, label: text.granularityOne[value] })),
+              onChange: (value) => post({ type: 'setGranularity', granularity: value as Granularity }),
+            })
+      }
+      ${field(text.readAs, {
+        value: mode,
+        choices: (['auto', 'raw', 'chat'] as const).map((value) => ({ value, label: modeLabel(value) })),
+        onChange: (value) => post({ type: 'setMode', mode: value as 'auto' | 'raw' | 'chat' }),
+      })}
+    </div>
+    ${assumption === undefined ? nothing : html`<p class="muted">${assumption}</p>`}`;
+}
+
+function field(label: string, options: Omit<Parameters<typeof dropdown>[0], 'label'>): TemplateResult {
+  return html`<span class="field"><span class="muted" aria-hidden="true">${label}</span>${dropdown({ label, ...options })}</span>`;
+}
+
+/** `Explains ‘ Paris’ — log-probability −0.26 nats (probability 77 %)`. */
+export function targetLine(explanation: Explanation, text: Strings): TemplateResult {
+  const { target } = explanation;
+  const value = text.scoreIs(formatNumber(target.value), text.unit[target.unit]);
+  const probability =
+    target.score === 'logprob' && target.kind !== 'contrast'
+      ? ` (${text.probabilityOf(formatShare(Math.exp(target.value)))})`
+      : '';
+  return html`<p class="target">
+    ${text.explains} <bdi class="mono">${visibleText(target.label)}</bdi> — ${text.score[target.score]} ${value}${probability}
+  </p>`;
+}
+
+export function stageLine(state: PanelState, post: Post, text: Strings): TemplateResult {
+  const { name, detail, provisional } = stageText(state, text);
+  return html`<div class="row stage">
+    ${state.running ? progressRing() : nothing}
+    <span role="status" class=${provisional ? 'provisional' : ''}>${name}</span>
+    <span class="muted">${detail}</span>
+    ${state.running ? button({ label: text.cancel, onClick: () => post({ type: 'cancel' }) }) : nothing}
+  </div>`;
+}
+
+export const headerStyles = css`
+  .model {
+    overflow-wrap: anywhere;
+  }
+  .settings {
+    gap: 6px 16px;
+  }
+  .target {
+    font-size: 14px;
+    overflow-wrap: anywhere;
+  }
+  .stage {
+    min-block-size: 26px;
+  }
+  .provisional {
+    font-style: italic;
+  }
+`;

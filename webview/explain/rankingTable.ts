@@ -1,0 +1,44 @@
+/** Units by the size of their score: the heat-map as a table, for those who do not see it. */
+import { html, type TemplateResult } from 'lit';
+import type { Explanation } from '../../src/shared/explanation.ts';
+import { formatShare, formatSigned } from '../ui/formatNumber.ts';
+import { probabilityBar } from '../ui/probabilityBar.ts';
+import { tintClass } from '../ui/sharedStyles.ts';
+import type { Strings } from '../ui/strings.ts';
+import { quotedLabel } from '../ui/visibleText.ts';
+import type { ScoreSummary } from './scoreSummary.ts';
+import { moreButton } from './tokenTable.ts';
+
+export function rankingTable(
+  explanation: Pick<Explanation, 'granularity' | 'target'>,
+  summary: ScoreSummary,
+  limit: number,
+  text: Strings,
+  onMore: () => void,
+): TemplateResult {
+  const shown = summary.ranked.slice(0, limit);
+  const unit = text.unit[explanation.target.unit];
+  return html`<table>
+      <caption>${text.rankingCaption}</caption>
+      <thead>
+        <tr>
+          <th scope="col" class="number">${text.columnRank}</th>
+          <th scope="col">${text.granularityOne[explanation.granularity]}</th>
+          <th scope="col" class="number">${text.columnScore}${unit === '' ? '' : ` (${unit})`}</th>
+          <th scope="col" class="number" colspan="2">${text.columnShare}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shown.map(
+          (each) => html`<tr>
+            <td class="number muted">${each.rank}</td>
+            <th scope="row"><bdi class="mono ${tintClass(each.step)}">${quotedLabel(each.label, 60)}</bdi></th>
+            <td class="number">${formatSigned(each.score)}</td>
+            <td class="number">${formatShare(each.share)}</td>
+            <td class="barcell">${probabilityBar(each.share)}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${moreButton(summary.ranked.length - shown.length, text, onMore)}`;
+}

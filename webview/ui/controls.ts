@@ -1,0 +1,124 @@
+/**
+ * The one file that knows the control library, `@vscode/webview-ui-toolkit`. It is archived; its successor
+ * `@vscode-elements/elements` has the same kinds of element, so moving there means rewriting the bodies below and nothing else.
+ */
+import {
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeCheckbox,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodePanels,
+  vsCodePanelTab,
+  vsCodePanelView,
+  vsCodeProgressRing,
+} from '@vscode/webview-ui-toolkit';
+import { html, nothing, type TemplateResult } from 'lit';
+
+/** Defines the custom elements. Call once, before the first render. */
+export function registerControls(): void {
+  provideVSCodeDesignSystem().register(
+    vsCodeButton(),
+    vsCodeCheckbox(),
+    vsCodeDropdown(),
+    vsCodeOption(),
+    vsCodePanels(),
+    vsCodePanelTab(),
+    vsCodePanelView(),
+    vsCodeProgressRing(),
+  );
+}
+
+export interface ButtonOptions {
+  readonly label: string;
+  readonly onClick: (event: Event) => void;
+  readonly appearance?: 'primary' | 'secondary';
+  readonly disabled?: boolean;
+  /** Said instead of the label, where the label alone is ambiguous. */
+  readonly description?: string;
+  /** Given for a button that opens a menu: whether it is open. */
+  readonly menuOpen?: boolean;
+}
+
+export function button(options: ButtonOptions): TemplateResult {
+  return html`<vscode-button
+    appearance=${options.appearance ?? 'secondary'}
+    aria-label=${options.description ?? nothing}
+    title=${options.description ?? nothing}
+    aria-haspopup=${options.menuOpen === undefined ? nothing : 'menu'}
+    aria-expanded=${options.menuOpen === undefined ? nothing : String(options.menuOpen)}
+    ?disabled=${options.disabled ?? false}
+    @click=${options.onClick}
+    >${options.label}</vscode-button
+  >`;
+}
+
+export interface CheckboxOptions {
+  readonly label: string;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
+
+export function checkbox(options: CheckboxOptions): TemplateResult {
+  const changed = (event: Event) => {
+    const checked = (event.currentTarget as HTMLInputElement).checked;
+    // The toolkit also fires `change` when the value is set from outside.
+    if (checked !== options.checked) options.onChange(checked);
+  };
+  return html`<vscode-checkbox .checked=${options.checked} @change=${changed}>${options.label}</vscode-checkbox>`;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+export interface DropdownOptions {
+  readonly label: string;
+  readonly value: string;
+  readonly choices: readonly Choice[];
+  readonly onChange: (value: string) => void;
+}
+
+export function dropdown(options: DropdownOptions): TemplateResult {
+  const changed = (event: Event) => {
+    const value = (event.currentTarget as HTMLSelectElement).value;
+    if (value !== options.value) options.onChange(value);
+  };
+  return html`<vscode-dropdown aria-label=${options.label} .value=${options.value} @change=${changed}
+    >${options.choices.map(
+      (choice) =>
+        html`<vscode-option value=${choice.value} ?selected=${choice.value === options.value}>${choice.label}</vscode-option>`,
+    )}</vscode-dropdown
+  >`;
+}
+
+export interface TabPanel {
+  readonly id: string;
+  readonly label: string;
+  readonly content: unknown;
+}
+
+export interface TabsOptions {
+  readonly label: string;
+  readonly selected: string;
+  readonly panels: readonly TabPanel[];
+  readonly onChange: (id: string) => void;
+}
+
+export function tabs(options: TabsOptions): TemplateResult {
+  const changed = (event: Event) => {
+    const id = (event.currentTarget as HTMLElement & { readonly activeid: string }).activeid.replace(/^tab-/, '');
+    if (id !== options.selected) options.onChange(id);
+  };
+  return html`<vscode-panels aria-label=${options.label} activeid=${`tab-${options.selected}`} @change=${changed}
+    >${options.panels.map((panel) => html`<vscode-panel-tab id=${`tab-${panel.id}`}>${panel.label}</vscode-panel-tab>`)}${options.panels.map(
+      (panel) => html`<vscode-panel-view id=${`view-${panel.id}`}>${panel.content}</vscode-panel-view>`,
+    )}</vscode-panels
+  >`;
+}
+
+/** Shows that work is going on. The toolkit's ring announces itself as an alert; the stage line says it better, so the ring is silent. */
+export function progressRing(): TemplateResult {
+  return html`<span class="ring" aria-hidden="true"><vscode-progress-ring></vscode-progress-ring></span>`;
+}
