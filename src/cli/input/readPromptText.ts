@@ -42,7 +42,6 @@ async function readAll(stream: Readable, name: string, signal: AbortSignal): Pro
 
 /** A byte-order mark is dropped; offsets count from the first character after it. */
 function decode(data: Buffer, name: string): string {
-  if (data.includes(0)) throw promptNotText(name, 'it holds zero bytes');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(data);
   } catch {

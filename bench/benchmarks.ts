@@ -1,0 +1,8 @@
+import type { Benchmark } from './benchmark.ts';
+import { captureOverhead } from './captureOverhead.ts';
+import { firstTint } from './firstTint.ts';
+import { occlusionReuse } from './occlusionReuse.ts';
+import { overlayUpdate } from './overlayUpdate.ts';
+import { peakMemory } from './peakMemory.ts';
+
+export const benchmarks: readonly Benchmark[] = [captureOverhead, occlusionReuse, firstTint, overlayUpdate, peakMemory];

@@ -1,0 +1,28 @@
+// npm run bench [id …]: builds the engine and the benchmarks, runs them one after another, prints a table and writes bench/results/.
+// Benchmarks report ratios within one run; none of them is a test.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { outputs } from '../scripts/build.mjs';
+
+const root = path.resolve(fileURLToPath(import.meta.url), '../..');
+process.chdir(root);
+
+const engine = outputs.find(({ entryPoints }) => 'engine' in entryPoints);
+await build(engine);
+await build({
+  ...engine,
+  entryPoints: { main: 'bench/main.ts', memoryChild: 'bench/memoryChild.ts' },
+  outdir: 'dist/bench',
+});
+
+// A process of its own: the build's memory and garbage are not measured.
+const child = spawn(process.execPath, ['--expose-gc', 'dist/bench/main.cjs', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.once('exit', (code, signal) => {
+  process.exitCode = code ?? (signal === null ? 1 : 130);
+});
