@@ -466,3 +466,12 @@ export const templateMissing = (model = 'this model') =>
     why: 'it was not trained for conversations, or its file leaves the template out',
     action: 'use raw mode, or choose an instruction-tuned model',
   });
+
+export const templateFailed = (why: string) =>
+  new LoupeError({
+    code: 'E_TEMPLATE',
+    kind: 'model',
+    what: "the model's chat template failed",
+    why,
+    action: 'check the roles and their order if the reason names them; otherwise use raw mode or another model',
+  });

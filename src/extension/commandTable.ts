@@ -1,0 +1,45 @@
+/**
+ * Every command the extension contributes. The handlers are in `commands.ts`; a test compares this table with package.json.
+ * `nls` is the key of the title in package.nls.json.
+ */
+export const commandTable = {
+  explain: { id: 'promptLoupe.explain', nls: 'command.explain', icon: '$(search)' },
+  explainWith: { id: 'promptLoupe.explainWith', nls: 'command.explainWith', icon: null },
+  setTarget: { id: 'promptLoupe.setTarget', nls: 'command.setTarget', icon: null },
+  contrast: { id: 'promptLoupe.contrast', nls: 'command.contrast', icon: null },
+  cancel: { id: 'promptLoupe.cancel', nls: 'command.cancel', icon: '$(debug-stop)' },
+  clearOverlay: { id: 'promptLoupe.clearOverlay', nls: 'command.clearOverlay', icon: '$(clear-all)' },
+  selectGranularity: { id: 'promptLoupe.selectGranularity', nls: 'command.selectGranularity', icon: null },
+  toggleTemplateTokens: { id: 'promptLoupe.toggleTemplateTokens', nls: 'command.toggleTemplateTokens', icon: null },
+  showPanel: { id: 'promptLoupe.showPanel', nls: 'command.showPanel', icon: '$(open-preview)' },
+  showAttention: { id: 'promptLoupe.showAttention', nls: 'command.showAttention', icon: null },
+  exportExplanation: { id: 'promptLoupe.exportExplanation', nls: 'command.exportExplanation', icon: '$(export)' },
+  loadModel: { id: 'promptLoupe.loadModel', nls: 'command.loadModel', icon: '$(folder-opened)' },
+  pickModel: { id: 'promptLoupe.pickModel', nls: 'command.pickModel', icon: null },
+  useModel: { id: 'promptLoupe.useModel', nls: 'command.useModel', icon: '$(play)' },
+  refreshModels: { id: 'promptLoupe.refreshModels', nls: 'command.refreshModels', icon: '$(refresh)' },
+  restartEngine: { id: 'promptLoupe.restartEngine', nls: 'command.restartEngine', icon: '$(debug-restart)' },
+  showLog: { id: 'promptLoupe.showLog', nls: 'command.showLog', icon: '$(output)' },
+  openWalkthrough: { id: 'promptLoupe.openWalkthrough', nls: 'command.openWalkthrough', icon: null },
+} as const;
+
+export type CommandName = keyof typeof commandTable;
+
+/** Views, panels and their container, as package.json declares them. */
+export const viewIds = {
+  container: 'promptLoupe',
+  models: 'promptLoupe.models',
+  attention: 'promptLoupe.attention',
+  /** Type of the webview panel; not declared in package.json. */
+  explain: 'promptLoupe.explain',
+  walkthrough: 'promptLoupe.start',
+} as const;
+
+/** Context keys that `when` clauses of package.json read. */
+export const contextKeys = {
+  /** The active document carries an explanation. */
+  hasExplanation: 'promptLoupe.hasExplanation',
+  /** A run of the active document is on its way. */
+  running: 'promptLoupe.running',
+  engineState: 'promptLoupe.engineState',
+} as const;

@@ -1,0 +1,46 @@
+/** All commands: what each does is in one of the files beside this one. */
+import * as vscode from 'vscode';
+import { viewIds } from '../commandTable.ts';
+import type { EngineService } from '../engineService.ts';
+import type { ActiveDocument } from '../explain/activeDocument.ts';
+import type { Explainer } from '../explain/explainer.ts';
+import { t } from '../localise.ts';
+import type { ModelLoader } from '../models/modelLoader.ts';
+import type { ModelsView } from '../models/modelsView.ts';
+import type { ExplainPanel } from '../panels/explainPanel.ts';
+import type { FoundModel } from '../../shared/protocol/engine.ts';
+import { explainCommands } from './explainCommands.ts';
+import { modelCommands } from './modelCommands.ts';
+import type { CommandHandlers } from './registerCommands.ts';
+
+export interface CommandParts {
+  readonly engine: EngineService;
+  readonly models: ModelLoader;
+  readonly modelsView: ModelsView;
+  readonly find: () => Promise<readonly FoundModel[]>;
+  readonly explainer: Explainer;
+  readonly active: ActiveDocument;
+  readonly panel: ExplainPanel;
+  readonly log: vscode.LogOutputChannel;
+}
+
+export function commandHandlers(parts: CommandParts): CommandHandlers {
+  const { engine, models, modelsView, find, explainer, active, panel, log } = parts;
+  return {
+    ...explainCommands(explainer, active, panel, engine),
+    ...modelCommands(models, modelsView, find),
+    showPanel: () => panel.show(),
+    showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),
+    restartEngine: () =>
+      vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: t('Restarting the engine') }, () =>
+        engine.restart(),
+      ),
+    showLog: () => log.show(true),
+    openWalkthrough: () =>
+      vscode.commands.executeCommand(
+        'workbench.action.openWalkthrough',
+        `prompt-loupe.prompt-loupe#${viewIds.walkthrough}`,
+        false,
+      ),
+  };
+}

@@ -1,0 +1,115 @@
+/** What a user can ask of the document in front of them. */
+import * as vscode from 'vscode';
+import type { ActiveDocument } from '../explain/activeDocument.ts';
+import type { Explainer } from '../explain/explainer.ts';
+import { methodChoices } from '../explain/methodChoices.ts';
+import type { EngineService } from '../engineService.ts';
+import { t } from '../localise.ts';
+import type { ExplainPanel } from '../panels/explainPanel.ts';
+import { askContrast, askGranularity, askTarget } from './askChoices.ts';
+import type { CommandHandlers } from './registerCommands.ts';
+import { exportExplanation } from '../export/exportExplanation.ts';
+
+type ExplainCommands = Pick<
+  CommandHandlers,
+  | 'explain'
+  | 'explainWith'
+  | 'setTarget'
+  | 'contrast'
+  | 'cancel'
+  | 'clearOverlay'
+  | 'selectGranularity'
+  | 'toggleTemplateTokens'
+  | 'exportExplanation'
+>;
+
+export function explainCommands(
+  explainer: Explainer,
+  active: ActiveDocument,
+  panel: ExplainPanel,
+  engine: EngineService,
+): ExplainCommands {
+  return {
+    explain: async (uri) => {
+      const place = await promptPlace(uri);
+      if (place === null) return sayNothingOpen();
+      panel.show();
+      return explainer.explain(place.document, { selection: place.selection });
+    },
+    explainWith: async (uri) => {
+      const place = await promptPlace(uri);
+      if (place === null) return sayNothingOpen();
+      const picked = await vscode.window.showQuickPick(
+        methodChoices(t).map(({ id, label, assumption }) => ({ id, label, detail: assumption })),
+        { title: t('Explain with'), placeHolder: t('Attribution method') },
+      );
+      if (picked === undefined) return null;
+      panel.show();
+      return explainer.explain(place.document, { selection: place.selection, method: picked.id });
+    },
+    setTarget: async (uri) => {
+      const place = await promptPlace(uri);
+      if (place === null) return sayNothingOpen();
+      const target = await askTarget();
+      if (target === null) return null;
+      panel.show();
+      return explainer.explain(place.document, { ...keepSelection(active, place), target });
+    },
+    contrast: async (uri) => {
+      const place = await promptPlace(uri);
+      if (place === null) return sayNothingOpen();
+      const first = active.session?.explanation?.response.tokens[0]?.text;
+      const target = await askContrast(first ?? '');
+      if (target === null) return null;
+      panel.show();
+      return explainer.explain(place.document, { ...keepSelection(active, place), target });
+    },
+    cancel: () => active.session?.cancel(),
+    clearOverlay: () => active.session?.clear(),
+    selectGranularity: async () => {
+      const session = active.session;
+      if (session === undefined) return;
+      const granularity = await askGranularity(session.choices.granularity);
+      if (granularity !== null) session.setGranularity(granularity);
+    },
+    toggleTemplateTokens: () => {
+      const session = active.session;
+      session?.setShowHidden(!session.choices.showHidden);
+    },
+    exportExplanation: () => {
+      const view = active.session?.view;
+      if (view == null) return vscode.window.showInformationMessage(t('There is no explanation to export yet.'));
+      return exportExplanation(engine, view);
+    },
+  };
+}
+
+interface PromptPlace {
+  readonly document: vscode.TextDocument;
+  /** Offsets of a selection that is not empty. */
+  readonly selection: { readonly start: number; readonly end: number } | null;
+}
+
+/** The document a menu names, or the one in the active editor, with its selection. */
+async function promptPlace(argument: unknown): Promise<PromptPlace | null> {
+  const active = vscode.window.activeTextEditor;
+  const uri = argument instanceof vscode.Uri ? argument : null;
+  if (uri !== null && uri.toString() !== active?.document.uri.toString()) {
+    return { document: await vscode.workspace.openTextDocument(uri), selection: null };
+  }
+  if (active === undefined) return null;
+  const { document, selection } = active;
+  if (selection.isEmpty) return { document, selection: null };
+  return { document, selection: { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) } };
+}
+
+/** Another target of a prompt that is already explained is asked of the same part of it. */
+function keepSelection(active: ActiveDocument, place: PromptPlace): Pick<PromptPlace, 'selection'> | object {
+  if (place.selection !== null) return { selection: place.selection };
+  return active.session?.uri === place.document.uri.toString() && active.session.explanation !== null ? {} : { selection: null };
+}
+
+function sayNothingOpen(): null {
+  void vscode.window.showInformationMessage(t('Open a prompt in the editor first.'));
+  return null;
+}

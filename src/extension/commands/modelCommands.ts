@@ -1,0 +1,86 @@
+/** Choosing and loading models. */
+import * as vscode from 'vscode';
+import { toLoupeError } from '../../shared/errors.ts';
+import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
+import { phaseText } from '../explain/phaseText.ts';
+import { t } from '../localise.ts';
+import { byteSize, modelGroups } from '../models/modelGroups.ts';
+import type { ModelLoader } from '../models/modelLoader.ts';
+import { fileOfNode, type ModelsView } from '../models/modelsView.ts';
+import { withDelayedProgress } from '../progress.ts';
+import type { CommandHandlers } from './registerCommands.ts';
+
+type ModelCommands = Pick<CommandHandlers, 'loadModel' | 'pickModel' | 'useModel' | 'refreshModels'>;
+
+export function modelCommands(loader: ModelLoader, view: ModelsView, find: () => Promise<readonly FoundModel[]>): ModelCommands {
+  const load = (file: string) => loadWithProgress(loader, view, file);
+  const pickFile = async () => {
+    const chosen = await vscode.window.showOpenDialog({
+      title: t('Load a model'),
+      openLabel: t('Load'),
+      canSelectMany: false,
+      filters: { [t('GGUF models')]: ['gguf'], [t('All files')]: ['*'] },
+    });
+    const file = chosen?.[0]?.fsPath;
+    return file === undefined ? null : load(file);
+  };
+  return {
+    // An argument is the path of a file: from the command line of a task, or a test.
+    loadModel: (file) => (typeof file === 'string' ? load(file) : pickFile()),
+    useModel: (node) => {
+      const file = typeof node === 'string' ? node : fileOfNode(node);
+      return file === null ? null : load(file);
+    },
+    refreshModels: () => view.refresh(),
+    pickModel: async () => {
+      const picked = await vscode.window.showQuickPick<ModelItem>(find().then(modelItems), {
+        title: t('Pick a model'),
+        matchOnDescription: true,
+      });
+      if (picked === undefined) return null;
+      return picked.file === null ? pickFile() : load(picked.file);
+    },
+  };
+}
+
+type ModelItem = vscode.QuickPickItem & { readonly file: string | null };
+
+function modelItems(models: readonly FoundModel[]): ModelItem[] {
+  const items = modelGroups(models, t).flatMap((group): ModelItem[] => [
+    { label: group.label, kind: vscode.QuickPickItemKind.Separator, file: null },
+    ...group.models.map((model) => ({
+      label: model.name,
+      description: byteSize(model.bytes),
+      detail: model.file,
+      file: model.file,
+    })),
+  ]);
+  return [
+    ...items,
+    { label: '', kind: vscode.QuickPickItemKind.Separator, file: null },
+    { label: t('Load a file …'), file: null },
+  ];
+}
+
+async function loadWithProgress(loader: ModelLoader, view: ModelsView, file: string): Promise<ModelSummary> {
+  const controller = new AbortController();
+  try {
+    const summary = await withDelayedProgress(
+      (options, task) => vscode.window.withProgress(options, task),
+      { location: vscode.ProgressLocation.Notification, title: t('Loading the model'), cancellable: true },
+      controller,
+      (report) =>
+        loader.pick(file, {
+          signal: controller.signal,
+          title: t('Loading the model'),
+          onProgress: ({ phase, done, total }) => report(phaseText(phase, t), done, total),
+        }),
+    );
+    view.setFailure(file, null);
+    return summary;
+  } catch (thrown) {
+    const error = toLoupeError(thrown);
+    if (error.kind !== 'cancelled') view.setFailure(file, error.parts.what);
+    throw error;
+  }
+}

@@ -1,0 +1,135 @@
+/** Runs explanations: from a document and the user's choices to a session that holds the result, or a clear error. */
+import * as vscode from 'vscode';
+import { cancelled, documentClosed } from '../../shared/errorCatalog.ts';
+import { toLoupeError } from '../../shared/errors.ts';
+import type { Explanation } from '../../shared/explanation.ts';
+import type { PromptSource } from '../../shared/protocol/engine.ts';
+import { detectFormat } from '../../shared/promptFormat.ts';
+import type { EngineService } from '../engineService.ts';
+import { t } from '../localise.ts';
+import type { ModelLoader } from '../models/modelLoader.ts';
+import { withDelayedProgress } from '../progress.ts';
+import { readSettings } from '../settings.ts';
+import { showError } from '../showError.ts';
+import { askVariables } from './askVariables.ts';
+import { missingVariables } from './missingVariables.ts';
+
+import { phaseText } from './phaseText.ts';
+import type { Choices, DocumentSession, Run } from './session.ts';
+import type { SessionStore } from './sessionStore.ts';
+import type { ActiveDocument } from './activeDocument.ts';
+
+export class Explainer {
+  constructor(
+    private readonly engine: EngineService,
+    private readonly models: ModelLoader,
+    private readonly sessions: SessionStore,
+    private readonly active: ActiveDocument,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** The session of a document, with the settings as its first choices. */
+  session(document: vscode.TextDocument): DocumentSession {
+    return this.sessions.open(document.uri.toString(), () => {
+      const { method, promptMode, granularity, showTemplateTokens } = readSettings(document.uri);
+      return {
+        method,
+        target: { kind: 'next' },
+        mode: promptMode,
+        granularity,
+        showHidden: showTemplateTokens,
+        selection: null,
+        variables: {},
+      };
+    });
+  }
+
+  /**
+   * Explains a document; a run of the same document that is under way is cancelled, one of another document is waited for.
+   * Errors reach the user here; the result is null for them and for a run that was cancelled.
+   */
+  async explain(document: vscode.TextDocument, changes: Partial<Choices> = {}): Promise<Explanation | null> {
+    const session = this.session(document);
+    Object.assign(session.choices, changes);
+    this.active.follow(session.uri);
+    for (;;) {
+      const run = session.begin(promptOf(document, session.choices));
+      try {
+        return await this.run(session, run);
+      } catch (thrown) {
+        const missing = missingVariables(thrown);
+        if (missing !== null && session.isCurrent(run)) {
+          const given = await askVariables(missing);
+          if (given !== null && session.isCurrent(run)) {
+            session.choices.variables = { ...session.choices.variables, ...given };
+            continue;
+          }
+          session.fail(run, cancelled());
+          return null;
+        }
+        this.fail(session, run, thrown);
+        return null;
+      }
+    }
+  }
+
+  private async run(session: DocumentSession, run: Run): Promise<Explanation> {
+    const { prompt, controller } = run;
+    const settings = readSettings(vscode.Uri.parse(session.uri));
+    const { method, target, granularity } = session.choices;
+    const title = t('Explain {0}', fileName(session.uri));
+    this.log.debug(`explain ${session.uri} with ${method}, target ${target.kind}`);
+    const explanation = await withDelayedProgress(
+      (options, task) => vscode.window.withProgress(options, task),
+      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      controller,
+      async (report) => {
+        const onProgress = (phase: string, done: number, total: number) => {
+          const text = phaseText(phase, t);
+          session.report(run, text, done, total);
+          report(text, done, total);
+        };
+        const hooks = {
+          signal: controller.signal,
+          title,
+          onProgress: (p: { phase: string; done: number; total: number }) => onProgress(p.phase, p.done, p.total),
+        };
+        await this.models.ensureLoaded(hooks);
+        return this.engine.explain(
+          { prompt, method, target, granularity, maxTokens: settings.maxTokens, seed: settings.seed, progressive: true },
+          { ...hooks, onPartial: (partial) => session.accept(run, partial.explanation, partial.stage) },
+        );
+      },
+    );
+    if (!session.accept(run, explanation, 'final')) throw session.isClosed ? documentClosed(fileName(session.uri)) : cancelled();
+    return explanation;
+  }
+
+  private fail(session: DocumentSession, run: Run, thrown: unknown): void {
+    const error = toLoupeError(thrown);
+    if (session.isClosed) {
+      this.log.info(`${fileName(session.uri)} was closed; its explanation was dropped.`);
+      if (error.code === 'E_DOCUMENT_CLOSED')
+        void vscode.window.showInformationMessage(t('{0} was closed; its explanation was dropped.', fileName(session.uri)));
+      return;
+    }
+    // A run that a newer one has overtaken is no news.
+    if (session.fail(run, error)) showError(this.log, error);
+  }
+}
+
+function promptOf(document: vscode.TextDocument, choices: Choices): PromptSource {
+  const text = document.getText();
+  return {
+    text,
+    uri: document.uri.toString(),
+    format: detectFormat(document.uri.path, document.languageId),
+    mode: choices.mode,
+    ...(choices.selection === null ? {} : { selection: choices.selection }),
+    ...(Object.keys(choices.variables).length === 0 ? {} : { variables: choices.variables }),
+  };
+}
+
+function fileName(uri: string): string {
+  return vscode.Uri.parse(uri).path.split('/').at(-1) ?? uri;
+}

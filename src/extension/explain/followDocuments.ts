@@ -1,0 +1,17 @@
+/** Keeps the sessions in step with the documents: edits move them, closing ends them. */
+import * as vscode from 'vscode';
+import type { SessionStore } from './sessionStore.ts';
+
+export function followDocuments(sessions: SessionStore): vscode.Disposable {
+  return vscode.Disposable.from(
+    vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      const changes = contentChanges.map(({ rangeOffset, rangeLength, text }) => ({
+        offset: rangeOffset,
+        deleted: rangeLength,
+        inserted: text,
+      }));
+      sessions.get(document.uri.toString())?.edit(changes, () => document.getText());
+    }),
+    vscode.workspace.onDidCloseTextDocument((document) => sessions.close(document.uri.toString())),
+  );
+}

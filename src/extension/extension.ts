@@ -1,0 +1,87 @@
+/** Where the extension starts: one line a concern, each in its own file. */
+import * as vscode from 'vscode';
+import { contextKeysFollow } from './contextKeys.ts';
+import { commandHandlers } from './commands/commandHandlers.ts';
+import { registerCommands } from './commands/registerCommands.ts';
+import { EngineClient } from './engine/engineClient.ts';
+import { announceRestarts } from './announceRestarts.ts';
+import { ActiveDocument } from './explain/activeDocument.ts';
+import { Explainer } from './explain/explainer.ts';
+import { followCursor } from './explain/followCursor.ts';
+import { followDocuments } from './explain/followDocuments.ts';
+import { SessionStore } from './explain/sessionStore.ts';
+import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
+import { createLog } from './log.ts';
+import { findBundledModel } from './models/bundledModel.ts';
+import { findModels } from './models/findModels.ts';
+import { ModelLoader } from './models/modelLoader.ts';
+import { ModelsView } from './models/modelsView.ts';
+import { Overlay } from './overlay/overlay.ts';
+import { registerHovers } from './overlay/hovers.ts';
+import { AttentionView } from './panels/attentionView.ts';
+import { ExplainPanel } from './panels/explainPanel.ts';
+import { actOnPanel } from './panels/panelActions.ts';
+import { onSettingChange, readSettings } from './settings.ts';
+import { showError } from './showError.ts';
+import { createStatusBar } from './statusBar.ts';
+
+let engine: EngineClient | null = null;
+
+export function activate(context: vscode.ExtensionContext): ExtensionApi {
+  const log = createLog();
+  engine = createEngine(context, log);
+  const client = engine;
+  const bundled = findBundledModel(context.extensionPath);
+  const models = new ModelLoader(
+    client,
+    () => readSettings(),
+    () => bundled?.file ?? null,
+  );
+  const find = () => findModels(client, bundled, readSettings().modelFolders);
+  const sessions = new SessionStore();
+  const active = new ActiveDocument(sessions);
+  const explainer = new Explainer(client, models, sessions, active, log);
+  const overlay = new Overlay(sessions);
+  const panel = new ExplainPanel(context.extensionUri, active, log, (message) => {
+    actOnPanel(message, active, explainer, client).catch((thrown: unknown) => showError(log, thrown));
+  });
+  const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
+  const modelsView = new ModelsView(client, find);
+
+  context.subscriptions.push(
+    log,
+    sessions,
+    active,
+    overlay,
+    panel,
+    attention,
+    modelsView,
+    registerHovers(sessions),
+    followDocuments(sessions),
+    followCursor(active, panel, attention),
+    contextKeysFollow(sessions, client),
+    createStatusBar(client, active),
+    announceRestarts(client, log),
+    registerCommands(commandHandlers({ engine: client, models, modelsView, find, explainer, active, panel, log }), log),
+    onSettingChange(['modelPath'], () => models.forgetPick()),
+    onSettingChange(['modelFolders'], () => modelsView.refresh()),
+  );
+  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView });
+}
+
+/** The editor waits for this: the engine is a process of its own and must not outlive the window. */
+export async function deactivate(): Promise<void> {
+  await engine?.dispose();
+  engine = null;
+}
+
+function createEngine(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): EngineClient {
+  return new EngineClient({
+    engineFile: vscode.Uri.joinPath(context.extensionUri, 'dist', 'engine.cjs').fsPath,
+    log: (line) => log.info(line),
+    startOptions: () => {
+      const { idleMinutes, inspectPort } = readSettings();
+      return { idleMilliseconds: idleMinutes * 60_000, inspectPort };
+    },
+  });
+}

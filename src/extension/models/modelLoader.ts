@@ -1,0 +1,55 @@
+/** Which model file is wanted, and getting it into the engine before a request needs it. */
+import type { ModelSummary } from '../../shared/protocol/engine.ts';
+import { modelNotLoaded } from '../../shared/errorCatalog.ts';
+import type { CallHooks, EngineService } from '../engineService.ts';
+import type { Settings } from '../settingsTable.ts';
+
+export class ModelLoader {
+  /** Chosen in this window; stronger than the setting until the setting changes. */
+  private picked: string | null = null;
+  private loadedWith = '';
+
+  constructor(
+    private readonly engine: EngineService,
+    private readonly settings: () => Settings,
+    private readonly bundled: () => string | null,
+  ) {}
+
+  /** @throws E_MODEL_NOT_LOADED when no file was chosen and none is bundled. */
+  wanted(): string {
+    const file = this.picked ?? (this.settings().modelPath || this.bundled());
+    if (file === null) throw modelNotLoaded();
+    return file;
+  }
+
+  forgetPick(): void {
+    this.picked = null;
+  }
+
+  /** Loads the wanted model unless it is the one that is loaded, with the same options. */
+  async ensureLoaded(hooks: CallHooks): Promise<ModelSummary> {
+    const file = this.wanted();
+    const loaded = this.engine.status.model;
+    if (loaded !== null && loaded.file === file && this.loadedWith === this.key(file)) return loaded;
+    return this.load(file, hooks);
+  }
+
+  /** Loads a file the user picked; it becomes the wanted one once it has loaded. */
+  async pick(file: string, hooks: CallHooks): Promise<ModelSummary> {
+    const summary = await this.load(file, hooks);
+    this.picked = file;
+    return summary;
+  }
+
+  private async load(file: string, hooks: CallHooks): Promise<ModelSummary> {
+    const { threads, contextLength } = this.settings();
+    const summary = await this.engine.load(file, { threads, contextLength }, hooks);
+    this.loadedWith = this.key(file);
+    return summary;
+  }
+
+  private key(file: string): string {
+    const { threads, contextLength } = this.settings();
+    return JSON.stringify([file, threads, contextLength]);
+  }
+}

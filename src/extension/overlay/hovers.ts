@@ -1,0 +1,44 @@
+/** Hovers over explained words. Token text is hostile: it only ever passes through `appendText`. */
+import * as vscode from 'vscode';
+import type { SessionStore } from '../explain/sessionStore.ts';
+import { t } from '../localise.ts';
+import { entryAt } from './alignment.ts';
+import { type HoverLine, hoverLines } from './hoverLines.ts';
+import { isVisible, unitOfToken } from './overlayRanges.ts';
+
+export function registerHovers(sessions: SessionStore): vscode.Disposable {
+  return vscode.languages.registerHoverProvider([{ scheme: '*' }], {
+    provideHover: (document, position) => hoverAt(sessions, document, position),
+  });
+}
+
+function hoverAt(sessions: SessionStore, document: vscode.TextDocument, position: vscode.Position): vscode.Hover | null {
+  const session = sessions.get(document.uri.toString());
+  const { view, alignment } = session ?? {};
+  if (session === undefined || !view || !alignment) return null;
+  const entry = entryAt(alignment, document.offsetAt(position));
+  if (entry < 0) return null;
+  const unit = unitOfToken(view)[alignment.token[entry] ?? -1] ?? -1;
+  const kind = view.units[unit]?.kind;
+  if (kind === undefined || !isVisible(kind, session.choices.showHidden)) return null;
+  const stale = alignment.stale[entry] === 1;
+  const context = { stage: session.stage, stale, showHidden: session.choices.showHidden };
+  const range = new vscode.Range(
+    document.positionAt(alignment.start[entry] ?? 0),
+    document.positionAt(alignment.end[entry] ?? 0),
+  );
+  return new vscode.Hover(markdownOf(hoverLines(view, unit, context, t)), range);
+}
+
+function markdownOf(lines: readonly HoverLine[]): vscode.MarkdownString {
+  const markdown = new vscode.MarkdownString();
+  markdown.isTrusted = false;
+  markdown.supportHtml = false;
+  markdown.supportThemeIcons = false;
+  lines.forEach((line, index) => {
+    if (index > 0) markdown.appendMarkdown('\n\n');
+    if (line.kind === 'warning') markdown.appendText(`⚠ ${line.text}`);
+    else markdown.appendText(line.text);
+  });
+  return markdown;
+}

@@ -1,0 +1,64 @@
+/** Draws the sessions' tints in every visible editor of their documents. */
+import * as vscode from 'vscode';
+import type { DocumentSession } from '../explain/session.ts';
+import type { SessionStore } from '../explain/sessionStore.ts';
+import { onSettingChange, readSettings } from '../settings.ts';
+import { createDecorationTypes, type DecorationKey } from './decorationTypes.ts';
+import { lineStarts, toLineRanges } from './linePositions.ts';
+import { type OverlayStep, overlayRanges, weightRanges } from './overlayRanges.ts';
+import type { TextRange } from '../../shared/tokens.ts';
+
+export class Overlay implements vscode.Disposable {
+  private readonly types = createDecorationTypes();
+  private readonly drawn = new WeakSet<vscode.TextEditor>();
+  private readonly disposables: vscode.Disposable[] = [];
+
+  constructor(private readonly sessions: SessionStore) {
+    const stop = sessions.onChange((session) => this.drawSession(session));
+    this.disposables.push(
+      new vscode.Disposable(stop),
+      vscode.window.onDidChangeVisibleTextEditors(() => this.drawAll()),
+      onSettingChange(['intensity'], () => this.drawAll()),
+    );
+  }
+
+  /** The ranges drawn in a document, for tests inside the editor. */
+  rangesOf(session: DocumentSession): Map<OverlayStep, TextRange[]> {
+    const { alignment, view, mirror } = session;
+    if (alignment === null || view === null) return new Map();
+    const { intensity } = readSettings();
+    if (mirror !== null) return weightRanges(mirror.weights, alignment, intensity);
+    return overlayRanges(view, alignment, { showHidden: session.choices.showHidden, intensity });
+  }
+
+  dispose(): void {
+    for (const disposable of this.disposables) disposable.dispose();
+    for (const type of this.types.values()) type.dispose();
+  }
+
+  private drawAll(): void {
+    for (const session of this.sessions.all()) this.drawSession(session);
+  }
+
+  private drawSession(session: DocumentSession): void {
+    const editors = vscode.window.visibleTextEditors.filter((editor) => editor.document.uri.toString() === session.uri);
+    const [first] = editors;
+    if (first === undefined) return;
+    if (session.view === null && !editors.some((editor) => this.drawn.has(editor))) return;
+    const ranges = this.rangesOf(session);
+    const starts = lineStarts(first.document.getText());
+    const toRanges = (of: readonly TextRange[]) =>
+      toLineRanges(starts, of).map((r) => new vscode.Range(r.startLine, r.startCharacter, r.endLine, r.endCharacter));
+    const byKey = new Map<DecorationKey, vscode.Range[]>();
+    for (const [step, of] of ranges) if (step !== 0) byKey.set(step, toRanges(of));
+    if (session.stage !== 'final' && session.mirror === null) byKey.set('provisional', tinted(byKey));
+    for (const editor of editors) {
+      for (const [key, type] of this.types) editor.setDecorations(type, byKey.get(key) ?? []);
+      this.drawn.add(editor);
+    }
+  }
+}
+
+function tinted(byKey: ReadonlyMap<DecorationKey, vscode.Range[]>): vscode.Range[] {
+  return [...byKey].filter(([key]) => key !== 'stale').flatMap(([, ranges]) => ranges);
+}

@@ -1,0 +1,151 @@
+/** Hosts the Attention view: layer × head attention of the prompt that was explained last. */
+import * as vscode from 'vscode';
+import { toLoupeError } from '../../shared/errors.ts';
+import type { PromptSource } from '../../shared/protocol/engine.ts';
+import type { AttentionViewIn } from '../../shared/protocol/panel.ts';
+import { viewIds } from '../commandTable.ts';
+import type { EngineService } from '../engineService.ts';
+import { errorText } from '../errorMessage.ts';
+import type { ActiveDocument } from '../explain/activeDocument.ts';
+import { t } from '../localise.ts';
+import { logError } from '../log.ts';
+import { configureWebview } from './configureWebview.ts';
+import { parseAttentionViewOut } from './panelMessages.ts';
+
+/** Side of a head's thumbnail, in cells. */
+const thumbnailSize = 32;
+
+export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposable {
+  private view: vscode.WebviewView | null = null;
+  private ready = false;
+  /** The prompt whose grid the page shows or waits for. */
+  private shown: PromptSource | null = null;
+  private gridRun: AbortController | null = null;
+  private headRun: AbortController | null = null;
+  private readonly disposables: vscode.Disposable[] = [];
+
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly engine: EngineService,
+    private readonly active: ActiveDocument,
+    private readonly log: vscode.LogOutputChannel,
+    /** Gets the model ready that the prompt was explained with. */
+    private readonly ensureModel: (signal: AbortSignal) => Promise<unknown>,
+  ) {
+    this.disposables.push(
+      vscode.window.registerWebviewViewProvider(viewIds.attention, this),
+      active.onChange(() => this.follow()),
+    );
+  }
+
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.view = view;
+    configureWebview(view.webview, this.extensionUri, 'attention', t('Attention'));
+    view.webview.onDidReceiveMessage((data) => this.receive(data));
+    view.onDidChangeVisibility(() => this.follow());
+    view.onDidDispose(() => {
+      this.view = null;
+      this.ready = false;
+      this.shown = null;
+      this.gridRun?.abort();
+      this.headRun?.abort();
+    });
+  }
+
+  highlight(token: number | null): void {
+    this.post({ type: 'highlight', token });
+  }
+
+  dispose(): void {
+    this.gridRun?.abort();
+    this.headRun?.abort();
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private receive(data: unknown): void {
+    const message = parseAttentionViewOut(data);
+    switch (message?.type) {
+      case undefined:
+        this.log.warn('The Attention view sent a message that is none; it was ignored.');
+        return;
+      case 'ready':
+        this.ready = true;
+        this.shown = null;
+        this.follow();
+        return;
+      case 'refresh':
+        this.shown = null;
+        this.follow();
+        return;
+      case 'requestHead':
+        this.sendHead(message.layer, message.head).catch((thrown: unknown) => this.fail(thrown));
+        return;
+      case 'selectToken': {
+        const { token, weights } = message;
+        this.active.session?.setMirror(token === null || weights === null ? null : { token, weights });
+      }
+    }
+  }
+
+  /** Asks for the grid once the explanation is final: the attention of a run that is under way would only delay it. */
+  private follow(): void {
+    if (!this.ready || this.view?.visible !== true) return;
+    const { session } = this.active;
+    const prompt = session?.prompt ?? null;
+    if (prompt === null) {
+      this.shown = null;
+      this.gridRun?.abort();
+      this.post({ type: 'idle' });
+      return;
+    }
+    if (prompt === this.shown || session?.run != null) return;
+    this.shown = prompt;
+    this.sendGrid(prompt).catch((thrown: unknown) => this.fail(thrown));
+  }
+
+  private async sendGrid(prompt: PromptSource): Promise<void> {
+    this.gridRun?.abort();
+    this.headRun?.abort();
+    const controller = new AbortController();
+    this.gridRun = controller;
+    this.post({ type: 'loading' });
+    await this.ensureModel(controller.signal);
+    const grid = await this.engine.attentionGrid(
+      { prompt, size: thumbnailSize },
+      { signal: controller.signal, title: t('Attention') },
+    );
+    if (controller.signal.aborted) return;
+    const { tokens, layers, heads, size, thumbnails } = grid;
+    this.post({ type: 'grid', tokens, layers, heads, size, thumbnails });
+  }
+
+  private async sendHead(layer: number, head: number): Promise<void> {
+    if (this.shown === null) return;
+    this.headRun?.abort();
+    const controller = new AbortController();
+    this.headRun = controller;
+    await this.ensureModel(controller.signal);
+    const found = await this.engine.attentionHead(
+      { prompt: this.shown, layer, head },
+      { signal: controller.signal, title: t('Attention of layer {0}, head {1}', layer, head) },
+    );
+    if (controller.signal.aborted) return;
+    this.post({ type: 'head', layer: found.layer, head: found.head, shape: found.shape, values: found.values });
+  }
+
+  private fail(thrown: unknown): void {
+    const error = toLoupeError(thrown);
+    if (error.kind === 'cancelled') return;
+    logError(this.log, error);
+    this.post({ type: 'failed', code: error.code, message: errorText(error) });
+  }
+
+  private post(message: AttentionViewIn): void {
+    if (this.view === null || !this.ready) return;
+    void this.view.webview.postMessage(message);
+  }
+}

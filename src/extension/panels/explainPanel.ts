@@ -1,0 +1,110 @@
+/** Hosts the Explain panel: one for the window, which follows the last document that was explained. */
+import * as vscode from 'vscode';
+import type { Explanation } from '../../shared/explanation.ts';
+import type { ExplainPanelIn, ExplainPanelOut } from '../../shared/protocol/panel.ts';
+import { viewIds } from '../commandTable.ts';
+import { errorText } from '../errorMessage.ts';
+import type { ActiveDocument } from '../explain/activeDocument.ts';
+import { methodChoices } from '../explain/methodChoices.ts';
+import type { Stage } from '../explain/session.ts';
+import { t } from '../localise.ts';
+import { configureWebview } from './configureWebview.ts';
+import { parseExplainPanelOut } from './panelMessages.ts';
+
+export class ExplainPanel implements vscode.Disposable {
+  private panel: vscode.WebviewPanel | null = null;
+  private ready = false;
+  /** What the page has, so that only news is sent: an explanation of a long prompt is large. */
+  private sent: { explanation: Explanation; stage: Stage } | null = null;
+  private highlighted: number | null = null;
+  private readonly disposables: vscode.Disposable[] = [];
+
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly active: ActiveDocument,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly onMessage: (message: ExplainPanelOut) => void,
+  ) {
+    this.disposables.push(active.onChange(() => this.sendNews()));
+  }
+
+  get isOpen(): boolean {
+    return this.panel !== null;
+  }
+
+  /** Whether the page runs and has told so. */
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  /** Opens the panel beside the editor, which keeps the focus. */
+  show(): void {
+    if (this.panel !== null) {
+      this.panel.reveal(undefined, true);
+      return;
+    }
+    const title = t('Explain');
+    const panel = vscode.window.createWebviewPanel(viewIds.explain, title, {
+      viewColumn: vscode.ViewColumn.Beside,
+      preserveFocus: true,
+    });
+    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'promptLoupe.svg');
+    configureWebview(panel.webview, this.extensionUri, 'explain', title);
+    panel.webview.onDidReceiveMessage((data) => this.receive(data));
+    panel.onDidDispose(() => {
+      this.panel = null;
+      this.ready = false;
+      this.sent = null;
+    });
+    this.panel = panel;
+  }
+
+  /** Tells which unit the cursor is on. */
+  highlight(unit: number | null): void {
+    if (unit === this.highlighted) return;
+    this.highlighted = unit;
+    this.post({ type: 'highlight', unit });
+  }
+
+  dispose(): void {
+    this.panel?.dispose();
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private receive(data: unknown): void {
+    const message = parseExplainPanelOut(data);
+    if (message === null) {
+      this.log.warn('The Explain panel sent a message that is none; it was ignored.');
+      return;
+    }
+    if (message.type === 'ready') {
+      this.ready = true;
+      this.sent = null;
+      this.sendNews();
+      this.post({ type: 'highlight', unit: this.highlighted });
+    } else this.onMessage(message);
+  }
+
+  private sendNews(): void {
+    const { session } = this.active;
+    if (!this.ready || session === undefined) return;
+    const { mode, method } = session.choices;
+    this.post({ type: 'methods', methods: methodChoices(t), mode, method });
+    const { view, stage } = session;
+    if (view !== null && (this.sent?.explanation !== view || this.sent.stage !== stage)) {
+      this.sent = { explanation: view, stage };
+      this.post({ type: 'explanation', explanation: view, stage });
+    }
+    if (session.run !== null)
+      this.post({ type: 'progress', ...(session.progress ?? { phase: t('waiting'), done: 0, total: 0 }) });
+    else if (session.failure !== null && session.failure.kind !== 'cancelled') {
+      this.post({ type: 'failed', code: session.failure.code, message: errorText(session.failure) });
+    } else this.post({ type: 'idle' });
+  }
+
+  private post(message: ExplainPanelIn): void {
+    if (this.panel === null || !this.ready) return;
+    // Resolves to false when the page is gone; it asks for everything again when it comes back.
+    void this.panel.webview.postMessage(message);
+  }
+}

@@ -1,0 +1,70 @@
+/** What the Explain panel's messages do. */
+import * as vscode from 'vscode';
+import type { ExplainPanelOut } from '../../shared/protocol/panel.ts';
+import type { EngineService } from '../engineService.ts';
+import type { ActiveDocument } from '../explain/activeDocument.ts';
+import type { Explainer } from '../explain/explainer.ts';
+import { methodIds } from '../explain/methodChoices.ts';
+import type { Choices, DocumentSession } from '../explain/session.ts';
+import { exportExplanation } from '../export/exportExplanation.ts';
+
+export async function actOnPanel(
+  message: ExplainPanelOut,
+  active: ActiveDocument,
+  explainer: Explainer,
+  engine: EngineService,
+): Promise<void> {
+  const { session } = active;
+  if (session === undefined) return;
+  const rerun = async (changes: Partial<Choices>) => {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(session.uri));
+    await explainer.explain(document, changes);
+  };
+  switch (message.type) {
+    case 'ready':
+      return;
+    case 'explainTarget':
+      return rerun({ target: message.target });
+    case 'setMethod':
+      if (!(methodIds as readonly string[]).includes(message.method)) return;
+      return rerun({ method: message.method });
+    case 'setMode':
+      return rerun({ mode: message.mode });
+    case 'rerun':
+      return rerun({});
+    case 'setGranularity':
+      session.setGranularity(message.granularity);
+      return;
+    case 'setShowHidden':
+      session.setShowHidden(message.show);
+      return;
+    case 'revealUnit':
+      return reveal(session, message.unit);
+    case 'cancel':
+      session.cancel();
+      return;
+    case 'export':
+      if (session.view !== null) await exportExplanation(engine, session.view, message.format);
+  }
+}
+
+/** Selects a unit's text in the editor, where it stands now. */
+async function reveal(session: DocumentSession, unitIndex: number): Promise<void> {
+  const { view, alignment } = session;
+  const unit = view?.units[unitIndex];
+  if (unit === undefined || alignment === null) return;
+  const tokens = new Set(unit.tokens);
+  let start = Number.POSITIVE_INFINITY;
+  let end = -1;
+  alignment.token.forEach((token, entry) => {
+    if (!tokens.has(token)) return;
+    start = Math.min(start, alignment.start[entry] ?? start);
+    end = Math.max(end, alignment.end[entry] ?? end);
+  });
+  if (end < start) return;
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(session.uri));
+  const lead = /^\s*/.exec(document.getText().slice(start, end))?.[0].length ?? 0;
+  const selection = new vscode.Range(document.positionAt(start + (lead < end - start ? lead : 0)), document.positionAt(end));
+  const column = vscode.window.visibleTextEditors.find((editor) => editor.document === document)?.viewColumn;
+  await vscode.window.showTextDocument(document, { selection, preserveFocus: true, viewColumn: column ?? vscode.ViewColumn.One });
+}

@@ -1,0 +1,49 @@
+/** Messages from the webviews, checked before anything acts on them: a webview is a browser page and not trusted. */
+import * as v from 'valibot';
+import type { AttentionViewOut, ExplainPanelOut } from '../../shared/protocol/panel.ts';
+import { granularities } from '../../shared/tokens.ts';
+
+const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0x7fff_ffff));
+const shortText = v.pipe(v.string(), v.maxLength(100_000));
+const weights = v.pipe(v.instance(Float32Array), v.maxLength(10_000_000));
+
+const target = v.variant('kind', [
+  v.strictObject({ kind: v.literal('next') }),
+  v.strictObject({ kind: v.literal('response') }),
+  v.strictObject({ kind: v.literal('span'), from: index, to: index }),
+  v.strictObject({ kind: v.literal('text'), text: shortText }),
+  v.strictObject({ kind: v.literal('id'), id: index }),
+  v.strictObject({ kind: v.literal('contrast'), a: shortText, b: shortText, at: v.exactOptional(index) }),
+]);
+
+const explainPanelOut = v.variant('type', [
+  v.strictObject({ type: v.literal('ready') }),
+  v.strictObject({ type: v.literal('explainTarget'), target }),
+  v.strictObject({ type: v.literal('setMethod'), method: v.pipe(v.string(), v.maxLength(100)) }),
+  v.strictObject({ type: v.literal('setGranularity'), granularity: v.picklist(granularities) }),
+  v.strictObject({ type: v.literal('setMode'), mode: v.picklist(['raw', 'chat', 'auto']) }),
+  v.strictObject({ type: v.literal('setShowHidden'), show: v.boolean() }),
+  v.strictObject({ type: v.literal('revealUnit'), unit: index }),
+  v.strictObject({ type: v.literal('cancel') }),
+  v.strictObject({ type: v.literal('rerun') }),
+  v.strictObject({ type: v.literal('export'), format: v.picklist(['json', 'html', 'svg', 'csv']) }),
+]);
+
+const attentionViewOut = v.variant('type', [
+  v.strictObject({ type: v.literal('ready') }),
+  v.strictObject({ type: v.literal('requestHead'), layer: index, head: index }),
+  v.strictObject({ type: v.literal('selectToken'), token: v.nullable(index), weights: v.nullable(weights) }),
+  v.strictObject({ type: v.literal('refresh') }),
+]);
+
+/** Null for anything that is not a message of the Explain panel. */
+export function parseExplainPanelOut(data: unknown): ExplainPanelOut | null {
+  const result = v.safeParse(explainPanelOut, data);
+  return result.success ? result.output : null;
+}
+
+/** Null for anything that is not a message of the Attention view. */
+export function parseAttentionViewOut(data: unknown): AttentionViewOut | null {
+  const result = v.safeParse(attentionViewOut, data);
+  return result.success ? result.output : null;
+}
