@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { engineStopped } from '../shared/errorCatalog.ts';
 import type { EngineEvents, EngineMethods } from '../shared/protocol/engine.ts';
@@ -29,6 +30,11 @@ export function serveProcess(bundle: string): void {
     idleMilliseconds: Number(values['idle-milliseconds']),
     // Code 0 tells the editor that nothing went wrong: the next command starts a new engine.
     onIdle: () => process.exit(0),
+    // The native libraries cannot be loaded by a second thread: the editor starts a new process.
+    onThreadLost: (error) => {
+      writeSync(process.stderr.fd, `${error.message}\n`);
+      process.exit(1);
+    },
   });
   const peer = createRpcPeer<EngineMethods, object, EngineEvents, object, AbortSignal>({
     channel: processChannel(),

@@ -4,7 +4,7 @@ import { modelNotLoaded } from '../shared/errorCatalog.ts';
 import type { LoadOptions, ModelSummary } from '../shared/protocol/engine.ts';
 import { modelSummary } from './modelSummary.ts';
 import { recogniseModel } from './openModel.ts';
-import { openWorkerModel } from './workerModel.ts';
+import { ModelThread, type ModelThreadOptions } from './modelThread.ts';
 
 export interface OpenCall {
   readonly signal: AbortSignal;
@@ -23,16 +23,17 @@ interface Opened extends Choice {
 }
 
 /**
- * The one model of an engine. It remembers what was chosen: after a failed switch, an idle release or a dead thread
+ * The one model of an engine. It remembers what was chosen: after a failed switch or an idle release
  * the chosen model is opened again by the next request. Not safe for two calls at once; the queue sees to that.
  */
 export class ModelSlot {
-  readonly #workerFile: string;
+  readonly #threadOptions: ModelThreadOptions;
+  #thread: ModelThread | null = null;
   #chosen: Choice | null = null;
   #opened: Opened | null = null;
 
-  constructor(workerFile: string) {
-    this.#workerFile = workerFile;
+  constructor(threadOptions: ModelThreadOptions) {
+    this.#threadOptions = threadOptions;
   }
 
   get summary(): ModelSummary | null {
@@ -65,7 +66,7 @@ export class ModelSlot {
   async inspect(file: string, call: OpenCall): Promise<ModelSummary> {
     await recogniseModel(file);
     if (this.#opened !== null && this.#opened.file === file) return modelSummary(this.#opened.model.info);
-    const model = await openWorkerModel(file, { ...call, workerFile: this.#workerFile, threads: 1, contextLength: 0 });
+    const model = await this.#startedThread().open(file, { ...call, threads: 1, contextLength: 0 });
     try {
       return modelSummary(model.info);
     } finally {
@@ -86,12 +87,24 @@ export class ModelSlot {
     await this.release();
   }
 
+  /** Ends the thread and with it everything it holds. */
+  async end(): Promise<void> {
+    this.#chosen = null;
+    this.#opened = null;
+    await this.#thread?.end();
+  }
+
+  #startedThread(): ModelThread {
+    this.#thread ??= new ModelThread(this.#threadOptions);
+    return this.#thread;
+  }
+
   async #open(choice: Choice, { signal, onProgress }: OpenCall): Promise<Model> {
     const version = await fileVersion(choice.file);
     if (this.#opened !== null && sameChoice(this.#opened, choice) && this.#opened.version === version) return this.#opened.model;
     await this.release();
     const { file, options } = choice;
-    const model = await openWorkerModel(file, { ...options, signal, onProgress, workerFile: this.#workerFile });
+    const model = await this.#startedThread().open(file, { ...options, signal, onProgress });
     this.#opened = { ...choice, model, version };
     this.#chosen = choice;
     return model;

@@ -7,40 +7,45 @@ import { portChannel } from './portChannel.ts';
 import type { WorkerEvents, WorkerMethods, WorkerStart } from './workerProtocol.ts';
 
 /**
- * The thread that holds the native model. It answers one call after another: a native evaluation blocks it,
+ * The thread that holds the native models. It is sent one call at a time: a native evaluation blocks it,
  * so cancelling goes through the shared flag and not through a message.
  */
-export function serveModel(port: MessagePort, start: WorkerStart): void {
-  let model: Model | null = null;
-  const opened = (): Model => {
-    if (model === null) throw modelNotLoaded();
+export function serveModels(port: MessagePort, start: WorkerStart): void {
+  const models = new Map<number, Model>();
+  let opened = 0;
+  const find = (number: number): Model => {
+    const model = models.get(number);
+    if (model === undefined) throw modelNotLoaded();
     return model;
   };
   const handlers: RpcHandlers<WorkerMethods, AbortSignal> = {
     open: async ({ requestId }, file, options) => {
-      model = await openModel(file, {
+      const model = await openModel(file, {
         ...options,
         cancelFlag: start.cancelFlag,
         onProgress: (done, total) => peer.emit('loading', requestId, done, total),
       });
-      return model.info;
+      opened += 1;
+      models.set(opened, model);
+      return { model: opened, info: model.info };
     },
-    encode: (_call, text, options) => opened().tokenizer.encode(text, options),
-    decode: (_call, ids) => opened().tokenizer.decode(ids),
-    pieces: (_call, ids) => opened().tokenizer.pieces(ids),
-    renderChat: (_call, messages, options) => opened().tokenizer.renderChat(messages, options),
-    special: () => opened().tokenizer.special(),
-    forward: (_call, request) => opened().forward(request),
-    forwardVariants: ({ requestId }, request, stream) =>
-      opened().forwardVariants(request, {
+    encode: (_call, model, text, options) => find(model).tokenizer.encode(text, options),
+    decode: (_call, model, ids) => find(model).tokenizer.decode(ids),
+    pieces: (_call, model, ids) => find(model).tokenizer.pieces(ids),
+    renderChat: (_call, model, messages, options) => find(model).tokenizer.renderChat(messages, options),
+    special: (_call, model) => find(model).tokenizer.special(),
+    forward: (_call, model, request) => find(model).forward(request),
+    forwardVariants: ({ requestId }, model, request, stream) =>
+      find(model).forwardVariants(request, {
         // A copy: large arrays of an event are handed over, and the same result is part of the answer.
         ...(stream ? { onResult: (index, result) => peer.emit('variant', requestId, index, structuredClone(result)) } : {}),
       }),
-    generate: ({ requestId }, request) =>
-      opened().generate(request, { onToken: (token) => peer.emit('token', requestId, token) }),
-    dispose: async () => {
-      await model?.dispose();
-      model = null;
+    generate: ({ requestId }, model, request) =>
+      find(model).generate(request, { onToken: (token) => peer.emit('token', requestId, token) }),
+    dispose: async (_call, model) => {
+      const found = models.get(model);
+      models.delete(model);
+      await found?.dispose();
     },
   };
   const peer: RpcPeer<object, WorkerEvents> = createRpcPeer<WorkerMethods, object, WorkerEvents, object, AbortSignal>({

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { outOfMemory } from '../shared/errorCatalog.ts';
-import { LoupeError, toLoupeError } from '../shared/errors.ts';
+import { type LoupeError, toLoupeError } from '../shared/errors.ts';
 import type { EngineEvents, EngineMethods, EngineStatus } from '../shared/protocol/engine.ts';
 import type { RpcCall, RpcHandlers } from '../shared/protocol/rpc.ts';
 import { IdleTimer } from './idleTimer.ts';
@@ -24,6 +24,8 @@ export interface EngineServiceOptions {
   /** After this long without a request the model is freed and `onIdle` called. Default: never. */
   readonly idleMilliseconds?: number;
   readonly onIdle?: () => void;
+  /** Called when the model's thread ended by itself, before its callers are told. This engine cannot load a model any more. */
+  readonly onThreadLost?: (error: LoupeError) => void;
 }
 
 /**
@@ -42,7 +44,10 @@ export class EngineService {
 
   constructor(options: EngineServiceOptions) {
     this.#events = options.events ?? {};
-    this.#slot = new ModelSlot(options.workerFile);
+    this.#slot = new ModelSlot({
+      workerFile: options.workerFile,
+      ...(options.onThreadLost === undefined ? {} : { onLost: options.onThreadLost }),
+    });
     this.#idle = new IdleTimer(options.idleMilliseconds ?? 0, () => {
       // Through the queue: a request that arrives now waits until the model is freed, and opens it again.
       void this.#enqueue('idle', 'Free the model', this.#closing.signal, () => this.#slot.release()).then(
@@ -76,7 +81,7 @@ export class EngineService {
   async dispose(): Promise<void> {
     this.#idle.stop();
     this.#closing.abort();
-    await this.#slot.unload();
+    await this.#slot.end();
   }
 
   /** A handler of `requests/`, behind the queue and with the chosen model open. */
@@ -114,15 +119,7 @@ export class EngineService {
   }
 
   #enqueue<T>(requestId: string, title: string, signal: AbortSignal, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#queue.run({ requestId, title }, signal, async () => {
-      try {
-        return await task(signal);
-      } catch (error) {
-        // The thread is gone; what is left of it must not answer the next request.
-        if (error instanceof LoupeError && threadIsGone.has(error.code)) await this.#slot.release();
-        throw error;
-      }
-    });
+    return this.#queue.run({ requestId, title }, signal, () => task(signal));
   }
 
   #opening({ requestId, signal }: Call): OpenCall {
@@ -133,8 +130,6 @@ export class EngineService {
     this.#events.status?.(this.status);
   }
 }
-
-const threadIsGone: ReadonlySet<string> = new Set(['E_ENGINE_CRASHED', 'E_OUT_OF_MEMORY', 'E_ENGINE_STOPPED']);
 
 /** A JavaScript allocation that failed, here or in the model's thread, as the error a user can act on. */
 function memoryError(error: unknown): LoupeError {

@@ -14,19 +14,26 @@ import type {
   VariantsRequest,
 } from '../model/model.ts';
 
-/** What the engine's main thread asks of the thread that holds the native model: the Model interface, flattened. */
+/**
+ * What the engine's main thread asks of the thread that holds the native models: the Model interface, flattened.
+ * `model` is the number that `open` gave.
+ */
 export interface WorkerMethods {
-  open(file: string, options: LoadOptions): ModelInfo;
-  encode(text: string, options: EncodeOptions | undefined): Tokenized;
-  decode(ids: readonly number[]): string;
-  pieces(ids: readonly number[]): string[];
-  renderChat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt?: boolean } | undefined): string;
-  special(): Awaited<ReturnType<Tokenizer['special']>>;
-  forward(request: ForwardRequest): ForwardResult;
+  open(file: string, options: LoadOptions): { readonly model: number; readonly info: ModelInfo };
+  encode(model: number, text: string, options: EncodeOptions | undefined): Tokenized;
+  decode(model: number, ids: readonly number[]): string;
+  pieces(model: number, ids: readonly number[]): string[];
+  renderChat(
+    model: number,
+    messages: readonly ChatMessage[],
+    options: { readonly addGenerationPrompt?: boolean } | undefined,
+  ): string;
+  special(model: number): Awaited<ReturnType<Tokenizer['special']>>;
+  forward(model: number, request: ForwardRequest): ForwardResult;
   /** `stream`: also send each result as an event. */
-  forwardVariants(request: VariantsRequest, stream: boolean): VariantResult[];
-  generate(request: GenerateRequest): Generation;
-  dispose(): void;
+  forwardVariants(model: number, request: VariantsRequest, stream: boolean): VariantResult[];
+  generate(model: number, request: GenerateRequest): Generation;
+  dispose(model: number): void;
 }
 
 /** Events carry the id of the call they belong to. */
@@ -36,7 +43,7 @@ export interface WorkerEvents {
   token(callId: string, token: GeneratedToken): void;
 }
 
-/** What a new worker thread is started with. */
+/** What the worker thread is started with. */
 export interface WorkerStart {
   /** Set to 1 by the main thread, polled by the native evaluation. */
   readonly cancelFlag: Int32Array<SharedArrayBuffer>;

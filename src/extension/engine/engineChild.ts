@@ -123,7 +123,8 @@ export class EngineChild {
   #describe(code: number | null, signal: NodeJS.Signals | null): EngineExit {
     if (this.#reason !== null) return { kind: 'ended', error: this.#reason };
     if (code === 0) return { kind: 'idle', error: engineCrashed('it went to sleep as the command arrived') };
-    if (this.#lastLines.some((line) => line.includes('heap out of memory'))) {
+    // The first is V8's own last word, the second the engine's about the model's thread.
+    if (this.#lastLines.some((line) => line.includes('heap out of memory') || line.startsWith('E_OUT_OF_MEMORY'))) {
       return { kind: 'crashed', error: outOfMemory('its JavaScript heap is full') };
     }
     const how = signal === null ? `with code ${code}` : `by ${signal}`;

@@ -11,6 +11,8 @@ import type {
   EngineState,
   EngineStatus,
   ExplainRequest,
+  ExportRequest,
+  ExportResult,
   FoundModel,
   GenerateTextRequest,
   GenerateTextResult,
@@ -43,7 +45,7 @@ export interface GenerateHooks extends CallHooks {
   readonly onToken?: (text: string) => void;
 }
 
-type NeedsModel = Exclude<keyof EngineMethods, 'load' | 'unload' | 'status' | 'inspect' | 'listModels'>;
+type NeedsModel = Exclude<keyof EngineMethods, 'load' | 'unload' | 'status' | 'inspect' | 'listModels' | 'export'>;
 
 /**
  * The host's side of the engine: starts it when first asked, restarts it after a crash (the interrupted request is repeated
@@ -153,6 +155,12 @@ export class EngineClient implements EngineService {
     return await this.#onModel('capture', request, hooks);
   }
 
+  async export(request: ExportRequest, hooks: CallHooks = {}): Promise<ExportResult> {
+    return await this.#request(hooks, (child, requestId) =>
+      child.peer.call('export', [request], { signal: hooks.signal, requestId }),
+    );
+  }
+
   async restart(): Promise<void> {
     this.#guard.reset();
     await this.#child?.kill(engineStopped('it was restarted'));
@@ -189,7 +197,7 @@ export class EngineClient implements EngineService {
     this.#loadedIn = child;
   }
 
-  /** Runs a request; once more, in a new process, when the first one died under it. */
+  /** Runs a request; once more, in a new process, when the first one died under it (not when memory ran out: it would again). */
   async #request<T>(hooks: GenerateHooks, send: (child: EngineChild, requestId: string) => Promise<T>): Promise<T> {
     const requestId = `request-${++this.#requests}`;
     this.#hooks.set(requestId, hooks);
@@ -201,7 +209,7 @@ export class EngineClient implements EngineService {
           return await send(child, requestId);
         } catch (error) {
           const { exit } = child;
-          const died = exit !== null && exit.error === error && exit.kind !== 'ended';
+          const died = exit !== null && exit.error === error && exit.error.code === 'E_ENGINE_CRASHED' && exit.kind !== 'ended';
           if (!died || attempt > 1 || hooks.signal?.aborted) throw error;
           if (exit.kind === 'crashed') this.#announceRestart(exit.error);
         }
