@@ -58,7 +58,7 @@ export function readYamlFlowScalar(document: string, start: number, end: number,
       text.append(verbatim(document, at + 1, at + 2));
       at += 2;
     } else {
-      at = appendRun(document, at, stop, style === 'double' ? /[^\\ \t\r\n]+/uy : /[^' \t\r\n]+/uy, text);
+      at = appendRun(document, at, stop, style === 'double' ? /[ \t]+|[^\\ \t\r\n]+/uy : /[ \t]+|[^' \t\r\n]+/uy, text);
     }
   }
   return confirmed(text, value);

@@ -23,14 +23,15 @@ const blocksOnly = {
   },
 };
 const deeplyNested = /^(?:[ \t]*(?:>|[*+-][ \t]|\d+[.)][ \t])){30,}/mu;
-const tableRule = /^[^\n]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)+(?:\n|$)/u;
+/** Beyond this the blocks of one document say little, and parsing them takes seconds. */
+const linesAtMost = 10_000;
 
 /**
  * Headings hold what follows them up to the next heading of the same or a higher level; list items nest; a quote, a code block and
  * a table are one section each. Paragraphs are named as in plain text.
  */
 export function markdownSections(text: string): Section[] {
-  if (deeplyNested.test(text)) return textSections(text);
+  if (deeplyNested.test(text) || text.split('\n', linesAtMost + 1).length > linesAtMost) return textSections(text);
   // The parser drops a byte-order mark and counts from after it.
   const root = fromMarkdown(text.replace(/^\uFEFF/u, ' '), { extensions: [blocksOnly] });
   return [...headingSections(text, root), ...blockSections(text, root.children)].sort(
@@ -75,12 +76,18 @@ function blockSections(text: string, blocks: readonly Block[]): Section[] {
     } else if (block.type === 'code')
       sections.push({ kind: 'code', label: block.lang ? `code ${block.lang}` : 'code', ...range });
     else if (block.type === 'paragraph' || block.type === 'html') {
-      const paragraph = text.slice(range.start, range.end).replace(/\r\n?/gu, '\n');
-      if (tableRule.test(paragraph)) sections.push({ kind: 'table', label: snippet(paragraph), ...range });
+      const paragraph = text.slice(range.start, range.end);
+      if (isTable(paragraph)) sections.push({ kind: 'table', label: snippet(paragraph), ...range });
       else paragraphs.push(range);
     }
   }
   return [...sections, ...nameParagraphs(text, paragraphs)];
+}
+
+/** A row of cells, and under it a row of dashes. */
+function isTable(paragraph: string): boolean {
+  const [head = '', rule = ''] = paragraph.split(/\r\n|\r|\n/u, 2);
+  return head.includes('|') && rule.includes('|') && rule.includes('-') && /^[ \t|:-]+$/u.test(rule);
 }
 
 function itemSections(text: string, item: ListItem): Section[] {
