@@ -3,8 +3,8 @@ import { paletteSteps } from '../../shared/colourScale.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import { heatMap, stepLabel } from './heatMap.ts';
 import { largestTextScore } from './heatRuns.ts';
-import { duration, signed } from './numbers.ts';
-import { responseTable } from './responseTable.ts';
+import { duration, percentOfLogprob, signed } from './numbers.ts';
+import { responseTable, tokenText } from './responseTable.ts';
 import type { Theme } from './theme.ts';
 import { unitTable } from './unitTable.ts';
 import { visibleLines, visibleText } from './visibleText.ts';
@@ -16,6 +16,7 @@ const unitWords: Readonly<Record<Explanation['target']['unit'], string>> = {
   probability: 'probability',
 };
 const rows = 12;
+const plain = (text: string) => text;
 
 export function explanationView(explanation: Explanation, theme: Theme, columns: number): string[] {
   return [
@@ -50,13 +51,28 @@ function heading({ model, prompt, tokens, target, method }: Explanation, theme: 
       theme.bold,
       columns,
     ),
-    ...wrapped(
-      `Explained: ${visibleText(target.label)} = ${signed(target.value)} ${unitWords[target.unit]}`,
-      (text) => text,
-      columns,
-    ),
-    ...wrapped(`Method: ${visibleText(method.id)}${settings}, seed ${method.seed}`, (text) => text, columns),
+    ...wrapped(`Explained: ${targetText(target)}`, plain, columns),
+    ...wrapped(`Method: ${visibleText(method.id)}${settings}, seed ${method.seed}`, plain, columns),
   ];
+}
+
+const scoreWords: Readonly<Record<Explanation['target']['score'], string>> = {
+  logit: 'logit',
+  logprob: 'log-probability',
+  prob: 'probability',
+};
+
+function targetText({ kind, label, score, unit, value, span }: Explanation['target']): string {
+  const what: Readonly<Record<typeof kind, string>> = {
+    next: 'next token',
+    response: 'whole response',
+    span: span === undefined ? 'response tokens' : `response tokens ${span[0]}–${span[1]}`,
+    text: 'text',
+    id: 'token',
+    contrast: 'contrast',
+  };
+  const probability = kind !== 'contrast' && score === 'logprob' ? ` (${percentOfLogprob(value)})` : '';
+  return `${what[kind]} ${tokenText(label)}, ${scoreWords[score]} ${signed(value)}${unit === 'nat' ? ' nats' : ''}${probability}`;
 }
 
 function legend(explanation: Explanation, theme: Theme, columns: number): string[] {
@@ -76,7 +92,7 @@ function response({ response: { text, source, tokens }, target }: Explanation, t
   return [
     '',
     theme.bold(title),
-    ...wrapped(visibleLines(text.trim()), (line) => line, columns),
+    ...wrapped(visibleLines(text.trim()), plain, columns),
     ...responseTable(tokens, theme, target.span),
   ];
 }

@@ -14,10 +14,12 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
   let bar: SingleBar | null = null;
   return {
     update({ phase, done, total }) {
+      // Some phases report a share of 1, others count steps.
+      const payload = { phase: visibleText(phase), count: total > 1 ? `${Math.floor(done)}/${total}` : '' };
       if (bar === null) {
         bar = new SingleBar({
           stream,
-          format: '{phase} [{bar}] {value}/{total}',
+          format: '{phase} [{bar}] {percentage}% {count}',
           barCompleteChar: '█',
           barIncompleteChar: '░',
           hideCursor: true,
@@ -26,10 +28,10 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
           // Our own handlers decide what Ctrl-C does.
           gracefulExit: false,
         });
-        bar.start(total, done, { phase: visibleText(phase) });
+        bar.start(total, done, payload);
       }
       bar.setTotal(total);
-      bar.update(done, { phase: visibleText(phase) });
+      bar.update(done, payload);
     },
     stop() {
       bar?.stop();

@@ -7,7 +7,7 @@ import { percent, signed } from './numbers.ts';
 import type { Theme } from './theme.ts';
 import { visibleText } from './visibleText.ts';
 
-const barColumns = 20;
+const widestBar = 20;
 
 /** Indices of the author's own units, largest |score| first; ties in reading order. */
 export function rankedUnits({ units, scores }: Pick<Explanation, 'units' | 'scores'>): number[] {
@@ -20,6 +20,7 @@ export function rankedUnits({ units, scores }: Pick<Explanation, 'units' | 'scor
 /** @param limit rows at most */
 export function unitTable(explanation: Explanation, theme: Theme, columns: number, limit: number): string[] {
   const ranked = rankedUnits(explanation);
+  const barColumns = Math.min(widestBar, Math.max(5, columns - 48));
   const shown = ranked.slice(0, limit);
   const largest = largestTextScore(explanation);
   const total = ranked.reduce((sum, index) => sum + Math.abs(explanation.scores[index] ?? 0), 0);

@@ -16,27 +16,38 @@ export function wrapSpans(spans: readonly Span[], columns: number): string[] {
   const lines: string[] = [];
   let line: Atom[] = [];
   let lineWidth = 0;
+  // Kept back until a word follows on the same line: the space a line is broken at is not printed.
+  let space: Atom[] = [];
   const close = () => {
     lines.push(paintLine(line));
     line = [];
+    space = [];
     lineWidth = 0;
   };
-  for (const word of words(spans, columns)) {
-    if (word.kind === 'break') {
+  for (const { kind, atoms } of words(spans, columns)) {
+    if (kind === 'break') {
       close();
       continue;
     }
-    const width = word.atoms.reduce((sum, atom) => sum + atom.width, 0);
-    if (lineWidth > 0 && lineWidth + width > columns) {
-      close();
-      // The space a line was broken at would only indent the next one.
-      if (word.kind === 'space') continue;
+    if (kind === 'space') {
+      space.push(...atoms);
+      continue;
     }
-    line.push(...word.atoms);
-    lineWidth += width;
+    const width = widthOf(atoms);
+    const spaceWidth = widthOf(space);
+    if (lineWidth > 0 && lineWidth + spaceWidth + width > columns) close();
+    // An indent wider than the line would push every word out of it.
+    if (lineWidth === 0 && spaceWidth + width > columns) space = [];
+    line.push(...space, ...atoms);
+    lineWidth += widthOf(space) + width;
+    space = [];
   }
   close();
   return lines;
+}
+
+function widthOf(atoms: readonly Atom[]): number {
+  return atoms.reduce((sum, atom) => sum + atom.width, 0);
 }
 
 interface Word {
