@@ -475,3 +475,13 @@ export const templateFailed = (why: string) =>
     why,
     action: 'check the roles and their order if the reason names them; otherwise use raw mode or another model',
   });
+
+export const vocabularyIncomplete = (byte: number) =>
+  new LoupeError({
+    code: 'E_VOCABULARY_INCOMPLETE',
+    kind: 'model',
+    what: 'the model cannot read this prompt',
+    why: `its vocabulary has no token for the byte 0x${byte.toString(16).padStart(2, '0')}, which the prompt contains`,
+    action: 'remove unusual characters from the prompt, or use a complete model file',
+    details: { byte },
+  });

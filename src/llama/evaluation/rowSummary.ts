@@ -1,0 +1,59 @@
+/** What a caller reads from one row of logits, without taking the row itself. */
+import type { RowRead, RowResult } from '../../model/model.ts';
+
+/** @param row [vocabulary] logits */
+export function summariseRow(row: Float32Array, read: RowRead): RowResult {
+  return {
+    position: read.position,
+    logSumExp: logSumExp(row),
+    logits: Float32Array.from(read.ids, (id) => row[id] ?? Number.NaN),
+    ranks: Int32Array.from(read.ids, (id) => rankOf(row, id)),
+    top: topLogits(row, read.top ?? 0),
+  };
+}
+
+/** log Σ exp(x), shifted by the maximum so that nothing overflows; nats. */
+export function logSumExp(row: Float32Array): number {
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (const value of row) if (value > maximum) maximum = value;
+  if (maximum === Number.NEGATIVE_INFINITY) return Number.isNaN(row[0] ?? 0) ? Number.NaN : maximum;
+  let sum = 0;
+  for (const value of row) sum += Math.exp(value - maximum);
+  return maximum + Math.log(sum);
+}
+
+/** 1 = most likely; of equal logits the lower id comes first. */
+function rankOf(row: Float32Array, id: number): number {
+  const logit = row[id] ?? Number.NaN;
+  let rank = 1;
+  for (let other = 0; other < row.length; other++) {
+    const value = row[other] as number;
+    if (value > logit || (value === logit && other < id)) rank++;
+  }
+  return rank;
+}
+
+/** The `count` largest logits, descending; of equal ones the lower id first. NaN never appears. */
+export function topLogits(row: Float32Array, count: number): { id: number; logit: number }[] {
+  const best: { id: number; logit: number }[] = [];
+  if (count <= 0) return best;
+  for (let id = 0; id < row.length; id++) {
+    const logit = row[id] as number;
+    const last = best[best.length - 1];
+    if (best.length >= count && last !== undefined && !(logit > last.logit)) continue;
+    if (Number.isNaN(logit)) continue;
+    let place = best.length;
+    while (place > 0 && (best[place - 1] as { logit: number }).logit < logit) place--;
+    best.splice(place, 0, { id, logit });
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+/** True when every value is a finite number. */
+export function allFinite(values: Float32Array): boolean {
+  // One pass without branches: any NaN or infinity makes the sum of x·0 a NaN.
+  let sum = 0;
+  for (const value of values) sum += value * 0;
+  return sum === 0;
+}

@@ -1,0 +1,96 @@
+/**
+ * Many sequences that share beginnings. They are visited in the order of a depth-first walk through the tree of their
+ * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed.
+ */
+import type { RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
+import type { Cancellation } from './cancellation.ts';
+import { checkReads, checkTokens } from './checkRequest.ts';
+import type { LlamaContext } from './context.ts';
+import { type Evaluator, outputRows, RowReader } from './forward.ts';
+
+type Variant = VariantsRequest['variants'][number];
+
+/** Whether re-evaluating a suffix gives the same bits as the whole sequence on this machine; found out once per model. */
+export type PrefixReuse = 'unknown' | 'exact' | 'inexact';
+
+/** @throws as `forward` */
+export async function forwardVariants(
+  evaluator: Evaluator,
+  { variants }: VariantsRequest,
+  cancellation: Cancellation,
+  onResult: (index: number, result: VariantResult) => void,
+): Promise<VariantResult[]> {
+  for (const { tokens, read } of variants) {
+    checkTokens(tokens, evaluator.info);
+    checkReads(read, tokens.length, evaluator.info);
+  }
+  cancellation.check();
+  const results = new Array<VariantResult>(variants.length);
+  if (variants.length === 0) return results;
+  const context = evaluator.contexts.acquire(Math.max(...variants.map(({ tokens }) => tokens.length)));
+  context.shouldStop = cancellation.requested;
+  let cached: Int32Array = new Int32Array(0);
+  for (const index of prefixOrder(variants)) {
+    const variant = variants[index] as Variant;
+    const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(cached, variant);
+    let result = evaluate(context, variant, split);
+    if (split > 0 && evaluator.prefixReuse === 'unknown') {
+      const whole = evaluate(context, variant, 0);
+      evaluator.prefixReuse = sameBits(result.read, whole.read) ? 'exact' : 'inexact';
+      result = whole;
+    }
+    cached = variant.tokens;
+    results[index] = result;
+    onResult(index, result);
+    await cancellation.breathe();
+  }
+  return results;
+}
+
+function evaluate(context: LlamaContext, { tokens, read }: Variant, split: number): VariantResult {
+  const outputs = outputRows(
+    read.map(({ position }) => position),
+    tokens.length,
+  ).map((position) => position - split);
+  context.decode({ tokens: tokens.subarray(split), from: split, outputs });
+  const rows = new RowReader(context, split);
+  const result = { read: rows.summarise(read) };
+  // A NaN left in the cache would spoil whatever is evaluated next to it.
+  if (!rows.finite) context.clear(true);
+  return result;
+}
+
+/**
+ * From where `variant` must be computed when the cache holds `cached`: not behind the first row that is read, and such that
+ * the suffix meets the same kernels as the whole sequence: at least two tokens (one token alone takes a vector kernel),
+ * and an even number left away (kernels that take rows in pairs).
+ */
+export function splitPoint(cached: Int32Array, { tokens, read }: Variant): number {
+  let shared = 0;
+  while (shared < tokens.length && shared < cached.length && tokens[shared] === cached[shared]) shared++;
+  const firstRead = Math.min(tokens.length - 1, ...read.map(({ position }) => position));
+  const split = Math.min(shared, firstRead, tokens.length - 2);
+  return split > 0 ? split - (split % 2) : 0;
+}
+
+/** Indices in lexicographic order of the tokens: neighbours share the longest prefixes. */
+export function prefixOrder(variants: readonly { readonly tokens: Int32Array }[]): number[] {
+  const tokensOf = (index: number) => (variants[index] as { readonly tokens: Int32Array }).tokens;
+  return variants.map((_, index) => index).sort((a, b) => compareTokens(tokensOf(a), tokensOf(b)) || a - b);
+}
+
+function compareTokens(a: Int32Array, b: Int32Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const difference = (a[index] as number) - (b[index] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+function sameBits(a: readonly RowResult[], b: readonly RowResult[]): boolean {
+  return a.every((row, index) => {
+    const other = b[index] as RowResult;
+    return Object.is(row.logSumExp, other.logSumExp) && row.logits.every((value, id) => Object.is(value, other.logits[id]));
+  });
+}

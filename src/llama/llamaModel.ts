@@ -1,0 +1,101 @@
+/** The Model interface on llama.cpp. */
+import type {
+  CallOptions,
+  ForwardRequest,
+  ForwardResult,
+  GenerateRequest,
+  GeneratedToken,
+  Generation,
+  Model,
+  ModelInfo,
+  Tokenizer,
+  VariantResult,
+  VariantsRequest,
+} from '../model/model.ts';
+import { modelDisposed } from '../shared/errorCatalog.ts';
+import { Cancellation } from './evaluation/cancellation.ts';
+import type { ContextPool } from './evaluation/contextPool.ts';
+import { type Evaluator, forward } from './evaluation/forward.ts';
+import { SequenceDecoder } from './evaluation/sequenceDecoder.ts';
+import { forwardVariants } from './evaluation/variants.ts';
+import { checkTokens } from './evaluation/checkRequest.ts';
+import { Exclusive } from './exclusive.ts';
+import { generate } from './generation/generate.ts';
+import type { NativeModel } from './native/nativeModel.ts';
+import type { Vocabulary } from './tokenizer/vocabulary.ts';
+
+export interface LlamaModelParts {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: Vocabulary;
+  readonly native: NativeModel;
+  readonly contexts: ContextPool;
+  readonly cancelFlag: Int32Array | undefined;
+}
+
+export class LlamaModel implements Model {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  readonly #vocabulary: Vocabulary;
+  readonly #native: NativeModel;
+  readonly #evaluator: Evaluator;
+  readonly #cancelFlag: Int32Array | undefined;
+  readonly #exclusive = new Exclusive();
+  #disposed: Promise<void> | null = null;
+
+  constructor({ info, tokenizer, vocabulary, native, contexts, cancelFlag }: LlamaModelParts) {
+    this.info = info;
+    this.tokenizer = tokenizer;
+    this.#vocabulary = vocabulary;
+    this.#native = native;
+    this.#evaluator = { info, contexts, prefixReuse: 'unknown' };
+    this.#cancelFlag = cancelFlag;
+  }
+
+  forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult> {
+    return this.#run(options, (cancellation) => forward(this.#evaluator, request, cancellation));
+  }
+
+  forwardVariants(
+    request: VariantsRequest,
+    options?: CallOptions & { readonly onResult?: (index: number, result: VariantResult) => void },
+  ): Promise<VariantResult[]> {
+    const onResult = options?.onResult ?? (() => undefined);
+    return this.#run(options, (cancellation) => forwardVariants(this.#evaluator, request, cancellation, onResult));
+  }
+
+  generate(
+    request: GenerateRequest,
+    options?: CallOptions & { readonly onToken?: (token: GeneratedToken) => void },
+  ): Promise<Generation> {
+    return this.#run(options, (cancellation) => {
+      checkTokens(request.tokens, this.info);
+      const capacity = Math.min(this.info.contextLength, request.tokens.length + Math.max(0, request.maxTokens));
+      const decoder = new SequenceDecoder(this.#evaluator.contexts.acquire(capacity), cancellation);
+      return generate(
+        request,
+        {
+          contextLength: this.info.contextLength,
+          vocabulary: this.#vocabulary,
+          evaluate: (tokens, position) => decoder.decode(tokens, position),
+        },
+        options,
+      );
+    });
+  }
+
+  /** Frees the native memory once whatever runs has ended; later calls are refused. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#exclusive.run(() => {
+      this.#evaluator.contexts.free();
+      this.#native.functions.llama_model_free(this.#native.model);
+    });
+    return this.#disposed;
+  }
+
+  #run<T>(options: CallOptions | undefined, task: (cancellation: Cancellation) => Promise<T> | T): Promise<T> {
+    if (this.#disposed !== null) return Promise.reject(modelDisposed());
+    const cancellation = new Cancellation(this.#cancelFlag, options?.signal);
+    return this.#exclusive.run(() => task(cancellation));
+  }
+}
