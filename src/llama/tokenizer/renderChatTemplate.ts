@@ -1,0 +1,58 @@
+import { Script, createContext } from 'node:vm';
+import { Template } from '@huggingface/jinja';
+import type { ChatMessage } from '../../model/model.ts';
+import { templateFailed, templateMissing } from '../../shared/errorCatalog.ts';
+import { formatTime } from './formatTime.ts';
+
+export interface TemplateValues {
+  readonly bosToken: string;
+  readonly eosToken: string;
+  readonly addGenerationPrompt: boolean;
+}
+
+/** Templates come with model files and are hostile input: these bound what one can cost. */
+const limits = { templateCharacters: 1_000_000, milliseconds: 5_000, outputCharacters: 16_000_000 };
+
+/**
+ * Renders messages through a model's Jinja chat template, as Hugging Face transformers does.
+ * A template that never ends is stopped after five seconds.
+ * @throws E_TEMPLATE_MISSING, E_TEMPLATE
+ */
+export function renderChatTemplate(template: string | null, messages: readonly ChatMessage[], values: TemplateValues): string {
+  if (template === null) throw templateMissing();
+  if (template.length > limits.templateCharacters) throw templateFailed(`it has ${template.length} characters`);
+  const rendered = withTimeLimit(() =>
+    new Template(template).render({
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      bos_token: values.bosToken,
+      eos_token: values.eosToken,
+      add_generation_prompt: values.addGenerationPrompt,
+      raise_exception: (message: unknown) => {
+        throw new Error(String(message));
+      },
+      strftime_now: (format: unknown) => formatTime(new Date(), String(format)),
+    }),
+  );
+  if (rendered.length > limits.outputCharacters) throw templateFailed(`it made ${rendered.length} characters`);
+  return rendered;
+}
+
+/** The interpreter cannot be interrupted from outside, but V8 can stop everything a script calls, ours included. */
+function withTimeLimit(work: () => string): string {
+  const context = createContext({ work });
+  try {
+    return String(new Script('work()').runInContext(context, { timeout: limits.milliseconds }));
+  } catch (error) {
+    throw templateFailed(reasonOf(error));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RangeError) return 'it nests too deeply or makes too much text';
+  const message = error instanceof Error ? error.message : String(error);
+  // A timeout is made in the script's own context, so it is known by its code, not by its class.
+  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
+    return `it did not finish within ${limits.milliseconds / 1_000} seconds`;
+  }
+  return message.slice(0, 500);
+}
