@@ -18,6 +18,8 @@ const node = {
   format: 'cjs',
   target: 'node20',
   external: ['vscode', 'koffi'],
+  // jsonc-parser's CommonJS build requires its own files by computed names, which no bundler can follow.
+  mainFields: ['module', 'main'],
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
