@@ -28,6 +28,8 @@ export interface AttributionInput {
   readonly sections: readonly Section[];
   readonly units: readonly Unit[];
   readonly target: ResolvedTarget;
+  /** The explained number on the unmodified prompt, in the target's unit. */
+  readonly value: number;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly seed: number;
 }

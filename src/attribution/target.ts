@@ -1,6 +1,9 @@
 /** A target made concrete: which tokens follow the prompt, which rows of logits are read, and how one number comes of them. */
-import type { RowRead, RowResult } from '../model/model.ts';
+import type { Model, RowRead, RowResult } from '../model/model.ts';
+import { targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
 import type { Explanation } from '../shared/explanation.ts';
+import type { ScoreKind, TargetSpec } from '../shared/target.ts';
+import { encodeContinuation } from './continuation.ts';
 
 export interface ResolvedTarget {
   /** What the explanation states about it; `value` is filled in by the first run. */
@@ -11,4 +14,150 @@ export interface ResolvedTarget {
   reads(promptLength: number): readonly RowRead[];
   /** The explained number, in `description.unit`. */
   value(rows: readonly RowResult[]): number;
+}
+
+export interface TargetContext {
+  readonly model: Model;
+  /** The most likely token after the prompt. */
+  readonly next: number;
+  /** Token ids of the response, generated or given. */
+  readonly response: readonly number[];
+}
+
+/**
+ * Resolves what the user asked for. Without a `score`, a contrast and an `id` are in logits, everything else is a
+ * log-probability in nats, summed over the target's tokens. See docs/targets.md.
+ * @throws E_TARGET_EMPTY, E_TARGET_RANGE, E_TARGET_CONTRAST
+ */
+export async function resolveTarget(
+  spec: TargetSpec,
+  score: ScoreKind | undefined,
+  context: TargetContext,
+): Promise<ResolvedTarget> {
+  switch (spec.kind) {
+    case 'next':
+      return sequenceTarget(context, [], [context.next], 'next', score ?? 'logprob');
+    case 'id':
+      return idTarget(spec.id, score ?? 'logit', context);
+    case 'text': {
+      const ids = await encodeContinuation(context.model.tokenizer, spec.text);
+      if (ids.length === 0)
+        throw targetEmpty(
+          `the target text ${JSON.stringify(spec.text)}`,
+          'the tokenizer makes nothing of it',
+          'give a text with at least one character',
+        );
+      return sequenceTarget(context, [], ids, 'text', score ?? 'logprob');
+    }
+    case 'response':
+    case 'span':
+      return spanTarget(spec, score ?? 'logprob', context);
+    case 'contrast':
+      return contrastTarget(spec, score ?? 'logit', context);
+  }
+}
+
+/** Summed score of `ids`, each read after the prompt, `before` and the ids ahead of it. */
+async function sequenceTarget(
+  { model }: TargetContext,
+  before: readonly number[],
+  ids: readonly number[],
+  kind: Explanation['target']['kind'],
+  score: ScoreKind,
+  span?: readonly [number, number],
+): Promise<ResolvedTarget> {
+  const label = (await model.tokenizer.pieces(ids)).join('');
+  return {
+    description: { kind, label, score, unit: unitOf(score), ids: [...ids], ...(span === undefined ? {} : { span: [...span] }) },
+    continuation: Int32Array.from([...before, ...ids.slice(0, -1)]),
+    reads: (promptLength) => ids.map((id, step) => ({ position: promptLength - 1 + before.length + step, ids: [id] })),
+    value: (rows) => sumScore(rows, score),
+  };
+}
+
+function idTarget(id: number, score: ScoreKind, context: TargetContext): Promise<ResolvedTarget> {
+  const { vocabulary } = context.model.info;
+  if (!Number.isInteger(id) || id < 0 || id >= vocabulary) {
+    const why = `this model's vocabulary has ${vocabulary} tokens, counted from 0`;
+    throw targetRange(`there is no token ${id}`, why, `use an id from 0 to ${vocabulary - 1}`);
+  }
+  return sequenceTarget(context, [], [id], 'id', score);
+}
+
+function spanTarget(
+  spec: Extract<TargetSpec, { kind: 'response' | 'span' }>,
+  score: ScoreKind,
+  context: TargetContext,
+): Promise<ResolvedTarget> {
+  const { response } = context;
+  const last = response.length - 1;
+  if (last < 0) {
+    throw targetEmpty(
+      'the response',
+      'the model ended at once, or no token was asked for',
+      'allow more tokens, give a response, or explain the next token',
+    );
+  }
+  if (spec.kind === 'response') return sequenceTarget(context, [], response, 'response', score, [0, last]);
+  const { from, to } = spec;
+  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < from || to > last) {
+    const why = `the response has ${response.length} tokens, counted from 0, both ends included`;
+    throw targetRange(`the response has no tokens ${from} to ${to}`, why, `use a span inside 0-${last}`);
+  }
+  return sequenceTarget(context, response.slice(0, from), response.slice(from, to + 1), 'span', score, [from, to]);
+}
+
+async function contrastTarget(
+  { a, b, at = 0 }: Extract<TargetSpec, { kind: 'contrast' }>,
+  score: ScoreKind,
+  { model, response }: TargetContext,
+): Promise<ResolvedTarget> {
+  if (!Number.isInteger(at) || at < 0 || at > response.length) {
+    const why = `the response has ${response.length} tokens`;
+    throw targetRange(`${at} response tokens cannot stand before the contrast`, why, `use a number from 0 to ${response.length}`);
+  }
+  const [idA] = await encodeContinuation(model.tokenizer, a);
+  const [idB] = await encodeContinuation(model.tokenizer, b);
+  if (idA === undefined || idB === undefined) {
+    const empty = idA === undefined ? a : b;
+    throw targetEmpty(
+      `the target text ${JSON.stringify(empty)}`,
+      'the tokenizer makes nothing of it',
+      'give two texts with at least one character each',
+    );
+  }
+  if (idA === idB) throw targetContrast(a, b);
+  const [pieceA = '', pieceB = ''] = await model.tokenizer.pieces([idA, idB]);
+  return {
+    description: {
+      kind: 'contrast',
+      label: `${pieceA} rather than ${pieceB}`,
+      score,
+      unit: unitOf(score),
+      ids: [idA, idB],
+      ...(at === 0 ? {} : { span: [at, at] as [number, number] }),
+    },
+    continuation: Int32Array.from(response.slice(0, at)),
+    reads: (promptLength) => [{ position: promptLength - 1 + at, ids: [idA, idB] }],
+    value: ([row]) => (row === undefined ? Number.NaN : scoreOf(row, 0, score) - scoreOf(row, 1, score)),
+  };
+}
+
+function unitOf(score: ScoreKind): Explanation['target']['unit'] {
+  return score === 'logit' ? 'logit' : score === 'logprob' ? 'nat' : 'probability';
+}
+
+/** The score of the row's asked token number `which`. */
+function scoreOf(row: RowResult, which: number, score: ScoreKind): number {
+  const logit = row.logits[which] ?? Number.NaN;
+  if (score === 'logit') return logit;
+  const logprob = logit - row.logSumExp;
+  return score === 'logprob' ? logprob : Math.exp(logprob);
+}
+
+/** Logits and log-probabilities add up over tokens; probabilities multiply. */
+function sumScore(rows: readonly RowResult[], score: ScoreKind): number {
+  const parts = rows.map((row) => scoreOf(row, 0, score === 'prob' ? 'logprob' : score));
+  const sum = parts.reduce((total, part) => total + part, 0);
+  return score === 'prob' ? Math.exp(sum) : sum;
 }

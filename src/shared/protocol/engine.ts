@@ -84,6 +84,8 @@ export interface ExplainRequest {
   readonly seed: number;
   /** Tint first from attention, then sections, then units (editor); off for the command line. */
   readonly progressive: boolean;
+  /** Measure faithfulness on this prompt where that costs no more than explaining it by occlusion. Default true. */
+  readonly faithfulness?: boolean;
 }
 
 export interface LogprobsRequest {
@@ -169,6 +171,21 @@ export interface CaptureToFileResult {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
+export type ExportFormat = 'json' | 'html' | 'svg' | 'csv';
+
+/** Writes a finished explanation as a self-contained file; needs no model. */
+export interface ExportRequest {
+  readonly explanation: Explanation;
+  readonly format: ExportFormat;
+  /** Where the file is written (atomically: a temporary file beside it, then a rename). */
+  readonly out: string;
+}
+
+export interface ExportResult {
+  readonly out: string;
+  readonly bytes: number;
+}
+
 /** Every method takes a request id, by which it can be cancelled and its progress told apart. */
 export interface EngineMethods {
   load(file: string, options: LoadOptions): ModelSummary;
@@ -182,6 +199,7 @@ export interface EngineMethods {
   attentionGrid(request: AttentionGridRequest): AttentionGrid;
   attentionHead(request: AttentionHeadRequest): AttentionHead;
   capture(request: CaptureToFileRequest): CaptureToFileResult;
+  export(request: ExportRequest): ExportResult;
 }
 
 export interface Progress {

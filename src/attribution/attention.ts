@@ -1,0 +1,71 @@
+import type { CallOptions, Model } from '../model/model.ts';
+import type { Warning } from '../shared/explanation.ts';
+import type { Unit } from '../shared/tokens.ts';
+import { withContinuation } from './evaluateSequences.ts';
+import { capturedPattern } from './capturedPattern.ts';
+import type { AttributionMethod } from './method.ts';
+import { rollOut } from './rollout.ts';
+
+export const attentionWarning: Warning = {
+  code: 'W_ATTENTION_NOT_ATTRIBUTION',
+  message:
+    'These are shares of attention, not effects on the answer: a token can be looked at and not used, or used without being looked at. Check with occlusion.',
+};
+
+/**
+ * How much attention the rows that predict the target pay to each unit: a share in [0, 1], not in the target's unit.
+ * `last-layer-mean`: mean over the heads of the last layer. `rollout`: attention followed through all layers
+ * (Abnar & Zuidema 2020, arXiv 2005.00928). A unit gets the sum over its tokens, a longer target the mean over its rows.
+ */
+export const attention: AttributionMethod = {
+  id: 'attention',
+  label: 'Attention',
+  assumption: 'Where the model looked. Quick, but not what it used.',
+  needs: ['forward', 'capture'],
+  parameters: [{ id: 'aggregation', label: 'Layers', default: 'last-layer-mean', choices: ['last-layer-mean', 'rollout'] }],
+  cost: () => 1,
+
+  async attribute(input, options = {}) {
+    const { model, target } = input;
+    const tokens = withContinuation(
+      Int32Array.from(input.tokens, (token) => token.id),
+      target.continuation,
+    );
+    const rows = target.reads(input.tokens.length).map((read) => read.position);
+    const start = new Float64Array(tokens.length);
+    for (const row of rows) start[row] = (start[row] ?? 0) + 1 / rows.length;
+    const last = model.info.layers - 1;
+    const { mass, forwardPasses } =
+      input.parameters.aggregation === 'rollout'
+        ? await rollOut(model, tokens, start, options)
+        : { mass: attentionFrom(start, await meanPattern(model, tokens, last, options)), forwardPasses: 1 };
+    options.onProgress?.(1, 1);
+    return { scores: sumByUnit(input.units, mass), forwardPasses, warnings: [attentionWarning] };
+  },
+};
+
+/** Head-mean attention of one layer, [query, key]. @throws E_NUMERIC, and as `Model.forward` */
+async function meanPattern(model: Model, tokens: Int32Array, layer: number, options: CallOptions): Promise<Float32Array> {
+  const result = await model.forward(
+    { tokens, capture: [{ site: { kind: 'pattern', layer }, reduce: { kind: 'head-mean' } }] },
+    options.signal === undefined ? {} : { signal: options.signal },
+  );
+  return capturedPattern(result, layer);
+}
+
+/** Weighted sum of the rows of `pattern` [query, key]. */
+export function attentionFrom(weights: ArrayLike<number>, pattern: ArrayLike<number>): Float64Array {
+  const size = weights.length;
+  const mass = new Float64Array(size);
+  for (let query = 0; query < size; query++) {
+    const weight = weights[query] as number;
+    if (weight === 0) continue;
+    for (let key = 0; key <= query; key++) mass[key] = (mass[key] as number) + weight * (pattern[query * size + key] as number);
+  }
+  return mass;
+}
+
+/** A unit's attention is the sum over its tokens. */
+export function sumByUnit(units: readonly Unit[], mass: ArrayLike<number>): Float32Array {
+  return Float32Array.from(units, (unit) => unit.tokens.reduce((sum, token) => sum + (mass[token] ?? 0), 0));
+}

@@ -1,0 +1,67 @@
+import type { CallOptions, Model } from '../model/model.ts';
+import { numeric } from '../shared/errorCatalog.ts';
+import type { ResolvedTarget } from './target.ts';
+
+export interface EvaluateOptions extends CallOptions {
+  /** Called as each value becomes known, in whatever order the model worked. */
+  readonly onValue?: (index: number, value: number) => void;
+}
+
+/**
+ * The target's value on each of several prompts, in the order given. The model may share work between prompts that begin alike;
+ * the values are those of one forward pass each.
+ * @param prompts token ids, none empty; the target's continuation is appended here
+ * @throws E_NUMERIC when a value is not finite, and as `Model.forwardVariants`
+ */
+export async function evaluateSequences(
+  model: Model,
+  prompts: readonly Int32Array[],
+  target: ResolvedTarget,
+  options: EvaluateOptions = {},
+): Promise<Float64Array> {
+  const values = new Float64Array(prompts.length);
+  if (prompts.length === 0) return values;
+  const { signal, onValue } = options;
+  const variants = prompts.map((prompt) => ({
+    tokens: withContinuation(prompt, target.continuation),
+    read: target.reads(prompt.length),
+  }));
+  // A callback must not throw into the model: what is not finite is found after the run, in a fixed order.
+  const results = await model.forwardVariants(
+    { variants },
+    {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onValue === undefined
+        ? {}
+        : {
+            onResult: (index, result) => {
+              const value = target.value(result.read);
+              if (Number.isFinite(value)) onValue(index, value);
+            },
+          }),
+    },
+  );
+  results.forEach((result, index) => {
+    const value = target.value(result.read);
+    if (!Number.isFinite(value)) throw numeric('the target');
+    values[index] = value;
+  });
+  return values;
+}
+
+export function withContinuation(prompt: Int32Array, continuation: Int32Array): Int32Array {
+  const joined = new Int32Array(prompt.length + continuation.length);
+  joined.set(prompt);
+  joined.set(continuation, prompt.length);
+  return joined;
+}
+
+/**
+ * What evaluating `variant` costs as a share of one forward pass over `full`: its tokens after the beginning the two share.
+ * The last token always counts, because its row of logits is read.
+ */
+export function passShare(variant: Int32Array, full: Int32Array, continuationLength: number): number {
+  let shared = 0;
+  while (shared < variant.length - 1 && shared < full.length && variant[shared] === full[shared]) shared++;
+  return (variant.length - shared + continuationLength) / (full.length + continuationLength);
+}

@@ -1,0 +1,76 @@
+/** Every attribution method. Adding one is one file and one line here. */
+import type { Model } from '../model/model.ts';
+import { methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
+import { attention } from './attention.ts';
+import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
+import { occlusion } from './occlusion.ts';
+import { random } from './random.ts';
+
+export const attributionMethods: readonly AttributionMethod[] = [occlusion, attention, random];
+
+const needNames: Record<MethodNeed, string> = {
+  forward: 'forward passes',
+  capture: 'a look at the attention inside',
+  gradient: 'gradients',
+};
+
+/**
+ * The method with this id, if the model can run it.
+ * @throws E_METHOD_UNKNOWN, E_METHOD_UNSUPPORTED
+ */
+export function findMethod(id: string, model: Model): AttributionMethod {
+  const method = attributionMethods.find((candidate) => candidate.id === id);
+  if (method === undefined)
+    throw methodUnknown(
+      id,
+      attributionMethods.map((candidate) => candidate.id),
+    );
+  const missing = missingNeed(method, model);
+  if (missing !== undefined) throw methodUnsupported(id, needNames[missing], supportedMethods(model));
+  return method;
+}
+
+/** Ids of the methods this model can run. */
+export function supportedMethods(model: Model): string[] {
+  return attributionMethods.filter((method) => missingNeed(method, model) === undefined).map((method) => method.id);
+}
+
+function missingNeed(method: AttributionMethod, { info }: Model): MethodNeed | undefined {
+  return method.needs.find((need) => need !== 'forward' && !info.can[need]);
+}
+
+/**
+ * The method's parameters: what the user gave, checked, and defaults for the rest, in the method's own order.
+ * @throws E_PARAMETER for a parameter the method does not have or a value it does not take
+ */
+export function resolveParameters(
+  method: AttributionMethod,
+  given: Readonly<Record<string, string | number | boolean>> = {},
+): Record<string, string | number | boolean> {
+  const known = method.parameters.map((parameter) => parameter.id);
+  for (const id of Object.keys(given)) {
+    if (!known.includes(id)) {
+      const action = known.length > 0 ? `use one of: ${known.join(', ')}` : 'leave it away';
+      throw parameterInvalid(method.id, id, 'the method has no such parameter', action);
+    }
+  }
+  return Object.fromEntries(
+    method.parameters.map((parameter) => {
+      const value = Object.hasOwn(given, parameter.id) ? given[parameter.id] : undefined;
+      return [parameter.id, value === undefined ? parameter.default : checkedValue(method.id, parameter, value)];
+    }),
+  );
+}
+
+function checkedValue(method: string, parameter: MethodParameter, value: string | number | boolean): string | number | boolean {
+  const { id, choices, minimum = -Infinity, maximum = Infinity } = parameter;
+  const wanted = typeof parameter.default;
+  if (typeof value !== wanted) throw parameterInvalid(method, id, `its value is a ${typeof value}`, `give a ${wanted}`);
+  if (choices !== undefined && !choices.includes(String(value))) {
+    throw parameterInvalid(method, id, `its value is ${JSON.stringify(value)}`, `use one of: ${choices.join(', ')}`);
+  }
+  if (typeof value === 'number' && !(value >= minimum && value <= maximum)) {
+    throw parameterInvalid(method, id, `its value is ${value}`, `use a number from ${minimum} to ${maximum}`);
+  }
+  return value;
+}

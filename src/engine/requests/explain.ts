@@ -1,0 +1,119 @@
+import type { AttributionInput } from '../../attribution/method.ts';
+import { findMethod, resolveParameters } from '../../attribution/registry.ts';
+import { resolveTarget } from '../../attribution/target.ts';
+import { numeric } from '../../shared/errorCatalog.ts';
+import type { Explanation } from '../../shared/explanation.ts';
+import type { ExplainRequest } from '../../shared/protocol/engine.ts';
+import { regroup } from '../../shared/units.ts';
+import type { RequestContext } from '../requestContext.ts';
+import { Draft } from './draft.ts';
+import { runPromptPass } from './promptPass.ts';
+import { checkContext, tokenizePrompt } from './promptTokens.ts';
+import { respond } from './response.ts';
+import { checkScores, notMeasured } from './scoreCheck.ts';
+import { ArrivingScores, attentionTint, rescaled, scoreSections } from './stages.ts';
+import { knownRow, resolveEarly, valueOnPrompt } from './targetValue.ts';
+
+/**
+ * The main job: which parts of the prompt carried the answer. In order: prompt → tokens → one forward pass (log-probabilities,
+ * attention) → response → target → scores → a check of the scores. With `progressive`, partial explanations are sent on the way:
+ * attention first, then exact scores of sections, then of units as they arrive. The scores are the same with and without.
+ * @throws as `tokenizePrompt`, `resolveTarget`, `findMethod`, `resolveParameters`; E_NUMERIC; E_CANCELLED
+ */
+export async function explain(context: RequestContext, request: ExplainRequest): Promise<Explanation> {
+  const { model, signal, progress } = context;
+  const { granularity, seed } = request;
+  const method = findMethod(request.method, model);
+  const parameters = resolveParameters(method, request.parameters);
+  const prompt = await tokenizePrompt(model, request.prompt);
+  const early = await resolveEarly(model, request);
+  if (early !== null) checkContext(model, prompt.ids.length, early.continuation.length);
+  const draft = new Draft(model, prompt);
+
+  progress('reading', 0, 1);
+  const pass = await runPromptPass(model, prompt.ids, early?.description.ids ?? [], signal);
+  progress('reading', 1, 1);
+  draft.forwardPasses++;
+  draft.read(pass);
+  const units = draft.units(granularity);
+
+  const isProvisional = request.progressive && method.needs.length > 0 && method.id !== 'attention';
+  const tint = isProvisional ? attentionTint(units, pass.attention, seed) : null;
+  if (tint !== null) {
+    // No response yet: what the first tint explains is the next token.
+    const next = await resolveTarget({ kind: 'next' }, undefined, { model, next: pass.next, response: [] });
+    const row = knownRow(next, prompt.ids.length, pass);
+    const value = row === null ? 0 : next.value([row]);
+    const source = request.response === undefined ? 'generated' : 'given';
+    const response: Explanation['response'] = { text: request.response ?? '', source, tokens: [] };
+    context.partial({
+      stage: 'attention',
+      explanation: draft.compose({ ...tint, response, target: { ...next.description, value }, granularity, units }),
+    });
+  }
+
+  const responded = await respond(context, prompt.ids, request);
+  draft.forwardPasses += responded.forwardPasses;
+  draft.warnings.push(...responded.warnings);
+  const { response } = responded;
+
+  const responseIds = response.tokens.map((token) => token.id);
+  const target = await resolveTarget(request.target, request.score, { model, next: pass.next, response: responseIds });
+  checkContext(model, prompt.ids.length, target.continuation.length);
+  const { value, forwardPasses } = await valueOnPrompt(model, prompt.ids, target, pass, signal);
+  draft.forwardPasses += forwardPasses;
+
+  const input: AttributionInput = {
+    model,
+    tokens: prompt.tokens,
+    promptText: prompt.text,
+    sections: prompt.sections,
+    units,
+    target,
+    value,
+    parameters,
+    seed,
+  };
+  const known = { response, target: { ...target.description, value }, method: { id: method.id, parameters, seed } };
+
+  let onScore: ((unit: number, score: number) => void) | undefined;
+  if (isProvisional) {
+    let earlier = tint === null ? new Float32Array(units.length) : rescaled(tint.scores, value);
+    const sections = draft.units('section');
+    const scored = granularity === 'section' ? null : await scoreSections(context, method, input, sections);
+    if (scored !== null) {
+      draft.forwardPasses += scored.forwardPasses;
+      earlier = regroup(sections, scored.scores, units);
+      const explanation = draft.compose({ ...known, granularity: 'section', units: sections, scores: scored.scores });
+      context.partial({ stage: 'sections', explanation });
+    }
+    const arriving = new ArrivingScores(earlier, (scores) => {
+      context.partial({ stage: 'units', explanation: draft.compose({ ...known, granularity, units, scores }) });
+    });
+    onScore = (unit, score) => arriving.add(unit, score);
+  }
+
+  const attributed = await method.attribute(input, {
+    signal,
+    onProgress: (done, total) => progress(method.id, done, total),
+    ...(onScore === undefined ? {} : { onScore }),
+  });
+  if (!attributed.scores.every(Number.isFinite)) throw numeric('a score');
+  draft.forwardPasses += attributed.forwardPasses;
+  draft.warnings.push(...attributed.warnings);
+  const { scores } = attributed;
+  if (isProvisional) {
+    // Every score is known; only the check is left.
+    context.partial({ stage: 'units', explanation: draft.compose({ ...known, granularity, units, scores }) });
+  }
+
+  // A control is what others are measured against.
+  if (method.needs.length === 0) return draft.compose({ ...known, granularity, units, scores });
+  if (request.faithfulness === false) {
+    return draft.compose({ ...known, granularity, units, scores, warnings: [notMeasured('It was not asked for.')] });
+  }
+  const check = await checkScores(context, method, input, scores, draft.forwardPasses);
+  draft.forwardPasses += check.forwardPasses;
+  const { faithfulness, warnings } = check;
+  return draft.compose({ ...known, granularity, units, scores, faithfulness, warnings });
+}

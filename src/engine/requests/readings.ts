@@ -1,0 +1,22 @@
+/** Log-probabilities out of rows of logits. */
+import type { RowResult, Tokenizer } from '../../model/model.ts';
+
+export interface Reading {
+  readonly id: number;
+  readonly text: string;
+  /** Nats. */
+  readonly logprob: number;
+}
+
+/** Nats of the row's asked token number `which`. */
+export function logprobOf(row: RowResult, which = 0): number {
+  return (row.logits[which] ?? Number.NaN) - row.logSumExp;
+}
+
+/** The most likely tokens of each row with their texts, best first; asks the tokenizer once for all rows. */
+export async function topReadings(tokenizer: Tokenizer, rows: readonly RowResult[]): Promise<Reading[][]> {
+  const ids = [...new Set(rows.flatMap((row) => row.top.map(({ id }) => id)))];
+  const pieces = await tokenizer.pieces(ids);
+  const text = new Map(ids.map((id, index) => [id, pieces[index] ?? '']));
+  return rows.map((row) => row.top.map(({ id, logit }) => ({ id, text: text.get(id) ?? '', logprob: logit - row.logSumExp })));
+}
