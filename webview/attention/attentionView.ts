@@ -149,7 +149,9 @@ export class AttentionView extends LitElement {
     const token = this.selected ?? this.state.highlighted;
     if (token === null || token >= matrix.queries) return html`<p class="muted">${text.pickMatrixToken}</p>`;
     const clear = this.selected === null ? nothing : button({ label: text.clearSelection, onClick: () => this.clear() });
-    return html`${weightTable(tokenWeights(matrix, token, this.direction), this.labels, token, this.direction, text)}${clear}`;
+    return html`<div class="weights">
+      ${clear}${weightTable(tokenWeights(matrix, token, this.direction), this.labels, token, this.direction, text)}
+    </div>`;
   }
 
   private marked(): { readonly token: number; readonly direction: Direction } | null {
@@ -228,12 +230,18 @@ export class AttentionView extends LitElement {
       .row.spread {
         margin-block-end: 4px;
       }
+      .weights {
+        position: relative;
+        max-inline-size: 640px;
+        margin-block-start: 8px;
+      }
+      .weights > vscode-button {
+        position: absolute;
+        inset-block-start: -3px;
+        inset-inline-end: 0;
+      }
       .options {
         margin-block-end: 4px;
-      }
-      .barcell {
-        inline-size: 40%;
-        padding-inline-end: 0;
       }
       @container (min-width: 720px) {
         .columns {

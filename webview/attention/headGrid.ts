@@ -53,6 +53,7 @@ export class HeadGrid extends LitElement {
     container?.style.setProperty('--cell', `${this.cell}px`);
     container?.style.setProperty('--heads', String(this.grid.heads));
     if (changed.has('grid') || changed.has('cell')) this.paint();
+    if (changed.has('open') || changed.has('grid')) this.showOpen();
   }
 
   /** Draws again, for a change of theme. */
@@ -127,6 +128,16 @@ export class HeadGrid extends LitElement {
         );
       }
     }
+  }
+
+  /** Brings the open head into view, inside this list only. */
+  private showOpen(): void {
+    const scroll = this.renderRoot.querySelector('.scroll');
+    if (scroll === null || this.open === null) return;
+    const top = this.open.layer * this.cell;
+    if (top < scroll.scrollTop) scroll.scrollTop = top;
+    const bottom = top + this.cell + 20;
+    if (bottom > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = bottom - scroll.clientHeight;
   }
 
   private clicked(event: Event): void {

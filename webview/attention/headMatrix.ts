@@ -33,6 +33,8 @@ export class HeadMatrix extends LitElement {
   declare private cell: number | null;
   declare private cursor: Marks['cursor'];
   private width = 300;
+  /** What the longest label needs, in CSS pixels. */
+  private labelRoom = 34;
   private pending = 0;
   private readonly resized = new ResizeObserver(() => this.measure());
 
@@ -54,6 +56,7 @@ export class HeadMatrix extends LitElement {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
+    if (changed.has('labels')) this.labelRoom = 12 + this.labels.reduce((most, label) => Math.max(most, roughWidth(label)), 0);
     const before = changed.get('matrix') as Matrix | undefined;
     if (before !== undefined && before.keys !== this.matrix.keys) {
       this.cell = null;
@@ -114,10 +117,8 @@ export class HeadMatrix extends LitElement {
 
   private geometry(): Geometry {
     const { queries, keys } = this.matrix;
-    const longest = this.labels.reduce((most, label) => Math.max(most, label.length), 0);
-    const room = Math.min(this.width * 0.28, 16 + longest * 7);
-    const left = Math.max(34, Math.round(room));
-    const top = Math.max(34, Math.min(80, 16 + longest * 7));
+    const left = Math.round(Math.max(34, Math.min(this.width * 0.28, this.labelRoom)));
+    const top = Math.round(Math.max(34, Math.min(80, this.labelRoom)));
     const fitted = fittedCell(queries, keys, this.width - left - 1, Math.max(260, this.width) - top);
     return { queries, keys, left, top, cell: this.cell ?? fitted };
   }
@@ -281,6 +282,13 @@ export class HeadMatrix extends LitElement {
       }
     `,
   ];
+}
+
+/** Near enough for a margin: wide scripts take a full em, others about half of one. */
+function roughWidth(label: string): number {
+  let width = 0;
+  for (const character of label) width += (character.codePointAt(0) ?? 0) > 0x2e7f ? 11 : 6.3;
+  return width;
 }
 
 customElements.define('loupe-head-matrix', HeadMatrix);

@@ -29,7 +29,7 @@ export interface VisibleCells {
 export const largestCell = 32;
 const largestFittedCell = 22;
 /** Cells from this size on carry their token's text. */
-export const labelledCell = 9;
+export const labelledCell = 11;
 
 /** The cell size at which the whole matrix is in view. */
 export function fittedCell(queries: number, keys: number, width: number, height: number): number {
@@ -91,8 +91,8 @@ export function scrollTo(
 
 /** Every how many tokens an axis carries a label so that labels do not touch. */
 export function labelStep(cell: number): number {
-  const needed = Math.ceil((labelledCell + 3) / cell);
   if (cell >= labelledCell) return 1;
+  const needed = Math.ceil((labelledCell + 3) / cell);
   const magnitude = 10 ** Math.floor(Math.log10(needed));
   return [1, 2, 5, 10].map((factor) => factor * magnitude).find((step) => step >= needed) ?? needed;
 }

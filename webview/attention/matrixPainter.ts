@@ -10,8 +10,6 @@ export interface Marks {
   readonly selected: { readonly token: number; readonly direction: Direction } | null;
 }
 
-const labelSize = 11;
-
 /** `context` is scaled to CSS pixels of the view; `ratio` = device pixels per CSS pixel. */
 export function paintMatrix(
   context: CanvasRenderingContext2D,
@@ -81,8 +79,10 @@ function paintMarks(
   context.lineWidth = 1.5;
   if (marks.selected !== null) {
     const { token, direction } = marks.selected;
-    if (direction === 'row') context.strokeRect(left - 2, y(token) - 0.5, view.width - left + 4, size + 1);
-    else context.strokeRect(x(token) - 0.5, top - 2, size + 1, view.height - top + 4);
+    const right = Math.min(view.width, x(geometry.keys));
+    const bottom = Math.min(view.height, y(geometry.queries));
+    if (direction === 'row') context.strokeRect(left, y(token) - 0.5, right - left, size + 1);
+    else context.strokeRect(x(token) - 0.5, top, size + 1, bottom - top);
   }
   if (marks.cursor !== null) {
     context.strokeStyle = colours.text;
@@ -106,7 +106,7 @@ function paintQueryLabels(
   if (marks.selected?.direction === 'row') marked.add(marks.selected.token);
   context.save();
   clip(context, 0, geometry.top, geometry.left - 5, view.height - geometry.top);
-  context.font = `${labelSize}px ${colours.font}`;
+  context.font = labelFont(geometry.cell, colours);
   context.textAlign = 'right';
   context.textBaseline = 'middle';
   eachLabel(firstQuery, lastQuery, geometry.cell, marked, (token, isMarked) => {
@@ -131,7 +131,7 @@ function paintKeyLabels(
   if (marks.selected?.direction === 'column') marked.add(marks.selected.token);
   context.save();
   clip(context, geometry.left, 0, view.width - geometry.left, geometry.top - 5);
-  context.font = `${labelSize}px ${colours.font}`;
+  context.font = labelFont(geometry.cell, colours);
   context.textAlign = 'left';
   context.textBaseline = 'middle';
   eachLabel(firstKey, lastKey, geometry.cell, marked, (token, isMarked) => {
@@ -165,6 +165,11 @@ function eachLabel(
 /** The token's text where there is room for it, else its position. */
 function labelText(labels: readonly string[], token: number, cell: number, isMarked: boolean): string {
   return cell >= labelledCell || isMarked ? (labels[token] ?? '') : String(token);
+}
+
+function labelFont(cell: number, colours: CanvasColours): string {
+  const size = cell >= labelledCell ? Math.min(12, Math.max(9, Math.floor(cell * 0.85))) : 10;
+  return `${size}px ${colours.font}`;
 }
 
 function clip(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {

@@ -22,7 +22,8 @@ export function weightTable(
       <tr>
         <th scope="col" class="number">${text.columnPosition}</th>
         <th scope="col">${text.columnToken}</th>
-        <th scope="col" class="number" colspan="2">${text.columnWeight}</th>
+        <th scope="col" class="number">${text.columnWeight}</th>
+<td></td>
       </tr>
     </thead>
     <tbody>

@@ -18,7 +18,8 @@ export function alternativesTable(token: ResponseToken, text: Strings, onContras
     <thead>
       <tr>
         <th scope="col">${text.columnToken}</th>
-        <th scope="col" class="number" colspan="2">${text.columnProbability}</th>
+        <th scope="col" class="number">${text.columnProbability}</th>
+<td></td>
         <th scope="col" class="number">${text.columnLogprob}</th>
         <th scope="col">${text.columnAction}</th>
       </tr>
@@ -27,8 +28,8 @@ export function alternativesTable(token: ResponseToken, text: Strings, onContras
       ${rows.map(
         (row) => html`<tr>
           <th scope="row"><bdi class="mono">${quotedLabel(row.text)}</bdi></th>
-          <td class="barcell">${probabilityBar(Math.exp(row.logprob))}</td>
           <td class="number">${formatShare(Math.exp(row.logprob))}</td>
+          <td class="barcell">${probabilityBar(Math.exp(row.logprob))}</td>
           <td class="number">${formatNumber(row.logprob)}</td>
           <td>
             ${

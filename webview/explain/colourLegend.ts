@@ -30,6 +30,6 @@ export const legendStyles = css`
     inline-size: 12px;
     line-height: 14px;
     border-radius: 0;
-    text-underline-offset: 1px;
+    text-decoration: none;
   }
 `;

@@ -180,13 +180,19 @@ export class ExplainPanel extends LitElement {
       }
       header {
         display: grid;
-        gap: 6px;
+        gap: 5px;
       }
       section {
         margin-block-start: 16px;
       }
       .box {
         margin-block-start: 8px;
+      }
+      .warnings {
+        display: grid;
+        gap: 2px;
+        margin-block-end: 0;
+        list-style: none;
       }
       .message {
         overflow-wrap: anywhere;
@@ -201,11 +207,6 @@ export class ExplainPanel extends LitElement {
       .table {
         inline-size: 100%;
         overflow-x: auto;
-      }
-      .barcell {
-        inline-size: 35%;
-        min-inline-size: 60px;
-        padding-inline-end: 0;
       }
     `,
   ];

@@ -108,7 +108,7 @@ export const headerStyles = css`
     overflow-wrap: anywhere;
   }
   .stage {
-    min-block-size: 26px;
+    min-block-size: 22px;
   }
   .provisional {
     font-style: italic;

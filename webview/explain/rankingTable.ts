@@ -25,7 +25,8 @@ export function rankingTable(
           <th scope="col" class="number">${text.columnRank}</th>
           <th scope="col">${text.granularityOne[explanation.granularity]}</th>
           <th scope="col" class="number">${text.columnScore}${unit === '' ? '' : ` (${unit})`}</th>
-          <th scope="col" class="number" colspan="2">${text.columnShare}</th>
+          <th scope="col" class="number">${text.columnShare}</th>
+<td></td>
         </tr>
       </thead>
       <tbody>

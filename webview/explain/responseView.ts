@@ -210,10 +210,6 @@ export class ResponseView extends LitElement {
       .pane table {
         margin-block-start: 4px;
       }
-      .barcell {
-        inline-size: 30%;
-        min-inline-size: 60px;
-      }
     `,
   ];
 }

@@ -22,7 +22,8 @@ export function tokenTable(tokens: Explanation['tokens'], limit: number, text: S
           <th scope="col">${text.columnToken}</th>
           <th scope="col" class="number">${text.columnProbability}</th>
           <th scope="col" class="number">${text.columnLogprob}</th>
-          <th scope="col" class="number" colspan="2">${text.columnSurprise}</th>
+          <th scope="col" class="number">${text.columnSurprise}</th>
+<td></td>
         </tr>
       </thead>
       <tbody>

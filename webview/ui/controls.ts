@@ -14,6 +14,7 @@ import {
   vsCodeProgressRing,
 } from '@vscode/webview-ui-toolkit';
 import { html, nothing, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 
 /** Defines the custom elements. Call once, before the first render. */
 export function registerControls(): void {
@@ -85,12 +86,17 @@ export function dropdown(options: DropdownOptions): TemplateResult {
     const value = (event.currentTarget as HTMLSelectElement).value;
     if (value !== options.value) options.onChange(value);
   };
-  return html`<vscode-dropdown aria-label=${options.label} .value=${options.value} @change=${changed}
-    >${options.choices.map(
-      (choice) =>
-        html`<vscode-option value=${choice.value} ?selected=${choice.value === options.value}>${choice.label}</vscode-option>`,
-    )}</vscode-dropdown
-  >`;
+  // The toolkit's dropdown goes on showing an option's old text when the text changes: new texts get a new element.
+  const texts = options.choices.map((choice) => choice.label).join('\n');
+  return html`${keyed(
+    texts,
+    html`<vscode-dropdown aria-label=${options.label} .value=${options.value} @change=${changed}
+      >${options.choices.map(
+        (choice) =>
+          html`<vscode-option value=${choice.value} ?selected=${choice.value === options.value}>${choice.label}</vscode-option>`,
+      )}</vscode-dropdown
+    >`,
+  )}`;
 }
 
 export interface TabPanel {

@@ -58,6 +58,9 @@ export const sharedStyles = css`
     inline-size: 16px;
     block-size: 16px;
   }
+  vscode-button::part(control) {
+    padding: 2px 9px;
+  }
   .field {
     display: inline-flex;
     align-items: center;
@@ -72,6 +75,10 @@ export const sharedStyles = css`
   }
   vscode-checkbox {
     margin: 0;
+  }
+  vscode-checkbox::part(label) {
+    padding-inline-end: 0;
+    margin-inline-end: 0;
   }
   vscode-panels::part(tablist) {
     padding: 0;
@@ -100,6 +107,7 @@ export const sharedStyles = css`
   table {
     border-collapse: collapse;
     inline-size: 100%;
+    max-inline-size: 640px;
   }
   caption {
     text-align: start;
@@ -117,13 +125,19 @@ export const sharedStyles = css`
     color: var(--vscode-descriptionForeground);
     border-block-end: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, currentColor));
   }
+  .barcell {
+    inline-size: 100%;
+    min-inline-size: 60px;
+    padding-inline-end: 0;
+  }
   .number {
     text-align: end;
     font-variant-numeric: tabular-nums;
   }
   svg.bar {
     display: block;
-    inline-size: 100%;
+    inline-size: 0;
+    min-inline-size: 100%;
     block-size: 4px;
     border-radius: 2px;
     background: var(--vscode-editorWidget-border, transparent);
