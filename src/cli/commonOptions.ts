@@ -27,7 +27,7 @@ const formats = ['text', 'markdown', 'prompt-yml', 'messages-json'];
 export function withOutputOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .option('--verbose', 'print the stack of an error too')
+    .option('--verbose', 'print phases, and the stack of an error')
     .option('--color', 'use colours even when standard output is not a terminal')
     .option('--no-color', 'use no colours')
     .addHelpText('after', '\nExit codes: 0 fine, 2 usage, 3 input, 4 model, 5 engine, 130 cancelled.')

@@ -4,7 +4,7 @@ import { EngineService } from '../engine/service.ts';
 import { cancelled } from '../shared/errorCatalog.ts';
 import type { EngineMethods } from '../shared/protocol/engine.ts';
 import type { CommandContext } from './commandContext.ts';
-import type { ModelOptions } from './commonOptions.ts';
+import type { ModelOptions, OutputOptions } from './commonOptions.ts';
 import { bundledModel, engineBundle } from './installation.ts';
 import { createProgressBar } from './terminal/progressBar.ts';
 
@@ -16,19 +16,24 @@ type EngineCalls = {
 /** An engine with the asked model loaded. */
 export async function withEngine<T>(
   context: CommandContext,
-  { model, threads, context: contextLength }: ModelOptions,
+  options: ModelOptions & OutputOptions,
   use: (engine: EngineCalls) => Promise<T>,
 ): Promise<T> {
-  return await withIdleEngine(context, async (engine) => {
+  const { model, threads, context: contextLength } = options;
+  return await withIdleEngine(context, options, async (engine) => {
     await engine.load(model === undefined ? bundledModel : path.resolve(model), { threads, contextLength });
     return await use(engine);
   });
 }
 
 /** An engine with no model; it is disposed of when `use` settles, however it does. */
-export async function withIdleEngine<T>(context: CommandContext, use: (engine: EngineCalls) => Promise<T>): Promise<T> {
+export async function withIdleEngine<T>(
+  context: CommandContext,
+  { verbose }: OutputOptions,
+  use: (engine: EngineCalls) => Promise<T>,
+): Promise<T> {
   if (context.signal.aborted) throw cancelled();
-  const bar = createProgressBar(context.stderr);
+  const bar = createProgressBar(context.stderr, verbose === true);
   const service = new EngineService({ workerFile: engineBundle, events: { progress: (progress) => bar.update(progress) } });
   try {
     return await use(engineCalls(service, context.signal));

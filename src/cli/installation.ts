@@ -1,10 +1,17 @@
-/** Where the package's own files are; the bundle is `dist/cli.cjs`, one folder below the package. */
+/** Where the package's own files are. The bundles lie side by side in `dist/`, one folder or more below the package. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const packageFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const bundleFolder = path.dirname(fileURLToPath(import.meta.url));
 
-export const bundledModel = path.join(packageFolder, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
+export const bundledModel = path.join(packageFolder(), 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
 
 /** What the model's worker thread runs. */
-export const engineBundle = path.join(packageFolder, 'dist', 'engine.cjs');
+export const engineBundle = path.join(bundleFolder, 'engine.cjs');
+
+function packageFolder(): string {
+  let folder = bundleFolder;
+  while (!existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder) folder = path.dirname(folder);
+  return folder;
+}

@@ -1,4 +1,4 @@
-/** A progress bar on standard error, on a terminal only: scripts and logs stay clean. */
+/** Progress on standard error: a bar on a terminal, one line per phase with --verbose elsewhere, else nothing. */
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../../shared/protocol/engine.ts';
 import { visibleText } from './visibleText.ts';
@@ -9,8 +9,8 @@ export interface ProgressBar {
   stop(): void;
 }
 
-export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
-  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
+export function createProgressBar(stream: NodeJS.WriteStream, verbose: boolean): ProgressBar {
+  if (!stream.isTTY) return verbose ? phaseLines(stream) : { update: () => undefined, stop: () => undefined };
   let bar: SingleBar | null = null;
   return {
     update({ phase, done, total }) {
@@ -37,5 +37,16 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
       bar?.stop();
       bar = null;
     },
+  };
+}
+
+function phaseLines(stream: NodeJS.WriteStream): ProgressBar {
+  let last = '';
+  return {
+    update({ phase }) {
+      if (phase !== last) stream.write(`${visibleText(phase)} …\n`);
+      last = phase;
+    },
+    stop: () => undefined,
   };
 }

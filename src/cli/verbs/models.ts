@@ -32,13 +32,13 @@ export const modelsVerb: Verb = {
 };
 
 async function list(options: ModelsOptions, context: CommandContext): Promise<void> {
-  const models = await withIdleEngine(context, (engine) => engine.listModels(options.folder ?? []));
+  const models = await withIdleEngine(context, options, (engine) => engine.listModels(options.folder ?? []));
   const screen = createScreen(context, options.color);
   screen.print(options.json === true ? [toJson({ models })] : listView(models, screen.theme));
 }
 
 async function inspect(file: string, options: OutputOptions, context: CommandContext): Promise<void> {
-  const summary = await withIdleEngine(context, (engine) => engine.inspect(file));
+  const summary = await withIdleEngine(context, options, (engine) => engine.inspect(file));
   const screen = createScreen(context, options.color);
   screen.print(options.json === true ? [toJson(summary)] : summaryView(summary, screen.theme));
 }

@@ -1,0 +1,129 @@
+/** What is refused before a model is opened: arguments, prompt files, destinations. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { runCli, tinyModel } from './cliProcess.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-usage-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = (name: string, content: string | Buffer): string => {
+  const written = path.join(folder, name);
+  writeFileSync(written, content);
+  return written;
+};
+const prompt = file('prompt.txt', 'The capital of France is');
+
+/** Root may read everything; a process's own memory then stands in for a file that cannot be read. */
+function unreadable(): string {
+  if (process.platform === 'linux' && process.getuid?.() === 0) return '/proc/self/mem';
+  const locked = file('locked.txt', 'secret');
+  chmodSync(locked, 0);
+  return locked;
+}
+
+const oneLine = /^E_[A-Z_]+: [^\n]+; [^\n]+; [^\n]+\n$/;
+
+async function refused(argv: readonly string[], code: number, message: RegExp, stdin?: string | Buffer) {
+  const result = await runCli(argv, stdin === undefined ? {} : { stdin });
+  expect(result.stderr).toMatch(message);
+  expect(result.stderr).toMatch(oneLine);
+  expect(result).toMatchObject({ code, stdout: '' });
+}
+
+describe('usage errors: exit code 2', () => {
+  test.each<[string[], RegExp]>([
+    [['lens', prompt], /unknown command 'lens'/],
+    [['patch', 'a', 'b'], /unknown command/],
+    [['ablate', prompt], /unknown command/],
+    [['trace', prompt], /unknown command/],
+    [['evaluate', prompt], /unknown command/],
+    [['check', prompt], /unknown command/],
+    [['audit', prompt], /unknown command/],
+    [['explain'], /there is no prompt/],
+    [['explain', prompt, 'second'], /too many arguments/],
+    [['explain', prompt, '--ids', '1,2'], /FILE and --ids exclude each other/],
+    [['explain', prompt, '--raw', '--chat'], /'--raw' cannot be used with option '--chat'/],
+    [['explain', '--ids', '1,x'], /'--ids <list>'/],
+    [['explain', '--ids', ''], /'--ids <list>'/],
+    [['explain', prompt, '--threads', 'many'], /'--threads <n>'/],
+    [['explain', prompt, '--threads', '-1'], /'--threads <n>'/],
+    [['explain', prompt, '--seed', '1.5'], /'--seed <n>'/],
+    [['explain', prompt, '--max-tokens', '0'], /'--max-tokens <n>'/],
+    [['explain', prompt, '--units', 'letter'], /'--units <kind>'.*token, word, sentence/],
+    [['explain', prompt, '--score', 'nats'], /'--score <kind>'/],
+    [['explain', prompt, '--var', 'novalue'], /'--var <name=value>'/],
+    [['explain', prompt, '--frobnicate'], /unknown option '--frobnicate'/],
+    [['explain', prompt, '--model'], /'--model <path>' argument missing/],
+    [['explain', prompt, '--csv', 'x.out', '--svg', 'x.out'], /same file/],
+    [['generate', prompt, '--temperature', 'hot'], /'--temperature <x>'/],
+    [['attention', prompt, '--head', '0'], /'--layer <n>' not specified/],
+    [['attention', prompt, '--layer', '0'], /'--head <n>' not specified/],
+    [['capture', prompt, '--out', 'x.safetensors'], /'--sites <list>' not specified/],
+    [['capture', prompt, '--sites', 'embed'], /'--out <file>' not specified/],
+    [['capture', prompt, '--sites', ',', '--out', 'x'], /'--sites <list>'/],
+    [['logprobs', prompt, '--top', 'all'], /'--top <k>'/],
+    [['models', 'inspect'], /missing required argument 'PATH'/],
+    [['models', 'forget'], /too many arguments|unknown command/],
+  ])('%j', async (argv, message) => {
+    await refused(argv, 2, message);
+  });
+
+  test('no verb: the help, then the error', async () => {
+    const { code, stdout, stderr } = await runCli([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/Usage: prompt-loupe[\s\S]+E_USAGE: no verb was given; [^\n]+\n$/);
+  });
+});
+
+describe('bad prompts and targets: exit code 3', () => {
+  test.each<[string, string[], RegExp]>([
+    ['missing', [path.join(folder, 'nowhere.txt')], /^E_PROMPT_NOT_FOUND/],
+    ['below a file', [path.join(prompt, 'inside.txt')], /^E_PROMPT_NOT_FOUND/],
+    ['a directory', [folder], /^E_PROMPT_UNREADABLE.*directory/],
+    ['unreadable', [unreadable()], /^E_PROMPT_UNREADABLE/],
+    ['invalid UTF-8', [file('latin1.txt', Buffer.from('caf\u00e9', 'latin1'))], /^E_PROMPT_NOT_TEXT.*UTF-8/],
+    ['17 MB', [file('huge.txt', Buffer.alloc(17 * 2 ** 20, 'a'))], /^E_PROMPT_TOO_LARGE/],
+    ['target without a kind', [prompt, '--target', 'Paris'], /^E_TARGET_INVALID/],
+    ['target of a classifier', [prompt, '--target', 'class:positive'], /^E_TARGET_INVALID.*classifier/],
+    ['empty contrast', [prompt, '--target', 'contrast:a'], /^E_TARGET_INVALID/],
+    ['result into a directory', [prompt, '--html', folder], /^E_OUTPUT_UNWRITABLE.*directory/],
+    ['result into no folder', [prompt, '--csv', path.join(folder, 'no', 'x.csv')], /^E_OUTPUT_UNWRITABLE.*no folder/],
+  ])('%s', async (_, argv, message) => {
+    await refused(['explain', ...argv, '--model', tinyModel], 3, message);
+  });
+
+  test('a file name with an escape sequence cannot reach the terminal', async () => {
+    await refused(['explain', path.join(folder, '\u001b]0;x\u0007.txt')], 3, /␛\]0;x␇/);
+  });
+
+  test('capture into a directory', async () => {
+    await refused(['capture', prompt, '--sites', 'embed', '--out', folder, '--model', tinyModel], 3, /^E_OUTPUT_UNWRITABLE/);
+  });
+
+  test.runIf(process.platform !== 'win32')('a device is not replaced by a result', async () => {
+    await refused(['explain', prompt, '--csv', '/dev/null', '--model', tinyModel], 3, /^E_OUTPUT_UNWRITABLE.*device/);
+  });
+});
+
+describe('help', () => {
+  test.each([[['--help']], [['explain', '--help']], [['models', 'inspect', '--help']]])(
+    '%j goes to standard output',
+    async (argv) => {
+      const { code, stdout, stderr } = await runCli(argv);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^Usage: prompt-loupe/);
+    },
+  );
+
+  test('lists the verbs there are and no others', async () => {
+    const { stdout } = await runCli(['--help']);
+    const listed = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[|$| )/gm)].map(([, verb]) => verb);
+    expect(listed).toEqual(['explain', 'logprobs', 'generate', 'attention', 'capture', 'models']);
+  });
+
+  test('--version is the package’s', async () => {
+    expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
