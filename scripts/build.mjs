@@ -35,6 +35,8 @@ export const outputs = [
     define: { ...node.define, packageVersion: JSON.stringify(version) },
     entryPoints: { cli: 'src/cli/main.ts' },
   },
+  // Not part of the product: the suite that the editor runs in its extension host (`extensionTestsPath`).
+  { ...node, entryPoints: { 'test/suite': 'test/vscode/suite/index.ts' } },
   {
     ...common,
     platform: 'browser',
