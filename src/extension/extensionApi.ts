@@ -1,6 +1,7 @@
 /** What `activate` returns: a view into the extension for the suite that runs inside the editor. Nothing in the product uses it. */
 import type { Explanation } from '../shared/explanation.ts';
 import type { EngineStatus } from '../shared/protocol/engine.ts';
+import type { Granularity } from '../shared/tokens.ts';
 import type { EngineService } from './engineService.ts';
 import type { ActiveDocument } from './explain/activeDocument.ts';
 import type { DocumentSession, Stage } from './explain/session.ts';
@@ -26,6 +27,8 @@ export interface ExtensionApi {
   engineStatus(): EngineStatus;
   /** The session of a document, or of the one that is followed. */
   session(uri?: string): SessionSnapshot | null;
+  /** Shows a document's explanation at another granularity; false when it has none. */
+  setGranularity(uri: string, granularity: Granularity): boolean;
   /** Told after every change of any session. */
   onSessionChange(listener: (uri: string) => void): () => void;
   panelReady(): boolean;
@@ -52,6 +55,11 @@ export function createExtensionApi(parts: ApiParts): ExtensionApi {
     session: (uri) => {
       const session = uri === undefined ? active.session : sessions.get(uri);
       return session === undefined ? null : snapshot(session, overlay);
+    },
+    setGranularity: (uri, granularity) => {
+      const session = sessions.get(uri);
+      session?.setGranularity(granularity);
+      return session?.explanation != null;
     },
     onSessionChange: (listener) => sessions.onChange((session) => listener(session.uri)),
     panelReady: () => panel.isReady,

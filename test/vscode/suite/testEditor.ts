@@ -1,0 +1,50 @@
+/** What the checks do with the editor: open a prompt, run commands, wait for a state without polling. */
+import * as vscode from 'vscode';
+import type { ExtensionApi, SessionSnapshot } from '../../../src/extension/extensionApi.ts';
+
+export const extensionId = 'prompt-loupe.prompt-loupe';
+
+export async function activateExtension(): Promise<ExtensionApi> {
+  const extension = vscode.extensions.getExtension<ExtensionApi>(extensionId);
+  if (extension === undefined) throw new Error(`the extension ${extensionId} is not installed`);
+  return extension.activate();
+}
+
+/** A new document with this text, in the first column. */
+export async function openPrompt(content: string, language = 'plaintext'): Promise<vscode.TextEditor> {
+  const document = await vscode.workspace.openTextDocument({ language, content });
+  return vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+}
+
+export async function closeAll(): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
+/** Resolves with the first snapshot of the document's session that fits; told by events, not by asking again and again. */
+export function sessionThat(
+  api: ExtensionApi,
+  uri: string,
+  fits: (session: SessionSnapshot) => boolean,
+): Promise<SessionSnapshot> {
+  return new Promise((resolve) => {
+    const look = (): boolean => {
+      const session = api.session(uri);
+      if (session === null || !fits(session)) return false;
+      resolve(session);
+      return true;
+    };
+    if (look()) return;
+    const stop = api.onSessionChange((changed) => {
+      if (changed === uri && look()) stop();
+    });
+  });
+}
+
+/** The drawn text, by step. */
+export function drawnText(session: SessionSnapshot, document: vscode.TextDocument): Map<string, string[]> {
+  const text = document.getText();
+  return new Map(
+    [...session.overlay].map(([step, ranges]) => [String(step), ranges.map(({ start, end }) => text.slice(start, end))]),
+  );
+}
