@@ -181,7 +181,8 @@ export class EngineClient implements EngineService {
     hooks: GenerateHooks,
   ): Promise<ReturnType<EngineMethods[K]>> {
     return await this.#request(hooks, async (child, requestId) => {
-      await this.#loadChosen(child, requestId, hooks);
+      // No needless turn of the event loop: requests reach the engine in the order they were made.
+      if (this.#loadedIn !== child) await this.#loadChosen(child, requestId, hooks);
       const parameters = [request] as unknown as Parameters<EngineMethods[K]>;
       return (await child.peer.call(method, parameters as never, { signal: hooks.signal, requestId })) as ReturnType<
         EngineMethods[K]
@@ -192,7 +193,7 @@ export class EngineClient implements EngineService {
   /** A new process gets the chosen model first. Two requests may both ask: for the engine the second is no work. */
   async #loadChosen(child: EngineChild, requestId: string, hooks: CallHooks): Promise<void> {
     const chosen = this.#chosen;
-    if (chosen === null || this.#loadedIn === child) return;
+    if (chosen === null) return;
     await child.peer.call('load', [chosen.file, chosen.options], { signal: hooks.signal, requestId });
     this.#loadedIn = child;
   }
