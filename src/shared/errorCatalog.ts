@@ -485,3 +485,13 @@ export const vocabularyIncomplete = (byte: number) =>
     action: 'remove unusual characters from the prompt, or use a complete model file',
     details: { byte },
   });
+
+export const patchShape = (site: string, expected: number, found: number) =>
+  new LoupeError({
+    code: 'E_PATCH_SHAPE',
+    kind: 'input',
+    what: `the values for ${site} do not fit`,
+    why: `the selected part has ${expected} numbers, ${found} were given`,
+    action: 'give one number for each position, head and dimension selected, in the order of the site’s axes',
+    details: { site, expected, found },
+  });

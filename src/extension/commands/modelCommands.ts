@@ -6,7 +6,8 @@ import { phaseText } from '../explain/phaseText.ts';
 import { t } from '../localise.ts';
 import { byteSize, modelGroups } from '../models/modelGroups.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
-import { fileOfNode, type ModelsView } from '../models/modelsView.ts';
+import type { ModelsView } from '../models/modelsView.ts';
+import { fileOfNode } from '../models/nodeFile.ts';
 import { withDelayedProgress } from '../progress.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
