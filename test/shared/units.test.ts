@@ -77,8 +77,8 @@ describe('what belongs together', () => {
     [
       'scripts side by side',
       'word',
-      ['使', '用', 'Python', '编', '程', '(', '好', ')', '。'],
-      ['使用', 'Python', '编程', '(好)。'],
+      ['使', '用', 'Python', '学', '习', '(', '好', ')', '。'],
+      ['使用', 'Python', '学习', '(好)。'],
     ],
     ['opening punctuation goes with what follows', 'word', ['我', '「', '你', '」', '他'], ['我', '「你」', '他']],
     ['specials stand alone', 'word', ['⟦⟧', '⟦<s>⟧', 'a', ' b', '⟦</s>⟧', ' ', 'c'], ['', '<s>', 'a', 'b', '</s>', 'c']],
