@@ -2,7 +2,7 @@
  * GitHub's `.prompt.yml`: messages with `{{variables}}`, values from the first row of `testData`.
  * Nodes are read where they stand and never expanded, so aliases cost nothing and every value keeps its place.
  */
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Scalar } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument, type Alias, type Document, type Node, type Scalar } from 'yaml';
 import { promptShape, promptYaml } from '../shared/errorCatalog.ts';
 import { readBlockScalar } from './blockScalar.ts';
 import type { Conversation, ConversationMessage } from './conversation.ts';
@@ -10,6 +10,9 @@ import { readYamlFlowScalar } from './escapedText.ts';
 import { linePosition } from './linePosition.ts';
 import { unmapped, verbatim, type MappedText } from './mappedText.ts';
 import { requireVariables, substitute } from './variables.ts';
+
+/** Following one walks the whole document. */
+const aliasesAtMost = 1_000;
 
 interface RawMessage {
   readonly role: string;
@@ -38,6 +41,7 @@ export function readPromptYml(text: string, given: Readonly<Record<string, strin
 
 class YamlReader {
   private readonly document: Document.Parsed;
+  private followed = 0;
 
   constructor(private readonly text: string) {
     this.document = parse(text);
@@ -101,8 +105,17 @@ class YamlReader {
   }
 
   private resolve(node: unknown): Node | null {
-    if (isAlias(node)) return (node.resolve(this.document) as Node | undefined) ?? null;
+    if (isAlias(node)) return this.follow(node);
     return (node as Node | null | undefined) ?? null;
+  }
+
+  private follow(alias: Alias): Node {
+    const { line, column } = linePosition(this.text, alias.range?.[0] ?? 0);
+    this.followed += 1;
+    if (this.followed > aliasesAtMost) throw promptYaml(line, column, `it follows more than ${aliasesAtMost} aliases`);
+    const target = alias.resolve(this.document);
+    if (target === undefined) throw promptYaml(line, column, `nothing before it is anchored as &${alias.source}`);
+    return target;
   }
 
   private shape(node: unknown, why: string): Error {
@@ -114,7 +127,7 @@ class YamlReader {
 
 function parse(text: string): Document.Parsed {
   try {
-    const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent', merge: false, uniqueKeys: true });
+    const document = parseDocument(text, { prettyErrors: false, merge: false, uniqueKeys: true });
     const error = document.errors[0];
     if (error === undefined) return document;
     const { line, column } = linePosition(text, error.pos[0]);
