@@ -12,43 +12,44 @@ import type {
   VariantResult,
   VariantsRequest,
 } from '../model/model.ts';
-import { modelDisposed } from '../shared/errorCatalog.ts';
+import { modelDisposed, modelUnsupported } from '../shared/errorCatalog.ts';
 import { Cancellation } from './evaluation/cancellation.ts';
-import type { ContextPool } from './evaluation/contextPool.ts';
 import { type Evaluator, forward } from './evaluation/forward.ts';
 import { SequenceDecoder } from './evaluation/sequenceDecoder.ts';
 import { forwardVariants } from './evaluation/variants.ts';
 import { checkTokens } from './evaluation/checkRequest.ts';
 import { Exclusive } from './exclusive.ts';
 import { generate } from './generation/generate.ts';
-import type { NativeModel } from './native/nativeModel.ts';
+import { guardTokenizer } from './guardedTokenizer.ts';
 import type { Vocabulary } from './tokenizer/vocabulary.ts';
 
 export interface LlamaModelParts {
-  readonly info: ModelInfo;
+  readonly evaluator: Evaluator;
   readonly tokenizer: Tokenizer;
   readonly vocabulary: Vocabulary;
-  readonly native: NativeModel;
-  readonly contexts: ContextPool;
+  /** Why it can tokenise only, or null. */
+  readonly refusal: string | null;
   readonly cancelFlag: Int32Array | undefined;
 }
 
 export class LlamaModel implements Model {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
-  readonly #vocabulary: Vocabulary;
-  readonly #native: NativeModel;
   readonly #evaluator: Evaluator;
+  readonly #vocabulary: Vocabulary;
+  readonly #refusal: string | null;
   readonly #cancelFlag: Int32Array | undefined;
   readonly #exclusive = new Exclusive();
   #disposed: Promise<void> | null = null;
 
-  constructor({ info, tokenizer, vocabulary, native, contexts, cancelFlag }: LlamaModelParts) {
-    this.info = info;
-    this.tokenizer = tokenizer;
+  constructor({ evaluator, tokenizer, vocabulary, refusal, cancelFlag }: LlamaModelParts) {
+    this.info = evaluator.info;
+    this.tokenizer = guardTokenizer(tokenizer, () => {
+      if (this.#disposed !== null) throw modelDisposed();
+    });
+    this.#evaluator = evaluator;
     this.#vocabulary = vocabulary;
-    this.#native = native;
-    this.#evaluator = { info, contexts, prefixReuse: 'unknown' };
+    this.#refusal = refusal;
     this.#cancelFlag = cancelFlag;
   }
 
@@ -87,14 +88,16 @@ export class LlamaModel implements Model {
   /** Frees the native memory once whatever runs has ended; later calls are refused. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#exclusive.run(() => {
-      this.#evaluator.contexts.free();
-      this.#native.functions.llama_model_free(this.#native.model);
+      const { contexts, native } = this.#evaluator;
+      contexts.free();
+      native.functions.llama_model_free(native.model);
     });
     return this.#disposed;
   }
 
   #run<T>(options: CallOptions | undefined, task: (cancellation: Cancellation) => Promise<T> | T): Promise<T> {
     if (this.#disposed !== null) return Promise.reject(modelDisposed());
+    if (this.#refusal !== null) return Promise.reject(modelUnsupported(this.info.file, this.#refusal));
     const cancellation = new Cancellation(this.#cancelFlag, options?.signal);
     return this.#exclusive.run(() => task(cancellation));
   }

@@ -14,11 +14,12 @@ export interface ModelFacts {
   readonly native: NativeModel;
   /** Asked for; 0 = as long as the model was trained for, at most 4,096 tokens. */
   readonly contextLength: number;
-  readonly can: ModelInfo['can'];
-  readonly notes: readonly string[];
 }
 
-export function describeModel({ file, sha256, header, native, contextLength, can, notes }: ModelFacts): ModelInfo {
+/** What is known before the graph was looked at. */
+export type ModelDescription = Omit<ModelInfo, 'can' | 'notes'>;
+
+export function describeModel({ file, sha256, header, native, contextLength }: ModelFacts): ModelDescription {
   const { functions, model } = native;
   const architecture = architectureOf(header);
   const hidden = functions.llama_model_n_embd(model);
@@ -41,8 +42,6 @@ export function describeModel({ file, sha256, header, native, contextLength, can
     vocabulary: native.vocabularySize,
     contextLength: usableContext(contextLength, trained),
     fileBytes: header.fileBytes,
-    can,
-    notes,
   };
 }
 

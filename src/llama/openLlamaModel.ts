@@ -6,10 +6,15 @@ import { ContextPool } from './evaluation/contextPool.ts';
 import { fileDigest } from './fileDigest.ts';
 import { checkGgufFile } from './gguf/checkGgufFile.ts';
 import { metadataInteger } from './gguf/ggufHeader.ts';
+import type { GgufHeader } from './gguf/ggufHeader.ts';
+import { surveyedTokens, surveyGraph } from './graph/graph.ts';
+import { findSites } from './graph/siteTable.ts';
 import { LlamaModel } from './llamaModel.ts';
 import { loadModel } from './loadModel.ts';
-import { architectureOf, describeModel } from './modelInfo.ts';
+import { describeModel } from './modelInfo.ts';
+import { abilities, canShorten, evaluationRefusal, limitNotes } from './modelLimits.ts';
 import { loadLlamaLibrary } from './native/library.ts';
+import type { NativeModel } from './native/nativeModel.ts';
 import { physicalCores } from './physicalCores.ts';
 import { createTokenizer } from './tokenizer/llamaTokenizer.ts';
 import { Vocabulary } from './tokenizer/vocabulary.ts';
@@ -46,25 +51,46 @@ export async function openLlamaModel(path: string, options: OpenLlamaOptions): P
     shouldStop: cancellation.requested,
     onProgress: (fraction) => report(digestShare + (1 - digestShare) * fraction),
   });
-  const vocabulary = new Vocabulary(library.functions, native.model);
-  const info = describeModel({
-    file,
-    sha256,
-    header,
-    native,
-    contextLength: options.contextLength,
-    can: { capture: false, patch: false, gradient: false, chat: vocabulary.chatTemplate !== null },
-    notes: [],
-  });
+  try {
+    return assemble(native, { file, sha256, header, options });
+  } catch (error) {
+    native.functions.llama_model_free(native.model);
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly file: string;
+  readonly sha256: string;
+  readonly header: GgufHeader;
+  readonly options: OpenLlamaOptions;
+}
+
+function assemble(native: NativeModel, { file, sha256, header, options }: Opened): Model {
+  const vocabulary = new Vocabulary(native.functions, native.model);
+  const description = describeModel({ file, sha256, header, native, contextLength: options.contextLength });
   const threads = options.threads > 0 ? options.threads : physicalCores();
-  const originalLength = metadataInteger(header, `${architectureOf(header)}.rope.scaling.original_context_length`);
-  const contexts = new ContextPool(native, threads, info.contextLength, originalLength ?? Number.POSITIVE_INFINITY);
-  return new LlamaModel({
-    info,
-    tokenizer: createTokenizer(vocabulary),
-    vocabulary,
-    native,
-    contexts,
-    cancelFlag: options.cancelFlag,
-  });
+  const originalLength = metadataInteger(header, `${description.architecture}.rope.scaling.original_context_length`);
+  const contexts = new ContextPool(native, threads, description.contextLength, originalLength ?? Number.POSITIVE_INFINITY);
+  const refusal = evaluationRefusal(native, header);
+  const { layers } = description;
+  try {
+    const sites =
+      refusal === null ? findSites(surveyGraph(contexts.acquire(surveyedTokens), native.functions), layers) : new Map();
+    const info = {
+      ...description,
+      can: abilities(sites, layers, vocabulary.chatTemplate !== null),
+      notes: limitNotes(refusal, sites, layers),
+    };
+    return new LlamaModel({
+      evaluator: { info, native, contexts, sites, prefixReuse: canShorten(native) ? 'unknown' : 'inexact' },
+      tokenizer: createTokenizer(vocabulary),
+      vocabulary,
+      refusal,
+      cancelFlag: options.cancelFlag,
+    });
+  } catch (error) {
+    contexts.free();
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 /** One llama.cpp context: its key/value cache, and evaluation of tokens in it on the calling thread. */
 import koffi, { type TypeObject } from 'koffi';
 import { outOfMemory } from '../../shared/errorCatalog.ts';
+import { LoupeError } from '../../shared/errors.ts';
 import type { Pointer } from '../native/functions.ts';
 import { clearLog, loggedReason } from '../native/log.ts';
 import type { NativeModel } from '../native/nativeModel.ts';
@@ -119,6 +120,22 @@ export class LlamaContext {
     this.#callbacks.finish();
     if (status === decodeAborted) throw new Error('llama.cpp stopped the evaluation without being asked to');
     if (status !== 0) throw outOfMemory(loggedReason(`llama.cpp could not evaluate ${tokens.length} tokens (status ${status})`));
+  }
+
+  /**
+   * Shows every node of the graph for `tokens` to `observer` without computing any: the evaluation is stopped before
+   * its first node. The cache is empty afterwards.
+   */
+  survey(tokens: Int32Array, observer: NodeObserver): void {
+    const shouldStop = this.#shouldStop;
+    this.#shouldStop = () => true;
+    try {
+      this.decode({ tokens, from: 0, outputs: [tokens.length - 1], observer });
+    } catch (error) {
+      if (!(error instanceof LoupeError && error.code === 'E_CANCELLED')) throw error;
+    } finally {
+      this.#shouldStop = shouldStop;
+    }
   }
 
   /** Logits of one row of the last evaluation, [vocabulary]; the index counts its tokens and must have been an output. */

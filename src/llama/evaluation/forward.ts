@@ -1,39 +1,73 @@
 /** One forward pass: tokens in, logits, summaries and captured sites out. */
-import type { ForwardRequest, ForwardResult, ModelInfo, RowRead } from '../../model/model.ts';
+import type { CaptureRequest, ForwardRequest, ForwardResult, ModelInfo, Patch, RowRead, Tensor } from '../../model/model.ts';
+import type { SiteTable } from '../graph/siteTable.ts';
+import type { NativeModel } from '../native/nativeModel.ts';
+import { SiteObserver } from '../sites/siteObserver.ts';
 import type { Cancellation } from './cancellation.ts';
 import { checkReads, checkTokens, resolvePositions } from './checkRequest.ts';
 import type { LlamaContext } from './context.ts';
 import type { ContextPool } from './contextPool.ts';
+import { firstNonFinite } from './nonFinite.ts';
 import type { PrefixReuse } from './variants.ts';
 import { allFinite, summariseRow } from './rowSummary.ts';
 
 export interface Evaluator {
   readonly info: ModelInfo;
   readonly contexts: ContextPool;
+  readonly native: NativeModel;
+  readonly sites: SiteTable;
   prefixReuse: PrefixReuse;
 }
 
-/** @throws E_TOKEN_RANGE, E_CONTEXT_OVERFLOW, E_CANCELLED, E_OUT_OF_MEMORY */
-export function forward({ info, contexts }: Evaluator, request: ForwardRequest, cancellation: Cancellation): ForwardResult {
+/**
+ * @throws E_TOKEN_RANGE, E_CONTEXT_OVERFLOW, E_CANCELLED, E_OUT_OF_MEMORY, E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE,
+ * E_PATCH_SHAPE
+ */
+export function forward(evaluator: Evaluator, request: ForwardRequest, cancellation: Cancellation): ForwardResult {
+  const { info, contexts } = evaluator;
   const { tokens, read: reads = [] } = request;
   checkTokens(tokens, info);
   checkReads(reads, tokens.length, info);
   const positions = request.logits === undefined ? [] : resolvePositions(request.logits, tokens.length);
-  const outputs = outputRows([...positions, ...reads.map((read) => read.position)], tokens.length);
+  const patches = allPatches(request);
+  const observer = observe(evaluator, request.capture ?? [], patches, tokens.length);
+  const wanted =
+    observer?.needsAllRows === true
+      ? resolvePositions('all', tokens.length)
+      : [...positions, ...reads.map((read) => read.position)];
+  const outputs = outputRows(wanted, tokens.length);
   cancellation.check();
   const context = contexts.acquire(tokens.length);
   context.shouldStop = cancellation.requested;
-  context.decode({ tokens, from: 0, outputs });
+  context.decode({ tokens, from: 0, outputs, ...(observer === null ? {} : { observer }) });
   const rows = new RowReader(context, 0);
   const values = new Float32Array(positions.length * info.vocabulary);
   for (const [index, position] of positions.entries()) values.set(rows.row(position), index * info.vocabulary);
   const read = rows.summarise(reads);
-  return {
-    logits: request.logits === undefined ? null : { positions, values },
-    read,
-    captured: new Map(),
-    nonFinite: rows.finite ? null : 'logits',
-  };
+  // A row no caller reads still tells whether the pass went well.
+  if (positions.length + reads.length === 0) rows.row(outputs.at(-1) ?? 0);
+  const captured = observer?.captured ?? new Map<string, Tensor>();
+  const sound = rows.finite && [...captured].every(([site, { data }]) => site.startsWith('scores.') || allFinite(data));
+  const nonFinite = sound ? null : firstNonFinite(evaluator, context, { tokens, outputs, patches });
+  // What a patch or a NaN left in the cache must not meet the next run.
+  if (!sound || patches.length > 0) context.clear(true);
+  return { logits: request.logits === undefined ? null : { positions, values }, read, captured, nonFinite };
+}
+
+/** Input embeddings are what enters the first block, so they are written over the `embed` site. */
+function allPatches({ embeddings, patches = [] }: ForwardRequest): readonly Patch[] {
+  if (embeddings === undefined) return patches;
+  return [{ site: { kind: 'embed' }, operation: { kind: 'overwrite', values: embeddings } }, ...patches];
+}
+
+function observe(
+  { native, sites, info }: Evaluator,
+  captures: readonly CaptureRequest[],
+  patches: readonly Patch[],
+  tokens: number,
+): SiteObserver | null {
+  if (captures.length + patches.length === 0) return null;
+  return new SiteObserver(native.functions, sites, info, { captures, patches, tokens });
 }
 
 /** Ascending and without repeats; the last row when none is wanted, so that the pass reaches the end of the model. */

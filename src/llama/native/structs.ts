@@ -140,5 +140,16 @@ export type ContextParams = StructValue<typeof contextParams>;
 export type Batch = StructValue<typeof batch>;
 export type QuantizeParams = StructValue<typeof quantizeParams>;
 
-/** Bytes of a `struct ggml_tensor` and where the fields we read lie in it. */
-export const tensorOffsets = { size: 336, type: 0, ne: 16, nb: 48, op: 80, src: 152, viewSource: 232, name: 256, nameLength: 64 };
+/** Bytes of a `struct ggml_tensor` and where the fields we read lie in it; the layout test compares them too. */
+export const tensorOffsets = {
+  size: 336,
+  type: 0,
+  ne: 16,
+  nb: 48,
+  operator: 80,
+  operatorParameters: 84,
+  sources: 152,
+  sourceCount: 10,
+  name: 256,
+  nameLength: 64,
+} as const;

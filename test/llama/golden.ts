@@ -1,0 +1,41 @@
+/** Reads reference values: little-endian F32 arrays and JSON under test/fixtures/golden. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const root = 'test/fixtures/golden';
+
+export function goldenFile(...parts: string[]): string {
+  return path.join(root, ...parts);
+}
+
+export function goldenArray(...parts: string[]): Float32Array {
+  const bytes = readFileSync(goldenFile(...parts));
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+export interface GoldenCase {
+  readonly ids: readonly number[];
+  readonly target_ids: readonly number[];
+  readonly contrast_id: number;
+}
+
+export function goldenCase(name: string): GoldenCase {
+  return JSON.parse(readFileSync(goldenFile(name, 'meta.json'), 'utf8')) as GoldenCase;
+}
+
+export function maximumDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new Error(`${a.length} numbers against ${b.length}`);
+  let largest = 0;
+  for (let index = 0; index < a.length; index++) {
+    const difference = Math.abs((a[index] as number) - (b[index] as number));
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
+
+/** Largest |a − b| divided by the largest |b|. */
+export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let scale = 0;
+  for (let index = 0; index < b.length; index++) scale = Math.max(scale, Math.abs(b[index] as number));
+  return maximumDifference(a, b) / scale;
+}
