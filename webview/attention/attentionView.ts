@@ -76,6 +76,7 @@ export class AttentionView extends LitElement {
     const text = strings();
     const { loading, failure, grid } = this.state;
     return html`<main aria-label=${text.attentionView} aria-busy=${loading ? 'true' : 'false'}>
+      <h1 class="visually-hidden">${text.attentionView}</h1>
       <p class="note muted">${text.notAttribution}</p>
       <div role="status" class="row">${loading ? html`${progressRing()} ${text.loading}` : nothing}</div>
       <div role="alert">
@@ -111,12 +112,13 @@ export class AttentionView extends LitElement {
     if (wanted === null) return nothing;
     const title = html`<h2>${text.headTitle(wanted.layer, wanted.head)}</h2>`;
     if (head === null || this.shown === null) {
-      return html`${title}<p class="row" role="status">${progressRing()} ${text.loadingHead(wanted.layer, wanted.head)}</p>`;
+      const waiting = html`<p class="row" role="status">${progressRing()} ${text.loadingHead(wanted.layer, wanted.head)}</p>`;
+      return html`${title}${this.state.failure === null ? waiting : nothing}`;
     }
     const { matrix, sink } = this.shown;
     const sinkName = `‘${this.labels[sink] ?? ''}’`;
     return html`
-      <div class="row spread">${title}${samePlace(head, wanted) ? nothing : progressRing()}</div>
+      <div class="row spread">${title}${samePlace(head, wanted) || this.state.failure !== null ? nothing : progressRing()}</div>
       <div class="row options">
         <span class="field"
           ><span class="muted" aria-hidden="true">${text.direction}</span>${dropdown({

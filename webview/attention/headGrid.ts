@@ -200,6 +200,13 @@ export class HeadGrid extends LitElement {
         text-align: center;
         color: var(--vscode-descriptionForeground);
       }
+      .corner,
+      [role='columnheader'] {
+        position: sticky;
+        inset-block-start: 0;
+        z-index: 2;
+        background: var(--vscode-sideBar-background, var(--vscode-editor-background));
+      }
       .side {
         padding-inline-end: 5px;
         text-align: end;

@@ -29,7 +29,7 @@ export interface VisibleCells {
 export const largestCell = 32;
 const largestFittedCell = 22;
 /** Cells from this size on carry their token's text. */
-export const labelledCell = 11;
+export const labelledCell = 10;
 
 /** The cell size at which the whole matrix is in view. */
 export function fittedCell(queries: number, keys: number, width: number, height: number): number {

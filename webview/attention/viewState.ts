@@ -46,7 +46,8 @@ export const initialViewState: ViewState = {
 export function nextViewState(state: ViewState, message: AttentionViewIn): ViewState {
   switch (message.type) {
     case 'idle':
-      return { ...state, loading: false };
+      // No prompt is explained: attention of another one must not stay on screen. The choice of head does.
+      return { ...initialViewState, wanted: state.wanted };
     case 'loading':
       return { ...state, loading: true, failure: null };
     case 'failed':

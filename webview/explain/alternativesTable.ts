@@ -39,7 +39,7 @@ export function alternativesTable(token: ResponseToken, text: Strings, onContras
                   ? nothing
                   : button({
                       label: text.whyThis,
-                      description: text.whyThisThan(quotedLabel(token.text), quotedLabel(row.text)),
+                      description: `${text.whyThis} ${quotedLabel(row.text)}`,
                       onClick: () => onContrast(row.text),
                     })
             }

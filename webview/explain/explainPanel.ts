@@ -73,6 +73,7 @@ export class ExplainPanel extends LitElement {
     const { explanation } = state;
     return html`<main aria-label=${text.explainPanel} aria-busy=${state.running ? 'true' : 'false'}>
       <header>
+        <h1 class="visually-hidden">${text.explainPanel}</h1>
         ${modelLine(explanation, post, state, text)} ${settingsLine(state, post, text)}
         ${explanation === null ? nothing : targetLine(explanation, text)} ${stageLine(state, post, text)}
         ${explanation === null ? nothing : faithfulnessBadge(explanation, state.stage === 'final', text)}

@@ -68,7 +68,7 @@ export function nextState(state: PanelState, message: ExplainPanelIn): PanelStat
     case 'failed':
       return { ...state, running: false, progress: null, failure: { code: message.code, message: message.message } };
     case 'idle':
-      return { ...state, running: false, progress: null };
+      return { ...state, running: false, progress: null, failure: null };
     case 'methods':
       return { ...state, methods: message.methods, mode: message.mode, method: message.method ?? state.method };
     case 'highlight':

@@ -169,13 +169,12 @@ export class PromptView extends LitElement {
       .special,
       .template {
         font-style: italic;
-        color: var(--vscode-descriptionForeground);
       }
       .sink {
         border-block-end: 1px dotted var(--vscode-descriptionForeground);
       }
-      .provisional .tint {
-        opacity: 0.85;
+      .provisional {
+        --tint-strength: 50%;
       }
       .untrusted .tint {
         background: none;

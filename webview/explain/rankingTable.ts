@@ -17,6 +17,7 @@ export function rankingTable(
   onMore: () => void,
 ): TemplateResult {
   const shown = summary.ranked.slice(0, limit);
+  const largest = summary.ranked[0]?.share ?? 0;
   const unit = text.unit[explanation.target.unit];
   return html`<table>
       <caption>${text.rankingCaption}</caption>
@@ -36,7 +37,7 @@ export function rankingTable(
             <th scope="row"><bdi class="mono ${tintClass(each.step)}">${quotedLabel(each.label, 60)}</bdi></th>
             <td class="number">${formatSigned(each.score)}</td>
             <td class="number">${formatShare(each.share)}</td>
-            <td class="barcell">${probabilityBar(each.share)}</td>
+            <td class="barcell">${probabilityBar(largest > 0 ? each.share / largest : 0)}</td>
           </tr>`,
         )}
       </tbody>

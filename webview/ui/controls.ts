@@ -1,6 +1,10 @@
 /**
  * The one file that knows the control library, `@vscode/webview-ui-toolkit`. It is archived; its successor
  * `@vscode-elements/elements` has the same kinds of element, so moving there means rewriting the bodies below and nothing else.
+ *
+ * Not from the library: tables (native `<table>`; its data grid is made of `div`s), lists of words and tokens, the export menu
+ * (it has no menu) and the word of progress (its ring shouts "Loading" as an alert at every appearance, so it is hidden from
+ * screen readers and the stage line speaks).
  */
 import {
   provideVSCodeDesignSystem,

@@ -58,6 +58,9 @@ export const sharedStyles = css`
     inline-size: 16px;
     block-size: 16px;
   }
+  vscode-button {
+    white-space: nowrap;
+  }
   vscode-button::part(control) {
     padding: 2px 9px;
   }
@@ -121,9 +124,11 @@ export const sharedStyles = css`
     font-weight: normal;
     white-space: nowrap;
   }
+  thead tr {
+    border-block-end: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, currentColor));
+  }
   thead th {
     color: var(--vscode-descriptionForeground);
-    border-block-end: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, currentColor));
   }
   .barcell {
     inline-size: 100%;
@@ -140,7 +145,7 @@ export const sharedStyles = css`
     min-inline-size: 100%;
     block-size: 4px;
     border-radius: 2px;
-    background: var(--vscode-editorWidget-border, transparent);
+    background: color-mix(in srgb, var(--vscode-foreground) 16%, transparent);
   }
   svg.bar rect {
     fill: var(--vscode-charts-blue, var(--vscode-focusBorder));
@@ -151,6 +156,8 @@ export const sharedStyles = css`
 export const tintStyles = css`
   .tint {
     border-radius: 2px;
+    /* Toned down: the strongest tint must leave small text readable (contrast 4.5 and more in the default themes). */
+    background: color-mix(in srgb, var(--tint, transparent) var(--tint-strength, 80%), transparent);
     text-decoration-thickness: 1px;
     text-underline-offset: 3px;
   }
@@ -165,16 +172,36 @@ export const tintStyles = css`
   .strong {
     text-decoration-thickness: 2px;
   }
-  .positive.step1 { background: var(--vscode-promptLoupe-positive1); }
-  .positive.step2 { background: var(--vscode-promptLoupe-positive2); }
-  .positive.step3 { background: var(--vscode-promptLoupe-positive3); }
-  .positive.step4 { background: var(--vscode-promptLoupe-positive4); }
-  .positive.step5 { background: var(--vscode-promptLoupe-positive5); }
-  .negative.step1 { background: var(--vscode-promptLoupe-negative1); }
-  .negative.step2 { background: var(--vscode-promptLoupe-negative2); }
-  .negative.step3 { background: var(--vscode-promptLoupe-negative3); }
-  .negative.step4 { background: var(--vscode-promptLoupe-negative4); }
-  .negative.step5 { background: var(--vscode-promptLoupe-negative5); }
+  .positive.step1 {
+    --tint: var(--vscode-promptLoupe-positive1);
+  }
+  .positive.step2 {
+    --tint: var(--vscode-promptLoupe-positive2);
+  }
+  .positive.step3 {
+    --tint: var(--vscode-promptLoupe-positive3);
+  }
+  .positive.step4 {
+    --tint: var(--vscode-promptLoupe-positive4);
+  }
+  .positive.step5 {
+    --tint: var(--vscode-promptLoupe-positive5);
+  }
+  .negative.step1 {
+    --tint: var(--vscode-promptLoupe-negative1);
+  }
+  .negative.step2 {
+    --tint: var(--vscode-promptLoupe-negative2);
+  }
+  .negative.step3 {
+    --tint: var(--vscode-promptLoupe-negative3);
+  }
+  .negative.step4 {
+    --tint: var(--vscode-promptLoupe-negative4);
+  }
+  .negative.step5 {
+    --tint: var(--vscode-promptLoupe-negative5);
+  }
 `;
 
 /** Classes of a palette step, −5…+5. */

@@ -89,7 +89,6 @@ const english = {
   pickToken: 'Choose a token of the response to explain it and to see what the model could have written instead.',
   alternatives: (token: string) => `Alternatives to ${token}`,
   whyThis: 'Why this rather than …?',
-  whyThisThan: (token: string, other: string) => `Why ${token} rather than ${other}?`,
   chosen: 'chosen',
   noAlternatives: 'No alternatives were recorded for this token.',
 
@@ -222,7 +221,6 @@ const chinese: Strings = {
   pickToken: '选择回答中的一个词元以解释它，并查看模型可能写出的其他词元。',
   alternatives: (token) => `${token} 的备选`,
   whyThis: '为什么是它而不是……？',
-  whyThisThan: (token, other) => `为什么是 ${token} 而不是 ${other}？`,
   chosen: '已选',
   noAlternatives: '没有记录此词元的备选。',
 

@@ -26,6 +26,8 @@ export interface PanelOptions {
   readonly width: number;
   readonly height: number;
   readonly language?: string;
+  /** Device pixels per CSS pixel; 1 unless told. */
+  readonly scale?: number;
 }
 
 export class PanelBrowser {
@@ -53,7 +55,7 @@ export class PanelBrowser {
   async open(panel: PanelName, options: PanelOptions): Promise<PanelPage> {
     const context = await this.browser.newContext({
       viewport: { width: options.width, height: options.height },
-      deviceScaleFactor: 2,
+      deviceScaleFactor: options.scale ?? 1,
       reducedMotion: 'reduce',
       forcedColors: 'none',
     });
@@ -82,6 +84,10 @@ export class PanelBrowser {
           ),
         ),
     };
+  }
+
+  async closePages(): Promise<void> {
+    for (const context of this.browser.contexts()) await context.close();
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,174 @@
+/// <reference types="node" />
+/** The panels in a real Chromium, under the host's content policy, in the editor's default themes: no axe violation, nothing blocked. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { PanelBrowser, type PanelPage } from './harness/browser.ts';
+import { capitalExplanation, gridMessage, headMessage, hostileExplanation, hostileTexts, methods } from './harness/samples.ts';
+import { themeNames } from './harness/themes.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const words = 'The capital of France is Paris and the capital of Italy is Rome'.split(/(?= )/);
+const methodsMessage = { type: 'methods', methods, mode: 'auto', method: 'occlusion' };
+
+let browser: PanelBrowser;
+beforeAll(async () => {
+  browser = await PanelBrowser.launch();
+}, 600_000);
+afterEach(() => browser.closePages());
+afterAll(() => browser?.close());
+
+/** One line a violation, so that a failure says what to mend. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const results = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as AxeResults;
+  return results.violations.flatMap((violation) =>
+    violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)} — ${node.failureSummary ?? ''}`),
+  );
+}
+
+async function expectClean(panel: PanelPage): Promise<void> {
+  expect(await violations(panel.page)).toEqual([]);
+  expect(panel.problems).toEqual([]);
+}
+
+describe.each(themeNames)('%s', (theme) => {
+  test('the Explain panel: waiting, running, final, each tab, failed', async () => {
+    const panel = await browser.open('explain', { theme, width: 780, height: 1000 });
+    await panel.send(methodsMessage);
+    await expectClean(panel);
+    await panel.send({ type: 'progress', phase: 'occlusion', done: 3, total: 40 });
+    await panel.send({ type: 'explanation', explanation: capitalExplanation({ faithfulness: null }), stage: 'attention' });
+    await expectClean(panel);
+    await panel.send({ type: 'explanation', explanation: capitalExplanation(), stage: 'final' });
+    await panel.page.locator('[data-token="0"]').click();
+    await panel.page.locator('vscode-checkbox').click();
+    for (const tab of ['Token probabilities', 'Faithfulness', 'Ranking']) {
+      await panel.page.getByRole('tab', { name: tab }).click();
+      await expectClean(panel);
+    }
+    await panel.page.getByRole('button', { name: 'Export' }).click();
+    await expectClean(panel);
+    await panel.page.keyboard.press('Escape');
+    await panel.page.getByRole('combobox', { name: 'Method' }).click();
+    await expectClean(panel);
+    await panel.page.keyboard.press('Escape');
+    await panel.send({ type: 'failed', code: 'E_CONTEXT_OVERFLOW', message: 'E_CONTEXT_OVERFLOW: the prompt has 9 tokens' });
+    await expectClean(panel);
+  });
+
+  test.each(['weak', 'untrusted'] as const)('the Explain panel: %s', async (verdict) => {
+    const panel = await browser.open('explain', { theme, width: 420, height: 900 });
+    const explanation = capitalExplanation();
+    const faithfulness = { ...explanation.faithfulness!, verdict, reason: 'Not better than random.' };
+    await panel.send({ type: 'explanation', explanation: { ...explanation, faithfulness }, stage: 'final' });
+    await expectClean(panel);
+  });
+
+  test.each([300, 1100])('the Attention view, %i pixels wide', async (width) => {
+    const panel = await browser.open('attention', { theme, width, height: 900 });
+    await expectClean(panel);
+    await panel.send({ type: 'loading' });
+    await expectClean(panel);
+    await panel.send(gridMessage(words, 12, 9));
+    await expectClean(panel);
+    await panel.send(headMessage(words.length, 11, 0));
+    await panel.page.getByRole('application').click({ position: { x: 120, y: 160 } });
+    await expectClean(panel);
+    await panel.send({ type: 'failed', code: 'E_ENGINE_CRASHED', message: 'the engine stopped' });
+    await expectClean(panel);
+  });
+});
+
+test('hostile token text stays text', async () => {
+  const panel = await browser.open('explain', { theme: 'dark', width: 780, height: 1000 });
+  await panel.send({ type: 'explanation', explanation: hostileExplanation(), stage: 'final' });
+  await panel.page.getByRole('listbox', { name: 'Response tokens' }).getByRole('option').first().click();
+  expect(await panel.page.evaluate(() => (window as unknown as { hacked?: number }).hacked)).toBeUndefined();
+  expect(await panel.page.locator('img, main script').count()).toBe(0);
+  expect(await panel.page.locator('.prompt').innerText()).not.toMatch(/[\u202e\u0007\u0000\u001b\u200b\ufeff]/);
+  await expectClean(panel);
+
+  const view = await browser.open('attention', { theme: 'dark', width: 300, height: 900 });
+  await view.send(gridMessage(hostileTexts, 2, 2));
+  await view.send(headMessage(hostileTexts.length, 1, 0));
+  await view.page.getByRole('application').press('Enter');
+  await expectClean(view);
+});
+
+test('a person with a keyboard: words, response tokens, export', async () => {
+  const panel = await browser.open('explain', { theme: 'dark', width: 780, height: 1000 });
+  const { page } = panel;
+  await panel.send(methodsMessage);
+  await panel.send({ type: 'explanation', explanation: capitalExplanation(), stage: 'final' });
+  await page.getByRole('listbox', { name: 'Prompt, scored' }).getByRole('option').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('End');
+  await page.getByRole('listbox', { name: 'Response tokens' }).getByRole('option').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Why this rather than …? ‘,’' }).press('Enter');
+  await page.getByRole('button', { name: 'Export' }).press('Enter');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  const explanation = capitalExplanation();
+  const lastWord = explanation.units.findLastIndex((unit) => unit.kind === 'text');
+  const firstWord = explanation.units.findIndex((unit) => unit.kind === 'text');
+  expect(await panel.posted()).toEqual([
+    { type: 'ready' },
+    { type: 'revealUnit', unit: firstWord + 1 },
+    { type: 'revealUnit', unit: lastWord },
+    { type: 'explainTarget', target: { kind: 'span', from: 1, to: 1 } },
+    { type: 'explainTarget', target: { kind: 'contrast', a: '.', b: ',', at: 1 } },
+    { type: 'export', format: 'html' },
+  ]);
+});
+
+test('the dropdowns of the header', async () => {
+  const panel = await browser.open('explain', { theme: 'light', width: 780, height: 700 });
+  await panel.send(methodsMessage);
+  await panel.send({ type: 'explanation', explanation: capitalExplanation(), stage: 'final' });
+  const choose = async (name: string, option: string) => {
+    await panel.page.getByRole('combobox', { name }).click();
+    await panel.page.getByRole('option', { name: option, exact: true }).click();
+  };
+  await choose('Method', 'Attention');
+  await choose('Score each', 'Sentence');
+  await choose('Read as', 'Raw text');
+  expect(await panel.posted()).toEqual([
+    { type: 'ready' },
+    { type: 'setMethod', method: 'attention' },
+    { type: 'setGranularity', granularity: 'sentence' },
+    { type: 'setMode', mode: 'raw' },
+  ]);
+});
+
+test('1,000 tokens: open a head, zoom, scroll, select; the whole row goes to the editor', async () => {
+  const many = Array.from({ length: 1000 }, (_, index) => ` w${index}`);
+  const panel = await browser.open('attention', { theme: 'dark', width: 600, height: 900 });
+  const { page } = panel;
+  await panel.send(gridMessage(many, 4, 4));
+  await panel.send(headMessage(1000, 3, 0));
+  const matrix = page.getByRole('application');
+  await matrix.focus();
+  for (const key of ['+', '+', '+', '+', 'Control+End', 'ArrowLeft', 'Enter']) await matrix.press(key);
+  expect(await page.getByText(/looks at ‘␣w998’: 0\.\d{3}/).count()).toBe(1);
+  const selected = (await panel.posted()).at(-1) as { type: string; token: number; weights: number[] };
+  expect([selected.type, selected.token, selected.weights.length]).toEqual(['selectToken', 999, 1000]);
+  expect(selected.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4);
+  // The canvas is as large as the view, never as the matrix.
+  const size = await page
+    .locator('loupe-head-matrix canvas')
+    .evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height]);
+  expect(Math.max(...size)).toBeLessThanOrEqual(900);
+  expect(panel.problems).toEqual([]);
+});
+
+test('Chinese', async () => {
+  const panel = await browser.open('explain', { theme: 'light', width: 780, height: 900, language: 'zh-cn' });
+  await panel.send({ type: 'explanation', explanation: capitalExplanation(), stage: 'final' });
+  expect(await panel.page.getByRole('button', { name: '重新运行' }).count()).toBe(1);
+  await expectClean(panel);
+});
