@@ -15,11 +15,14 @@ const lookAhead = 256;
 
 /**
  * Ranges for vocabularies whose normaliser rewrites the text: Unigram (T5, XLM-R) applies NFKC, merges spaces and inserts ▁.
- * Follows the tokens' spellings through the text, letting each character stand as itself or as its NFKC form.
+ * Follows the tokens' spellings through the text, letting each character stand as itself or as its NFKC form; `space` says
+ * which characters may stand for ▁.
  */
-export function alignNormalised(text: string, ids: Int32Array, vocabulary: Vocabulary): Alignment {
-  const clusters = clustersOf(text);
+export function alignNormalised(text: string, ids: Int32Array, vocabulary: Vocabulary, space: RegExp): Alignment {
+  const clusters = clustersOf(text, space);
   const ranges: (TextRange | null)[] = [];
+  /** False once text was stepped over to find a token. */
+  let followed = true;
   let place: Place = { cluster: 0, pending: '' };
   for (const [index, id] of ids.entries()) {
     if (isUnknown(vocabulary, id)) {
@@ -30,11 +33,16 @@ export function alignNormalised(text: string, ids: Int32Array, vocabulary: Vocab
       continue;
     }
     const spelling = spellingOf(vocabulary, id);
-    const match = matchSpelling(clusters, place, spelling) ?? findSpelling(clusters, place.cluster, spelling);
+    let match = matchSpelling(clusters, place, spelling);
+    if (match === null) {
+      match = findSpelling(clusters, place.cluster, spelling);
+      followed = false;
+    }
     ranges.push(match === null ? null : between(clusters, match.from, match.to, text.length));
     place = match?.next ?? place;
   }
-  return fillUnmatched(ranges, text.length);
+  const { ranges: filled, exact } = fillUnmatched(ranges, text.length);
+  return { ranges: filled, exact: exact && followed };
 }
 
 /** Where in the text the next token begins. */
@@ -131,9 +139,9 @@ function spellingOf(vocabulary: Vocabulary, id: number | undefined): string {
 
 const clusterPattern = /\P{M}\p{M}*|\p{M}+/gsu;
 
-function clustersOf(text: string): Cluster[] {
+function clustersOf(text: string, spacePattern: RegExp): Cluster[] {
   return Array.from(text.matchAll(clusterPattern), ({ 0: value, index }) => {
-    const space = /^\s/u.test(value);
+    const space = spacePattern.test(value);
     const composed = value.normalize('NFKC');
     const readings = space ? ['▁', value] : composed === value ? [value] : [composed, value];
     return { start: index, end: index + value.length, spellings: readings, space };

@@ -14,7 +14,8 @@ interface WordCharacter extends TextRange {
  * Ranges for WordPiece (BERT): llama.cpp splits the text at spaces and punctuation, drops control characters, lower-cases,
  * strips accents, and marks the first piece of each word with ▁ in the vocabulary.
  */
-export function alignWordPiece(text: string, ids: Int32Array, vocabulary: Vocabulary): Alignment {
+export function alignWordPiece(text: string, ids: Int32Array, vocabulary: Vocabulary, parseSpecial: boolean): Alignment {
+  const whole = parseSpecial ? unknownSpelling(ids, vocabulary) : null;
   const ranges: (TextRange | null)[] = [];
   let index = 0;
   for (const part of splitAtSpecials(text, ids, vocabulary)) {
@@ -23,7 +24,7 @@ export function alignWordPiece(text: string, ids: Int32Array, vocabulary: Vocabu
       index++;
       continue;
     }
-    for (const word of words(text, part.start, part.end)) {
+    for (const word of words(text, part.start, part.end, whole)) {
       if (index >= part.tokenEnd) break;
       const taken = alignWord(word, ids, index, part.tokenEnd, vocabulary);
       ranges.push(...taken);
@@ -32,6 +33,12 @@ export function alignWordPiece(text: string, ids: Int32Array, vocabulary: Vocabu
     for (; index < part.tokenEnd; index++) ranges.push(null);
   }
   return fillUnmatched(ranges, text.length);
+}
+
+/** The unknown token is recognised where it is written; elsewhere it stands for a word that the vocabulary cannot spell. */
+function unknownSpelling(ids: Int32Array, vocabulary: Vocabulary): string | null {
+  const id = ids.find((each) => vocabulary.is(each, tokenAttribute.unknown));
+  return id === undefined ? null : vocabulary.text(id);
 }
 
 interface Part extends TextRange {
@@ -105,24 +112,42 @@ function nullsToNextWord(ids: Int32Array, from: number, to: number, vocabulary: 
   return new Array<null>(next - from).fill(null);
 }
 
-const whitespace = /^\s$/u;
-const dropped = /^[\p{Cc}\p{Cf}\p{Co}\0\uFFFD]$/u;
+// What llama.cpp's tables say, found by trying every character; its Chinese ranges leave out U+2B820–2B91F.
+const whitespace = /^[\s\u0085]$/u;
+const dropped = /^[\p{Cc}\p{Cf}\p{Co}\uFEFF\uFFFD]$/u;
+const mark = /^\p{M}$/u;
 const separateWord =
-  /^[\p{P}\p{Script=Han}$+<=>^`|~\u{3400}-\u{4DBF}\u{4E00}-\u{9FFF}\u{F900}-\u{FAFF}\u{20000}-\u{2CEAF}\u{2F800}-\u{2FA1F}]$/u;
+  /^[\p{P}$+<=>^`|~\u{3400}-\u{4DBF}\u{4E00}-\u{9FFF}\u{F900}-\u{FAFF}\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]$/u;
 
-/** Words of `text[from…to)`: runs between spaces; each punctuation mark and each Chinese character is its own. */
-function* words(text: string, from: number, to: number): Generator<readonly WordCharacter[]> {
+/**
+ * Words of `text[from…to)`: runs between spaces; each punctuation mark and each Chinese character is its own. `whole`: a
+ * spelling that is never cut (the unknown token, where it is written out), or null.
+ */
+function* words(text: string, from: number, to: number, whole: string | null): Generator<readonly WordCharacter[]> {
   let word: WordCharacter[] = [];
   for (let position = from; position < to; ) {
-    const character = String.fromCodePoint(text.codePointAt(position) ?? 0);
-    const entry = { start: position, end: position + character.length, spellings: spellings(character) };
+    const written = whole !== null && text.startsWith(whole, position) ? whole : null;
+    const character = written ?? String.fromCodePoint(text.codePointAt(position) ?? 0);
+    const entry = {
+      start: position,
+      end: position + character.length,
+      spellings: written === null ? spellings(character) : [written],
+    };
     position = entry.end;
-    const alone = separateWord.test(character);
-    if (whitespace.test(character) || alone) {
+    const last = word.at(-1);
+    if (mark.test(character)) {
+      // A combining mark is dropped, and belongs to the character it stands on.
+      if (last !== undefined) word[word.length - 1] = { ...last, end: entry.end };
+      continue;
+    }
+    // Tabs and line ends are control characters, and spaces first; JavaScript also counts the byte-order mark as a space.
+    if (dropped.test(character) && (character === '\uFEFF' || !whitespace.test(character))) continue;
+    const alone = written !== null || separateWord.test(entry.spellings[0] ?? '');
+    if (alone || whitespace.test(character)) {
       if (word.length > 0) yield word;
       word = [];
       if (alone) yield [entry];
-    } else if (!dropped.test(character)) {
+    } else {
       word.push(entry);
     }
   }

@@ -27,6 +27,7 @@ class LlamaTokenizer implements Tokenizer {
   readonly #vocabulary: Vocabulary;
   #affixes: Affixes | null = null;
   #spacePrefix: boolean | null = null;
+  #spacePattern: RegExp | null = null;
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
@@ -55,12 +56,14 @@ class LlamaTokenizer implements Tokenizer {
 
   #align(text: string, ids: Int32Array, parseSpecial: boolean): Alignment {
     const { kind } = this.#vocabulary;
-    if (kind === 'wordpiece') return alignWordPiece(text, ids, this.#vocabulary);
-    if (kind === 'unigram') return alignNormalised(text, ids, this.#vocabulary);
+    if (kind === 'wordpiece') return alignWordPiece(text, ids, this.#vocabulary, parseSpecial);
+    if (kind === 'unigram') return alignNormalised(text, ids, this.#vocabulary, this.#space());
     const escapeSpaces = kind === 'sentencepiece';
     const spacePrefix = escapeSpaces && this.#insertsSpace();
     const ranges = alignBytes(text, ids, this.#vocabulary, { escapeSpaces, spacePrefix, parseSpecial });
-    return ranges === null ? { ...alignNormalised(text, ids, this.#vocabulary), exact: false } : { ranges, exact: true };
+    return ranges === null
+      ? { ...alignNormalised(text, ids, this.#vocabulary, this.#space()), exact: false }
+      : { ranges, exact: true };
   }
 
   /** The file may switch the inserted space off; what happens to a letter tells for sure. */
@@ -69,6 +72,17 @@ class LlamaTokenizer implements Tokenizer {
       ' ',
     );
     return this.#spacePrefix;
+  }
+
+  /** Which characters the normaliser turns into spaces: all kinds, or none but the space itself. */
+  #space(): RegExp {
+    this.#spacePattern ??= this.#sameIds('a\na', 'a a') ? /^\s/u : /^ /u;
+    return this.#spacePattern;
+  }
+
+  #sameIds(a: string, b: string): boolean {
+    const ids = (text: string) => this.#vocabulary.tokenize(encoder.encode(text), false, false).join();
+    return ids(a) === ids(b);
   }
 
   /** llama.cpp adds the same tokens to every text, so they are found once, on one letter. */
