@@ -30,8 +30,11 @@ const defaultSettings = {
 export async function startCodeServer({ node, entry, dataFolder, extensionFolder, folder, testsFile, settings = {}, env = {} }) {
   const port = await freePort();
   fs.rmSync(dataFolder, { recursive: true, force: true });
-  fs.mkdirSync(path.join(dataFolder, 'User'), { recursive: true });
-  fs.writeFileSync(path.join(dataFolder, 'User/settings.json'), JSON.stringify({ ...defaultSettings, ...settings }, null, 2));
+  // Settings of machine scope are read from Machine/, all others from User/.
+  for (const scope of ['User', 'Machine']) {
+    fs.mkdirSync(path.join(dataFolder, scope), { recursive: true });
+    fs.writeFileSync(path.join(dataFolder, scope, 'settings.json'), JSON.stringify({ ...defaultSettings, ...settings }, null, 2));
+  }
 
   const logFile = path.join(dataFolder, 'server.log');
   const log = fs.openSync(logFile, 'w');

@@ -15,7 +15,7 @@ import { describeModel } from './modelInfo.ts';
 import { abilities, canShorten, evaluationRefusal, limitNotes } from './modelLimits.ts';
 import { loadLlamaLibrary } from './native/library.ts';
 import type { NativeModel } from './native/nativeModel.ts';
-import { physicalCores } from './physicalCores.ts';
+import { defaultThreads } from './defaultThreads.ts';
 import { createTokenizer } from './tokenizer/llamaTokenizer.ts';
 import { Vocabulary } from './tokenizer/vocabulary.ts';
 
@@ -69,7 +69,7 @@ interface Opened {
 function assemble(native: NativeModel, { file, sha256, header, options }: Opened): Model {
   const vocabulary = new Vocabulary(native.functions, native.model);
   const description = describeModel({ file, sha256, header, native, contextLength: options.contextLength });
-  const threads = options.threads > 0 ? options.threads : physicalCores();
+  const threads = options.threads > 0 ? options.threads : defaultThreads();
   const originalLength = metadataInteger(header, `${description.architecture}.rope.scaling.original_context_length`);
   const contexts = new ContextPool(native, threads, description.contextLength, originalLength ?? Number.POSITIVE_INFINITY);
   const refusal = evaluationRefusal(native, header);

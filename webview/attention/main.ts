@@ -6,7 +6,7 @@ import { adoptPageStyles } from '../ui/pageStyles.ts';
 import { AttentionView } from './attentionView.ts';
 
 registerControls();
-adoptPageStyles();
+adoptPageStyles('sideBar');
 const view = new AttentionView();
 const host = connectHost<AttentionViewIn, AttentionViewOut>((message) => view.receive(message));
 view.host = host;

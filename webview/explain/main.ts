@@ -6,7 +6,7 @@ import { adoptPageStyles } from '../ui/pageStyles.ts';
 import { ExplainPanel } from './explainPanel.ts';
 
 registerControls();
-adoptPageStyles();
+adoptPageStyles('editor');
 const panel = new ExplainPanel();
 const host = connectHost<ExplainPanelIn, ExplainPanelOut>((message) => panel.receive(message));
 panel.host = host;
