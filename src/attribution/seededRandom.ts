@@ -18,8 +18,3 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   }
   return result;
 }
-
-/** A standard normal number (Box–Muller). */
-export function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}

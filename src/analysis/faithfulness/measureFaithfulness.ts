@@ -11,11 +11,12 @@ import type { Faithfulness } from '../../shared/explanation.ts';
 import type { Unit } from '../../shared/tokens.ts';
 import { type AblatedPrompt, ablations } from './ablations.ts';
 import { gainInterval, meanOf } from './interval.ts';
+import { countAsGood } from './rankTest.ts';
 import { randomRankings, rankableUnits, rankByScore } from './rankings.ts';
 import { judge } from './verdict.ts';
 
 export const faithfulnessFractions: readonly number[] = [0.1, 0.2, 0.5];
-const fewestRankings = 3;
+const fewestRankings = 5;
 const mostRankings = 20;
 
 export interface FaithfulnessInput {
@@ -64,25 +65,32 @@ export async function measureFaithfulness(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onValue: () => options.onProgress?.(++done, plan.prompts.length),
   });
-  const falls = plan.rankings.map(({ dropped, kept }) => ({
-    comprehensiveness: meanOf(dropped.map((index) => input.value - (values[index] as number))),
-    sufficiency: meanOf(kept.map((index) => input.value - (values[index] as number))),
-  }));
-  const [own, ...others] = falls as [Fall, ...Fall[]];
+  const fallOf = (index: number): number => input.value - (values[index] as number);
+  const falls = plan.rankings.map(({ dropped, kept }) => ({ dropped: dropped.map(fallOf), kept: kept.map(fallOf) }));
+  const [own, ...others] = falls.map(
+    ({ dropped, kept }): Fall => ({ comprehensiveness: meanOf(dropped), sufficiency: meanOf(kept) }),
+  );
+  if (own === undefined) return notMeasured('Nothing was ranked.');
   const random = {
     comprehensiveness: meanOf(others.map((fall) => fall.comprehensiveness)),
     sufficiency: meanOf(others.map((fall) => fall.sufficiency)),
   };
   const gain = own.comprehensiveness - random.comprehensiveness;
-  const randomFalls = others.map((fall) => fall.comprehensiveness);
-  const interval = gainInterval(own.comprehensiveness, randomFalls, seed);
-  const verdict = judge({ ...own, random, gain, interval, hiddenShare: hiddenShareOf(units, scores), noise: input.noise });
+  const interval = gainInterval(
+    own.comprehensiveness,
+    others.map((fall) => fall.comprehensiveness),
+    seed,
+  );
+  const asGood = countAsGood(falls.map(({ dropped, kept }) => [...dropped, ...kept.map((fall) => -fall)]));
+  const evidence = { ...own, random, gain, interval, asGood, rankings: others.length, noise: input.noise };
+  const verdict = judge({ ...evidence, hiddenShare: hiddenShareOf(units, scores) });
   return {
     measured: { ...own, random, gain, interval, fractions: [...faithfulnessFractions], ...verdict },
     forwardPasses: plan.forwardPasses,
   };
 }
 
+/** Means over the fractions, in the target's unit. */
 interface Fall {
   readonly comprehensiveness: number;
   readonly sufficiency: number;

@@ -6,6 +6,9 @@ export interface Evidence {
   readonly random: { readonly comprehensiveness: number; readonly sufficiency: number };
   readonly gain: number;
   readonly interval: readonly [number, number];
+  /** How many random rankings there were, and how many of them do as well on this prompt. */
+  readonly rankings: number;
+  readonly asGood: number;
   /** Share of all scores, by magnitude, that lies on sinks, template text and control tokens. */
   readonly hiddenShare: number;
   /** Changes below this are rounding of the model file, in the target's unit. */
@@ -35,7 +38,13 @@ const objections: readonly Objection[] = [
   {
     verdict: 'weak',
     applies: ({ interval }) => interval[0] <= 0,
-    reason: () => 'Better than random on average, but a random ranking can do as well on this prompt.',
+    reason: () => 'Better than random rankings so far, but too few were tried to be sure.',
+  },
+  {
+    verdict: 'weak',
+    applies: ({ rankings, asGood }) => asGood > 0.1 * rankings,
+    reason: ({ rankings, asGood }) =>
+      `Better than random on average, but ${asGood} of ${rankings} random rankings do as well on this prompt.`,
   },
   {
     verdict: 'weak',

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import type { Explanation } from '../../shared/explanation.ts';
+import { escapeMarkup } from './markupText.ts';
+import { inkOn, loweringColours, raisingColours } from './palette.ts';
+import { summaryLines } from './summaryLines.ts';
+import { textRuns } from './textRuns.ts';
+import { signedNumber, type UnitStanding, unitName, unitStandings } from './unitStandings.ts';
+
+/**
+ * One page that stands alone and works offline: no script, no link, no font; the policy allows its one style sheet, by hash, and
+ * nothing else. Colour is never the only sign: what lowers the target is underlined with a broken line.
+ */
+export function explanationToHtml(explanation: Explanation): string {
+  const style = styleSheet();
+  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+  const standings = unitStandings(explanation);
+  const title = `Explanation of ${JSON.stringify(explanation.target.label)}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${escapeMarkup(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeMarkup(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>${escapeMarkup(title)}</h1>
+<ul>${summaryLines(explanation)
+    .map((line) => `<li>${escapeMarkup(line)}</li>`)
+    .join('')}</ul>
+${warningList(explanation)}<h2>Prompt</h2>
+<p class="legend"><span class="raise5">raises the target</span> <span class="lower5">lowers it (broken underline)</span></p>
+<pre>${textRuns(explanation)
+    .map((run) => markedRun(run.text, run.unit === null ? undefined : standings[run.unit], explanation))
+    .join('')}</pre>
+<h2>Response</h2>
+<pre>${escapeMarkup(explanation.response.text)}</pre>
+${responseTable(explanation)}${unitTable(explanation, standings)}</main>
+</body>
+</html>
+`;
+}
+
+function markedRun(text: string, standing: UnitStanding | undefined, { target, units }: Explanation): string {
+  if (standing === undefined) return escapeMarkup(text);
+  const { score, rank, step } = standing;
+  const name = step === 0 ? '' : ` class="${step > 0 ? 'raise' : 'lower'}${Math.abs(step)}"`;
+  const place = rank === null ? (units[standing.index]?.kind ?? '') : `rank ${rank}`;
+  return `<span${name} title="${escapeMarkup(`${signedNumber(score)} ${unitName(target.unit)}, ${place}`)}">${escapeMarkup(text)}</span>`;
+}
+
+function warningList({ warnings }: Explanation): string {
+  if (warnings.length === 0) return '';
+  const items = warnings.map((warning) => `<li>${escapeMarkup(`${warning.code}: ${warning.message}`)}</li>`);
+  return `<h2>Warnings</h2>\n<ul>${items.join('')}</ul>\n`;
+}
+
+function responseTable({ response }: Explanation): string {
+  if (response.tokens.length === 0) return '';
+  const rows = response.tokens.map((token) => {
+    const others = token.alternatives.map((other) => `${JSON.stringify(other.text)} ${percent(other.logprob)}`).join(', ');
+    return [JSON.stringify(token.text), token.logprob.toFixed(3), percent(token.logprob), others];
+  });
+  return table('Response tokens', ['Token', 'Log-probability (nats)', 'Probability', 'Most likely'], rows);
+}
+
+function unitTable({ units, target }: Explanation, standings: readonly UnitStanding[]): string {
+  const rows = standings.map(({ index, score, share, rank }) => [
+    String(index),
+    units[index]?.label ?? '',
+    units[index]?.kind ?? '',
+    signedNumber(score),
+    `${(100 * share).toFixed(1)} %`,
+    rank === null ? '' : String(rank),
+  ]);
+  return table('Scores', ['Unit', 'Text', 'Kind', `Score (${unitName(target.unit)})`, 'Share', 'Rank'], rows);
+}
+
+function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (row: readonly string[]) => row.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join('');
+  return (
+    `<table><caption>${caption}</caption>` +
+    `<thead><tr>${head.map((name) => `<th scope="col">${escapeMarkup(name)}</th>`).join('')}</tr></thead>` +
+    `<tbody>${rows.map((row) => `<tr>${cells(row)}</tr>`).join('')}</tbody></table>\n`
+  );
+}
+
+function percent(logprob: number): string {
+  return `${(100 * Math.exp(logprob)).toFixed(1)} %`;
+}
+
+function styleSheet(): string {
+  const steps = [1, 2, 3, 4, 5].map(
+    (magnitude) =>
+      `.raise${magnitude}{background:${raisingColours[magnitude]};color:${inkOn(magnitude)}}` +
+      `.lower${magnitude}{background:${loweringColours[magnitude]};color:${inkOn(magnitude)};text-decoration:underline dashed}`,
+  );
+  return (
+    'body{font:1rem/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;margin:2rem auto;max-width:60rem;padding:0 1rem}' +
+    'pre{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;border:1px solid #bbb;padding:1rem}' +
+    'table{border-collapse:collapse;margin:1.5rem 0}caption{text-align:left;font-weight:600}' +
+    'th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;overflow-wrap:anywhere}' +
+    steps.join('')
+  );
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { attributionMethods, findMethod, resolveParameters, supportedMethods } from '../../src/attribution/registry.ts';
+import { random } from '../../src/attribution/random.ts';
+import { inputFor } from './attributionInput.ts';
+import { createLinearModel } from './linearModel.ts';
+
+const seeing = createLinearModel();
+const blind = createLinearModel({ capture: false });
+
+test('methods have names of their own and defaults they accept', () => {
+  const ids = attributionMethods.map((method) => method.id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const method of attributionMethods) {
+    const defaults = resolveParameters(method);
+    expect(resolveParameters(method, defaults)).toEqual(defaults);
+    expect(method.assumption).toMatch(/\.$/);
+  }
+});
+
+test('what a model cannot do', () => {
+  expect(supportedMethods(seeing)).toEqual(['occlusion', 'attention', 'random']);
+  expect(supportedMethods(blind)).toEqual(['occlusion', 'random']);
+  expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
+  expect(() => findMethod('saliency', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion, attention, random/);
+  expect(() => findMethod('toString', seeing)).toThrow(/E_METHOD_UNKNOWN/);
+});
+
+describe('parameters', () => {
+  const cases: [method: string, given: Record<string, string | number | boolean>, expected: RegExp][] = [
+    ['occlusion', { replacement: 'mask' }, /E_PARAMETER.*use one of: drop, neutral/],
+    ['occlusion', { replacement: true }, /E_PARAMETER.*give a string/],
+    ['occlusion', { colour: 'red' }, /E_PARAMETER.*use one of: replacement, includeTemplate/],
+    ['attention', { aggregation: 'max' }, /E_PARAMETER.*last-layer-mean, rollout/],
+    ['random', { anything: 1 }, /E_PARAMETER.*leave it away/],
+    ['occlusion', { constructor: 'x' }, /E_PARAMETER/],
+  ];
+  test.each(cases)('%s %j', (method, given, expected) => {
+    expect(() => resolveParameters(findMethod(method, seeing), given)).toThrow(expected);
+  });
+
+  test('defaults fill what is not given', () => {
+    expect(resolveParameters(findMethod('occlusion', seeing), { replacement: 'neutral' })).toEqual({
+      replacement: 'neutral',
+      includeTemplate: false,
+    });
+  });
+
+  test('numbers have limits', () => {
+    const method = { ...random, parameters: [{ id: 'samples', label: '', default: 8, minimum: 1, maximum: 64 }] };
+    expect(resolveParameters(method, { samples: 64 })).toEqual({ samples: 64 });
+    for (const samples of [0, 65, Number.NaN])
+      expect(() => resolveParameters(method, { samples })).toThrow(/E_PARAMETER.*from 1 to 64/);
+  });
+});
+
+test('random depends on the seed alone and leaves hidden units at zero', async () => {
+  const kinds = ['special', 'text', 'sink', 'template'] as const;
+  const scoresOf = async (seed: number) =>
+    (await random.attribute(await inputFor(seeing, { ids: [9, 12, 40, 7], kinds, seed }))).scores;
+  expect(await scoresOf(3)).toEqual(await scoresOf(3));
+  expect(await scoresOf(3)).not.toEqual(await scoresOf(4));
+  const scores = await scoresOf(3);
+  expect([scores[0], scores[3]]).toEqual([0, 0]);
+  expect([...scores].every((score) => score >= -1 && score < 1)).toBe(true);
+});
