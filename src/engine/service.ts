@@ -11,6 +11,7 @@ import type { RequestHandler } from './requestContext.ts';
 import { attentionGrid, attentionHead } from './requests/attention.ts';
 import { captureToFile } from './requests/capture.ts';
 import { explain } from './requests/explain.ts';
+import { exportExplanation } from './requests/export.ts';
 import { generateText } from './requests/generate.ts';
 import { logprobs } from './requests/logprobs.ts';
 
@@ -30,7 +31,7 @@ export interface EngineServiceOptions {
 
 /**
  * Everything the engine can do, for whoever runs it: the child process (over RPC) and the command line (in process).
- * One request at a time; `status` and `listModels` do not wait. Loading waits its turn like any other request,
+ * One request at a time; what needs no model (`status`, `listModels`, `export`) does not wait. Loading waits its turn like any other request,
  * so a running one is never cut off by a switch of models.
  */
 export class EngineService {
@@ -68,6 +69,7 @@ export class EngineService {
       attentionGrid: this.#request('Attention', attentionGrid),
       attentionHead: this.#request('Attention head', attentionHead),
       capture: this.#request('Capture', captureToFile),
+      export: (_call, request) => exportExplanation(request),
     };
     this.#idle.restart();
   }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
@@ -23,7 +23,25 @@ async function buildEngine(): Promise<string> {
   if (engine === undefined) throw new Error('scripts/build.mjs has no output named engine');
   // Inside the repository, so that the bundle finds node_modules.
   const outdir = path.join(root, 'tmp', `engine-${process.pid}`);
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  removeLeftOvers(path.dirname(outdir));
   await build({ ...engine, absWorkingDir: root, outdir });
   return path.join(outdir, 'engine.cjs');
+}
+
+/** Bundles of processes that are gone: a test process is ended before it could clean up. */
+function removeLeftOvers(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const pid = /^engine-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,0 +1,182 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ModelThread } from '../../src/engine/modelThread.ts';
+import type { GeneratedToken, Model, VariantResult } from '../../src/model/model.ts';
+import { engineBundle } from '../setup/engineBundle.ts';
+import { testModels } from '../setup/testModels.ts';
+
+const oneThread = { threads: 1, contextLength: 512 };
+const greedy = { temperature: 0, seed: 0, top: 2 };
+
+describe('a model behind the thread', () => {
+  let thread: ModelThread;
+  let model: Model;
+  let tokens: Int32Array;
+
+  beforeAll(async () => {
+    thread = new ModelThread({ workerFile: await engineBundle() });
+    model = await thread.open(testModels.tinyLlama, oneThread);
+    const { tokens: encoded } = await model.tokenizer.encode('The quick brown fox');
+    tokens = Int32Array.from(encoded, ({ id }) => id);
+  });
+  afterAll(() => thread.end());
+
+  test('its tokenizer answers', async () => {
+    const ids = [...tokens];
+    expect(await model.tokenizer.decode(ids)).toContain('quick');
+    expect(await model.tokenizer.pieces(ids)).toHaveLength(ids.length);
+    expect(await model.tokenizer.special()).toMatchObject({ endOfGeneration: expect.any(Array) });
+  });
+
+  test('a forward pass comes back whole, twice the same, and leaves the request alone', async () => {
+    const before = tokens.slice();
+    const request = { tokens, logits: 'all', read: [{ position: tokens.length - 1, ids: [0, 1], top: 3 }] } as const;
+    const first = await model.forward(request);
+    expect(first.logits?.values.length).toBe(tokens.length * model.info.vocabulary);
+    expect(first.read[0]?.logits).toBeInstanceOf(Float32Array);
+    expect(first.captured).toBeInstanceOf(Map);
+    const last = first.logits?.values.subarray(-model.info.vocabulary);
+    expect(first.read[0]?.top[0]?.logit).toBe(Math.max(...(last ?? [])));
+    expect(await model.forward(request)).toEqual(first);
+    expect(tokens).toEqual(before);
+  });
+
+  test('variants stream what they answer', async () => {
+    const variants = [2, 3, 4].map((length) => ({ tokens: tokens.slice(0, length), read: [{ position: length - 1, ids: [7] }] }));
+    const streamed: VariantResult[] = [];
+    const results = await model.forwardVariants(
+      { variants },
+      {
+        onResult: (index, result) => {
+          streamed[index] = result;
+        },
+      },
+    );
+    expect(results).toHaveLength(3);
+    expect(streamed).toEqual(results);
+  });
+
+  test('generation streams what it answers', async () => {
+    const streamed: GeneratedToken[] = [];
+    const { tokens: generated } = await model.generate(
+      { tokens, maxTokens: 6, ...greedy },
+      { onToken: (token) => streamed.push(token) },
+    );
+    expect(generated.length).toBeGreaterThan(0);
+    expect(streamed).toEqual(generated);
+  });
+
+  test('an error keeps its code and details', async () => {
+    const tooLong = new Int32Array(600).fill(1);
+    await expect(model.forward({ tokens: tooLong })).rejects.toMatchObject({
+      code: 'E_CONTEXT_OVERFLOW',
+      parts: { details: { promptTokens: 600 } },
+    });
+    await expect(thread.open('/nowhere/model.gguf', oneThread)).rejects.toMatchObject({ code: 'E_MODEL_NOT_FOUND' });
+  });
+
+  test('two models side by side; one that is disposed of answers no more', async () => {
+    const other = await thread.open(testModels.tinyQwen2, oneThread);
+    const expected = await model.forward({ tokens, logits: 'last' });
+    expect(other.info.architecture).toBe('qwen2');
+    await Promise.all([other.dispose(), other.dispose()]);
+    await expect(other.forward({ tokens })).rejects.toMatchObject({ kind: 'model' });
+    expect(await model.forward({ tokens, logits: 'last' })).toEqual(expected);
+  });
+});
+
+describe('cancelling', () => {
+  let thread: ModelThread;
+  beforeAll(async () => {
+    thread = new ModelThread({ workerFile: await engineBundle() });
+  });
+  afterAll(() => thread.end());
+
+  test('a running call rejects at once, says nothing more, and the thread answers the next', async () => {
+    const model = await thread.open(testModels.bundled, oneThread);
+    const { tokens: encoded } = await model.tokenizer.encode('Once upon a time');
+    const tokens = Int32Array.from(encoded, ({ id }) => id);
+    const expected = await model.forward({ tokens, logits: 'last' });
+    const controller = new AbortController();
+    let heard = 0;
+    const generation = model.generate(
+      { tokens, maxTokens: 400, ...greedy },
+      {
+        signal: controller.signal,
+        onToken: () => {
+          heard += 1;
+          controller.abort();
+        },
+      },
+    );
+    await expect(generation).rejects.toMatchObject({ code: 'E_CANCELLED' });
+    expect(await model.forward({ tokens, logits: 'last' })).toEqual(expected);
+    expect(heard).toBe(1);
+    await model.dispose();
+  });
+
+  test('opening can be cancelled, and nothing stays open', async () => {
+    const controller = new AbortController();
+    const opening = thread.open(testModels.bundled, {
+      ...oneThread,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'E_CANCELLED' });
+    const model = await thread.open(testModels.tinyLlama, oneThread);
+    expect(model.info.architecture).toBe('llama');
+  });
+
+  test('a call that waits for its turn never runs', async () => {
+    const model = await thread.open(testModels.tinyLlama, oneThread);
+    const tokens = new Int32Array([1, 2, 3]);
+    const first = model.forward({ tokens, logits: 'last' });
+    const second = model.forward({ tokens, logits: 'last' }, { signal: AbortSignal.abort() });
+    await expect(second).rejects.toMatchObject({ code: 'E_CANCELLED' });
+    expect((await first).logits?.positions).toEqual([2]);
+  });
+});
+
+describe('a thread that ends by itself', () => {
+  const threads: ModelThread[] = [];
+  afterEach(async () => {
+    await Promise.all(threads.splice(0).map((thread) => thread.end()));
+  });
+  const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/engine/${name}`, import.meta.url));
+
+  test.each([
+    ['exitingWorker.cjs', 'E_ENGINE_CRASHED', /code 7/],
+    ['throwingWorker.cjs', 'E_ENGINE_CRASHED', /nobody caught this/],
+    ['missingWorker.cjs', 'E_ENGINE_CRASHED', /missingWorker/],
+  ])('%s rejects who waits and who comes later, and tells the owner first', async (name, code, why) => {
+    const order: string[] = [];
+    const thread = new ModelThread({ workerFile: fixture(name), onLost: (error) => order.push(error.code) });
+    threads.push(thread);
+    const waiting = [1, 2].map(() =>
+      thread.open(testModels.tinyLlama, oneThread).catch((error: unknown) => Promise.reject(error)),
+    );
+    for (const call of waiting) await expect(call).rejects.toMatchObject({ code, parts: { why: expect.stringMatching(why) } });
+    order.push('rejected');
+    await expect(thread.open(testModels.tinyLlama, oneThread)).rejects.toMatchObject({ code });
+    expect(order).toEqual([code, 'rejected']);
+  });
+
+  test('a full JavaScript heap gives E_OUT_OF_MEMORY', async () => {
+    const thread = new ModelThread({
+      workerFile: await engineBundle(),
+      resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 },
+    });
+    threads.push(thread);
+    await expect(thread.open(testModels.bundled, oneThread)).rejects.toMatchObject({ code: 'E_OUT_OF_MEMORY', kind: 'engine' });
+  });
+
+  test('one that is ended rejects with E_ENGINE_STOPPED and tells nobody it was lost', async () => {
+    let lost = 0;
+    const thread = new ModelThread({ workerFile: await engineBundle(), onLost: () => (lost += 1) });
+    const opening = thread.open(testModels.tinyLlama, oneThread);
+    const ended = thread.end();
+    await expect(opening).rejects.toMatchObject({ code: 'E_ENGINE_STOPPED' });
+    await ended;
+    expect(lost).toBe(0);
+  });
+});
