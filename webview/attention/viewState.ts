@@ -78,6 +78,9 @@ export function nextViewState(state: ViewState, message: AttentionViewIn): ViewS
     }
     case 'highlight':
       return { ...state, highlighted: message.token };
+    default:
+      // A host of another version may say more.
+      return state;
   }
 }
 

@@ -73,6 +73,9 @@ export function nextState(state: PanelState, message: ExplainPanelIn): PanelStat
       return { ...state, methods: message.methods, mode: message.mode, method: message.method ?? state.method };
     case 'highlight':
       return { ...state, highlighted: message.unit };
+    default:
+      // A host of another version may say more.
+      return state;
   }
 }
 

@@ -1,0 +1,219 @@
+// @vitest-environment happy-dom
+import { afterEach, expect, test } from 'vitest';
+import type { ExplainPanelIn, ExplainPanelOut } from '../../../src/shared/protocol/panel.ts';
+import { ExplainPanel } from '../../../webview/explain/explainPanel.ts';
+import { capitalExplanation, explanationOf, hostileExplanation, hostileTexts, methods } from '../harness/samples.ts';
+import { all, find, settle } from '../harness/shadow.ts';
+
+const final = (explanation = capitalExplanation()) => ({ type: 'explanation', explanation, stage: 'final' }) as const;
+const progress = { type: 'progress', phase: 'occlusion', done: 1, total: 2 } as const;
+
+afterEach(() => document.body.replaceChildren());
+
+/** A mounted panel after some messages, and what it posted. */
+async function mount(messages: readonly ExplainPanelIn[], state: Record<string, unknown> = {}) {
+  const posted: ExplainPanelOut[] = [];
+  const saved: unknown[] = [];
+  const panel = new ExplainPanel();
+  panel.host = { post: (message) => posted.push(message), readState: () => state, writeState: (next) => saved.push(next) };
+  document.body.append(panel);
+  for (const message of messages) panel.receive(message);
+  await settle(panel);
+  return {
+    panel,
+    posted,
+    saved,
+    text: () =>
+      all(panel, '*')
+        .map((element) => ownText(element))
+        .join(' '),
+  };
+}
+
+const ownText = (element: Element) =>
+  [...element.childNodes]
+    .filter((node) => node.nodeType === 3)
+    .map((node) => node.textContent)
+    .join('')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+const buttons = (panel: Element) => all(panel, 'vscode-button').map((button) => button.textContent?.trim());
+
+test('waiting: says how to begin', async () => {
+  const { panel } = await mount([]);
+  expect(find(panel, '.empty')?.textContent).toContain('Explain Prompt');
+});
+
+test('running: ring, stage, cancel; "run again" waits', async () => {
+  const { panel, posted } = await mount([progress]);
+  expect(find(panel, 'vscode-progress-ring')).not.toBeNull();
+  expect(find(panel, '.stage [role="status"]')?.textContent).toBe('Occlusion');
+  expect(buttons(panel)).toEqual(['Run again', 'Cancel']);
+  all(panel, 'vscode-button').forEach((button) => (button as HTMLElement).click());
+  expect(posted).toContainEqual({ type: 'cancel' });
+});
+
+test('failed: code, message once, and the old explanation stays', async () => {
+  const { panel, posted } = await mount([final(), { type: 'failed', code: 'E_X', message: 'E_X: it broke; because; do this' }]);
+  expect(find(panel, '.error code')?.textContent).toBe('E_X');
+  expect(find(panel, '.error .message')?.textContent).toBe('it broke; because; do this');
+  expect(find(panel, 'loupe-prompt-view')).not.toBeNull();
+  (all(panel, 'vscode-button')[0] as HTMLElement).click();
+  expect(posted).toEqual([{ type: 'rerun' }]);
+});
+
+test('cancelled is no error', async () => {
+  const { panel } = await mount([{ type: 'failed', code: 'E_CANCELLED', message: 'x' }]);
+  expect([find(panel, '.error'), find(panel, '.box')?.textContent]).toEqual([null, 'Cancelled']);
+});
+
+test.each([
+  ['logprob', 'nat', -0.26, 'next', 'log-probability −0.26 nats (probability 77 %)'],
+  ['logit', 'logit', 17.5, 'next', 'logit 17.50 logits'],
+  ['prob', 'probability', 0.77, 'next', 'probability 0.77'],
+  ['logprob', 'nat', 1.5, 'contrast', 'log-probability 1.50 nats'],
+] as const)('target: %s', async (score, unit, value, kind, expected) => {
+  const base = capitalExplanation();
+  const { panel } = await mount([final({ ...base, target: { ...base.target, score, unit, value, kind } })]);
+  expect(find(panel, '.target')?.textContent?.replace(/\s+/g, ' ').trim()).toBe(`Explains ‘ Paris’ — ${expected}`);
+});
+
+test.each([
+  ['trusted', '✓ Trusted'],
+  ['weak', '~ Weak'],
+  ['untrusted', '✕ Do not trust'],
+] as const)('faithfulness: %s', async (verdict, badge) => {
+  const base = capitalExplanation();
+  const { panel } = await mount([final({ ...base, faithfulness: { ...base.faithfulness!, verdict, reason: 'why' } })]);
+  expect(find(panel, '.badge')?.textContent?.trim()).toBe(badge);
+  expect(find(panel, '.faith')?.textContent).toContain('drop 2.31 (random 0.83), keep 0.42 (random 1.94)');
+  // An untrusted picture loses its tints.
+  expect(find(panel, '.prompt')?.classList.contains('untrusted')).toBe(verdict === 'untrusted');
+});
+
+test('faithfulness not measured is said', async () => {
+  const { panel } = await mount([final(capitalExplanation({ faithfulness: null }))]);
+  expect(find(panel, '.badge')?.textContent?.trim()).toBe('? Not measured');
+});
+
+test('the method picker shows what was asked, not what a provisional tint came from', async () => {
+  const explanation = { ...capitalExplanation(), method: { id: 'attention', parameters: {}, seed: 0 } };
+  const { text } = await mount([
+    { type: 'methods', methods, mode: 'auto', method: 'occlusion' },
+    { type: 'explanation', explanation, stage: 'attention' },
+  ]);
+  expect(text()).toContain('Leaves out one unit at a time');
+});
+
+test('a word: chosen, shown, revealed; a highlight of the editor is shown and not sent back', async () => {
+  const { panel, posted } = await mount([final()]);
+  const word = find(panel, '[data-unit="30"]') as HTMLElement;
+  word.click();
+  await settle(panel);
+  expect(find(panel, '[data-unit="30"]')?.getAttribute('aria-selected')).toBe('true');
+  expect(find(panel, '.details')?.textContent?.replace(/\s+/g, ' ')).toContain(
+    '‘France’ +1.90 nats · 8.9 % of all effect · rank 4 of 26',
+  );
+  panel.receive({ type: 'highlight', unit: 29 });
+  await settle(panel);
+  expect(all(panel, '[data-unit][aria-selected="true"]').map((option) => option.getAttribute('data-unit'))).toEqual(['29']);
+  expect(posted).toEqual([{ type: 'revealUnit', unit: 30 }]);
+});
+
+test('exactly one word is a tab stop', async () => {
+  const { panel } = await mount([final()]);
+  expect(all(panel, '[data-unit][tabindex="0"]').length).toBe(1);
+  panel.receive({ type: 'highlight', unit: 25 });
+  await settle(panel);
+  expect(all(panel, '[data-unit][tabindex="0"]').map((option) => option.getAttribute('data-unit'))).toEqual(['25']);
+});
+
+test('template, special and sink units count only when shown, and the host is told', async () => {
+  const { panel, posted, saved } = await mount([final()]);
+  const count = () => all(panel, '[data-unit]').length;
+  const before = count();
+  const box = find(panel, 'vscode-checkbox') as HTMLInputElement;
+  box.checked = true;
+  box.dispatchEvent(new Event('change'));
+  await settle(panel);
+  expect(count() - before).toBe(7);
+  expect(posted).toEqual([{ type: 'setShowHidden', show: true }]);
+  expect(saved).toEqual([{ tab: 'ranking', showHidden: true }]);
+});
+
+test('a click on a response token explains it; on the explained one it only opens the alternatives', async () => {
+  const { panel, posted } = await mount([final()]);
+  (find(panel, '[data-token="0"]') as HTMLElement).click();
+  await settle(panel);
+  expect(posted).toEqual([]);
+  expect(all(panel, 'loupe-response-view tbody tr, .pane tbody tr').length).toBe(4);
+  (find(panel, '[data-token="1"]') as HTMLElement).click();
+  expect(posted).toEqual([{ type: 'explainTarget', target: { kind: 'span', from: 1, to: 1 } }]);
+});
+
+test('a range of the response, chosen with Shift', async () => {
+  const { panel, posted } = await mount([final()]);
+  (find(panel, '[data-token="0"]') as HTMLElement).click();
+  find(panel, '[data-token="1"]')?.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true, shiftKey: true }));
+  await settle(panel);
+  const explain = all(panel, '.pane vscode-button').find((button) => button.textContent?.includes('these 2'));
+  (explain as HTMLElement).click();
+  expect(posted).toEqual([{ type: 'explainTarget', target: { kind: 'span', from: 0, to: 1 } }]);
+});
+
+test('whole response, and why this rather than another', async () => {
+  const { panel, posted } = await mount([final()]);
+  const press = (label: string) =>
+    (all(panel, 'vscode-button').find((button) => button.textContent?.includes(label)) as HTMLElement).click();
+  press('Explain whole response');
+  (find(panel, '[data-token="0"]') as HTMLElement).click();
+  await settle(panel);
+  press('Why this rather than');
+  expect(posted).toEqual([
+    { type: 'explainTarget', target: { kind: 'response' } },
+    { type: 'explainTarget', target: { kind: 'contrast', a: ' Paris', b: ' a', at: 0 } },
+  ]);
+});
+
+test('no response, no warnings, no units: still a panel', async () => {
+  const empty = explanationOf([], { response: { text: '', source: 'generated', tokens: [] }, faithfulness: null });
+  const { panel, text } = await mount([final(empty)]);
+  expect(text()).toContain('The model wrote no response.');
+  expect(find(panel, '.warnings')).toBeNull();
+});
+
+test('a long prompt draws its first rows and asks before the rest', async () => {
+  const long = explanationOf(Array.from({ length: 450 }, (_, index) => [`w${index} `, 'text', index] as const));
+  const { panel } = await mount([final(long)]);
+  const rows = () => all(panel, '.table tbody tr').length;
+  expect(rows()).toBe(200);
+  (all(panel, '.table vscode-button')[0] as HTMLElement).click();
+  await settle(panel);
+  expect(rows()).toBe(400);
+});
+
+test('the tab that was open before is open again; a saved tab that is none falls back', async () => {
+  const tokens = await mount([final()], { tab: 'tokens' });
+  expect(tokens.text()).toContain('Surprise (nats)');
+  const unknown = await mount([final()], { tab: '<b>', showHidden: 'yes' });
+  expect(unknown.text()).toContain('Units by the size of their score');
+});
+
+test('token text is text: no element is made from it', async () => {
+  const { panel } = await mount([final(hostileExplanation())]);
+  (find(panel, '[data-token="0"]') as HTMLElement).click();
+  await settle(panel);
+  expect(all(panel, 'img, script, b').length).toBe(0);
+  expect(find(panel, '[data-unit="0"]')?.textContent?.trim()).toBe(hostileTexts[0]);
+  expect(find(panel, '[data-unit="1"]')?.textContent?.trim()).toBe('⟨202E⟩evil⟨202C⟩');
+  expect(find(panel, '[data-unit="2"]')?.textContent?.trim()).toBe('␇␀␛[31m');
+});
+
+test.each([{ type: 'unheard of' }, { type: 'highlight', unit: 10_000 }])(
+  'a message that fits nothing does no harm: %j',
+  async (message) => {
+    const { panel } = await mount([final(), message as ExplainPanelIn]);
+    expect(find(panel, 'loupe-prompt-view')).not.toBeNull();
+  },
+);

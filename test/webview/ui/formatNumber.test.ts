@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { formatDuration, formatNumber, formatShare, formatSigned } from '../../../webview/ui/formatNumber.ts';
+
+describe('numbers', () => {
+  test.each([
+    [1.234, '1.23', '+1.23'],
+    [-1.234, '−1.23', '−1.23'],
+    [0, '0.00', '0.00'],
+    [-0.001, '0.00', '0.00'],
+    [0.001, '0.00', '0.00'],
+    [Number.NaN, 'NaN', 'NaN'],
+    [Number.POSITIVE_INFINITY, '∞', '+∞'],
+    [Number.NEGATIVE_INFINITY, '−∞', '−∞'],
+  ])('%d', (value, plain, signed) => {
+    expect(formatNumber(value)).toBe(plain);
+    expect(formatSigned(value)).toBe(signed);
+  });
+});
+
+test.each([
+  [0, '0 %'],
+  [0.0004, '< 0.1 %'],
+  [0.003, '0.3 %'],
+  [0.0996, '10 %'],
+  [0.77, '77 %'],
+  [0.9999, '> 99.9 %'],
+  [1, '100 %'],
+  [Number.NaN, 'NaN'],
+])('share %d', (share, expected) => expect(formatShare(share)).toBe(expected));
+
+test.each([
+  [12.4, '12 ms'],
+  [3240, '3.2 s'],
+  [125_000, '2 min 5 s'],
+  [59_970, '1 min 0 s'],
+  [119_800, '2 min 0 s'],
+])('%d milliseconds', (milliseconds, expected) => expect(formatDuration(milliseconds)).toBe(expected));
