@@ -44,7 +44,7 @@ export function withPromptOptions(command: Command): Command {
     .option('--ids <list>', 'token ids instead of FILE: 1,2,3', wholeNumberList(2 ** 31 - 1))
     .addOption(new Option('--format <name>', 'how FILE is read (default: by its ending)').choices(formats))
     .option('--var <name=value>', 'a value for a {{variable}} of the prompt; repeatable', namedText)
-    .option('--threads <n>', 'native threads; 0 = physical cores', wholeNumber(0, 512), 0)
+    .option('--threads <n>', 'native threads; 0 = physical cores but one', wholeNumber(0, 512), 0)
     .option('--context <n>', 'context length in tokens; 0 = the model’s own, at most 4096', wholeNumber(0, 1_048_576), 0)
     .option('--seed <n>', 'fixes everything random', wholeNumber(0, 2 ** 32 - 1), 0);
   return withOutputOptions(command);

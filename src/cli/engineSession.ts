@@ -6,7 +6,7 @@ import type { EngineMethods } from '../shared/protocol/engine.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { ModelOptions, OutputOptions } from './commonOptions.ts';
 import { bundledModel, engineBundle } from './installation.ts';
-import { createProgressBar } from './terminal/progressBar.ts';
+import { createProgressBar, type ProgressBar } from './terminal/progressBar.ts';
 
 /** The engine's methods as a caller sees them: promises, with id and cancellation filled in. */
 type EngineCalls = {
@@ -36,27 +36,34 @@ export async function withIdleEngine<T>(
   const bar = createProgressBar(context.stderr, verbose === true);
   const service = new EngineService({ workerFile: engineBundle, events: { progress: (progress) => bar.update(progress) } });
   try {
-    return await use(engineCalls(service, context.signal));
+    return await use(engineCalls(service, context.signal, bar));
   } finally {
-    bar.stop();
     await service.dispose();
   }
 }
 
-function engineCalls({ methods }: EngineService, signal: AbortSignal): EngineCalls {
+function engineCalls({ methods }: EngineService, signal: AbortSignal, bar: ProgressBar): EngineCalls {
   const call = { requestId: 'command-line', signal };
+  /** The bar is gone before the result is printed. */
+  const finished = async <T>(result: T | Promise<T>): Promise<T> => {
+    try {
+      return await result;
+    } finally {
+      bar.stop();
+    }
+  };
   return {
-    load: async (file, options) => methods.load(call, file, options),
-    unload: async () => methods.unload(call),
-    status: async () => methods.status(call),
-    inspect: async (file) => methods.inspect(call, file),
-    listModels: async (folders) => methods.listModels(call, folders),
-    explain: async (request) => methods.explain(call, request),
-    logprobs: async (request) => methods.logprobs(call, request),
-    generate: async (request) => methods.generate(call, request),
-    attentionGrid: async (request) => methods.attentionGrid(call, request),
-    attentionHead: async (request) => methods.attentionHead(call, request),
-    capture: async (request) => methods.capture(call, request),
-    export: async (request) => methods.export(call, request),
+    load: (file, options) => finished(methods.load(call, file, options)),
+    unload: () => finished(methods.unload(call)),
+    status: () => finished(methods.status(call)),
+    inspect: (file) => finished(methods.inspect(call, file)),
+    listModels: (folders) => finished(methods.listModels(call, folders)),
+    explain: (request) => finished(methods.explain(call, request)),
+    logprobs: (request) => finished(methods.logprobs(call, request)),
+    generate: (request) => finished(methods.generate(call, request)),
+    attentionGrid: (request) => finished(methods.attentionGrid(call, request)),
+    attentionHead: (request) => finished(methods.attentionHead(call, request)),
+    capture: (request) => finished(methods.capture(call, request)),
+    export: (request) => finished(methods.export(call, request)),
   };
 }

@@ -1,4 +1,5 @@
 /** A whole explanation as lines for a terminal: heading, heat-map, legend, ranking, response, trust, warnings, cost. */
+import path from 'node:path';
 import { paletteSteps } from '../../shared/colourScale.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import { heatMap, stepLabel } from './heatMap.ts';
@@ -47,7 +48,9 @@ function heading({ model, prompt, tokens, target, method }: Explanation, theme: 
   const settings = parameters.length > 0 ? ` (${parameters.join(', ')})` : '';
   return [
     ...wrapped(
-      visibleText(`${model.name} · ${model.quantization} · ${prompt.mode} prompt, ${tokens.length} tokens`),
+      visibleText(
+        `${path.basename(model.file)} · ${model.architecture} ${model.quantization} · ${prompt.mode} prompt, ${tokens.length} tokens`,
+      ),
       theme.bold,
       columns,
     ),

@@ -50,8 +50,8 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
   const target = parseTarget(options.target);
   const exports = await exportsOf(options);
   const prompt = await promptSource(file, options, context);
-  const { explanation, json } = await withEngine(context, options, async (engine) => {
-    const explained = await engine.explain({
+  await withEngine(context, options, async (engine) => {
+    const explanation = await engine.explain({
       prompt,
       method: options.method,
       ...(options.methodOption === undefined ? {} : { parameters: options.methodOption }),
@@ -63,13 +63,11 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
       seed: options.seed,
       progressive: false,
     });
-    // Numbers are checked before anything is written.
-    const checked = toJson(explained);
-    for (const { format, out } of exports) await engine.export({ explanation: explained, format, out });
-    return { explanation: explained, json: checked };
+    const screen = createScreen(context, options.color);
+    screen.print(options.json === true ? [toJson(explanation)] : explanationView(explanation, screen.theme, screen.columns));
+    // After the result: a full disk must not cost the run.
+    for (const { format, out } of exports) await engine.export({ explanation, format, out });
   });
-  const screen = createScreen(context, options.color);
-  screen.print(options.json === true ? [json] : explanationView(explanation, screen.theme, screen.columns));
 }
 
 interface Export {
