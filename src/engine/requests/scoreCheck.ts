@@ -12,9 +12,12 @@ export interface ScoreCheck {
   readonly warnings: readonly Warning[];
 }
 
+/** Forward passes a check may always cost: enough for seven random rankings, and short where it matters, on short prompts. */
+const smallestBudget = 20;
+
 /**
  * Measures the scores against random ones on this prompt, for no more than the explanation itself has cost, or than leaving
- * out each unit would have. Never in silence: what is not measured is said.
+ * out each unit would have, or a handful of passes. Never in silence: what is not measured is said.
  * @throws as `measureFaithfulness`
  */
 export async function checkScores(
@@ -36,7 +39,7 @@ export async function checkScores(
       target,
       value,
       seed,
-      budget: Math.max(spent, occlusion.cost(units.filter((unit) => !isHidden(unit)).length)),
+      budget: Math.max(smallestBudget, spent, occlusion.cost(units.filter((unit) => !isHidden(unit)).length)),
       noise,
     },
     { signal, onProgress: (done, total) => progress('faithfulness', done, total) },

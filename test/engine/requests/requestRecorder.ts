@@ -1,0 +1,28 @@
+import type { RequestContext } from '../../../src/engine/requestContext.ts';
+import type { Model } from '../../../src/model/model.ts';
+import type { PartialExplanation } from '../../../src/shared/protocol/engine.ts';
+
+export interface Recorder extends RequestContext {
+  readonly partials: Omit<PartialExplanation, 'requestId'>[];
+  readonly phases: string[];
+  readonly texts: string[];
+}
+
+/** A request context that keeps what a handler tells. */
+export function recordRequest(model: Model, signal: AbortSignal = new AbortController().signal): Recorder {
+  const partials: Recorder['partials'] = [];
+  const phases: string[] = [];
+  const texts: string[] = [];
+  return {
+    model,
+    signal,
+    partials,
+    phases,
+    texts,
+    progress: (phase) => {
+      if (phases.at(-1) !== phase) phases.push(phase);
+    },
+    partial: (partial) => partials.push(partial),
+    token: (text) => texts.push(text),
+  };
+}
