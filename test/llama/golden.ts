@@ -39,3 +39,21 @@ export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): 
   for (let index = 0; index < b.length; index++) scale = Math.max(scale, Math.abs(b[index] as number));
   return maximumDifference(a, b) / scale;
 }
+
+export const bundledModel = 'models/SmolLM2-135M-Instruct.Q4_1.gguf';
+
+export function norm(vector: Float32Array): number {
+  return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** KL(softmax(expected) || softmax(found)), nats. */
+export function logSoftmaxDivergence(expected: Float32Array, found: Float32Array): number {
+  const logProbabilities = (row: Float32Array) => {
+    const maximum = row.reduce((a, b) => Math.max(a, b));
+    const sum = row.reduce((total, value) => total + Math.exp(value - maximum), 0);
+    return Float64Array.from(row, (value) => value - maximum - Math.log(sum));
+  };
+  const p = logProbabilities(expected);
+  const q = logProbabilities(found);
+  return p.reduce((total, value, id) => total + Math.exp(value) * (value - (q[id] as number)), 0);
+}
