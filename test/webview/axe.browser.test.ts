@@ -23,7 +23,7 @@ afterAll(() => browser?.close());
 /** One line a violation, so that a failure says what to mend. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
-  const results = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as AxeResults;
+  const results = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
   return results.violations.flatMap((violation) =>
     violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)} — ${node.failureSummary ?? ''}`),
   );

@@ -261,11 +261,4 @@ export class AttentionView extends LitElement {
   ];
 }
 
-declare global {
-  interface HTMLElementTagNameMap {
-    'loupe-head-grid': import('./headGrid.ts').HeadGrid;
-    'loupe-head-matrix': import('./headMatrix.ts').HeadMatrix;
-  }
-}
-
 customElements.define('loupe-attention-view', AttentionView);

@@ -140,16 +140,16 @@ export class HeadGrid extends LitElement {
     if (bottom > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = bottom - scroll.clientHeight;
   }
 
-  private clicked(event: Event): void {
+  private readonly clicked = (event: Event): void => {
     const place = placeOf(event);
     if (place !== null) this.onOpen(place);
-  }
+  };
 
-  private entered(event: Event): void {
+  private readonly entered = (event: Event): void => {
     this.focused = placeOf(event) ?? this.focused;
-  }
+  };
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const place = placeOf(event);
     if (place === null) return;
     if (event.key === 'Enter' || event.key === ' ') {
@@ -169,7 +169,7 @@ export class HeadGrid extends LitElement {
     if (next === null) return;
     event.preventDefault();
     this.renderRoot.querySelector<HTMLElement>(`[data-layer="${next.row}"][data-head="${next.column}"]`)?.focus();
-  }
+  };
 
   static override styles = [
     sharedStyles,
@@ -246,3 +246,9 @@ function placeOf(event: Event): HeadPlace | null {
 }
 
 customElements.define('loupe-head-grid', HeadGrid);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'loupe-head-grid': HeadGrid;
+  }
+}

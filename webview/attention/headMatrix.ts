@@ -149,10 +149,10 @@ export class HeadMatrix extends LitElement {
     this.requestUpdate();
   }
 
-  private schedule(): void {
+  private readonly schedule = (): void => {
     cancelAnimationFrame(this.pending);
     this.pending = requestAnimationFrame(() => this.paint());
-  }
+  };
 
   private paint(): void {
     const { canvas } = this.parts();
@@ -210,30 +210,30 @@ export class HeadMatrix extends LitElement {
     return hitTest(geometry, this.view(geometry), event.clientX - box.left, event.clientY - box.top);
   }
 
-  private pointed(event: PointerEvent): void {
+  private readonly pointed = (event: PointerEvent): void => {
     const hit = this.hit(event);
     this.cursor = hit?.part === 'cell' ? { query: hit.query, key: hit.key } : null;
-  }
+  };
 
-  private left(): void {
+  private readonly left = (): void => {
     this.cursor = null;
-  }
+  };
 
-  private clicked(event: MouseEvent): void {
+  private readonly clicked = (event: MouseEvent): void => {
     const hit = this.hit(event);
     if (hit === null) return;
     if (hit.part === 'query') this.onSelect(hit.query, 'row');
     else if (hit.part === 'key') this.onSelect(hit.key, 'column');
     else this.onSelect(this.direction === 'row' ? hit.query : hit.key, this.direction);
-  }
+  };
 
-  private wheeled(event: WheelEvent): void {
+  private readonly wheeled = (event: WheelEvent): void => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.zoom(event.deltaY < 0 ? zoomStep : 1 / zoomStep);
-  }
+  };
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const geometry = this.geometry();
     const cursor = this.cursor ?? { query: 0, key: 0 };
     if (event.key === 'Enter' || event.key === ' ') {
@@ -256,7 +256,7 @@ export class HeadMatrix extends LitElement {
       }
     }
     event.preventDefault();
-  }
+  };
 
   static override styles = [
     sharedStyles,
@@ -292,3 +292,9 @@ function roughWidth(label: string): number {
 }
 
 customElements.define('loupe-head-matrix', HeadMatrix);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'loupe-head-matrix': HeadMatrix;
+  }
+}

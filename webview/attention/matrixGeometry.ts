@@ -26,7 +26,7 @@ export interface VisibleCells {
   readonly lastKey: number;
 }
 
-export const largestCell = 32;
+const largestCell = 32;
 const largestFittedCell = 22;
 /** Cells from this size on carry their token's text. */
 export const labelledCell = 10;

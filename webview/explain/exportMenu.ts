@@ -57,7 +57,7 @@ export class ExportMenu extends LitElement {
     this.renderRoot.querySelector<HTMLElement>('vscode-button')?.focus();
   }
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const format = (event.target as HTMLElement).dataset.format as ExportFormat | undefined;
     if (format === undefined) return;
     const next = nextInList(event.key, formats.indexOf(format), formats.length);
@@ -66,7 +66,7 @@ export class ExportMenu extends LitElement {
     else if (event.key === 'Escape') this.close();
     else return;
     event.preventDefault();
-  }
+  };
 
   private item(index: number): HTMLElement | undefined {
     return this.renderRoot.querySelectorAll<HTMLElement>('[role="menuitem"]')[index];

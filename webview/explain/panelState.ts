@@ -3,15 +3,15 @@ import type { Explanation } from '../../src/shared/explanation.ts';
 import type { PartialStage } from '../../src/shared/protocol/engine.ts';
 import type { ExplainPanelIn, MethodChoice } from '../../src/shared/protocol/panel.ts';
 
-export type Stage = PartialStage | 'final';
+type Stage = PartialStage | 'final';
 
-export interface RunProgress {
+interface RunProgress {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
 }
 
-export interface Failure {
+interface Failure {
   readonly code: string;
   readonly message: string;
 }

@@ -108,12 +108,12 @@ export class PromptView extends LitElement {
     return html`<bdi class="mono">${quotedLabel(unit.label, 60)}</bdi> ${this.facts(unit, text).join(' · ')}`;
   }
 
-  private clicked(event: Event): void {
+  private readonly clicked = (event: Event): void => {
     const unit = unitOf(event);
     if (unit !== null) this.onSelect(unit);
-  }
+  };
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const unit = unitOf(event);
     if (unit === null) return;
     if (event.key === 'Enter' || event.key === ' ') {
@@ -127,7 +127,7 @@ export class PromptView extends LitElement {
     event.preventDefault();
     this.option(target)?.focus();
     this.onSelect(target);
-  }
+  };
 
   private option(unit: number): HTMLElement | null {
     return this.renderRoot.querySelector<HTMLElement>(`[data-unit="${unit}"]`);

@@ -129,12 +129,12 @@ export class ResponseView extends LitElement {
     this.choice = { first: Math.min(this.anchor, index), last: Math.max(this.anchor, index) };
   }
 
-  private clicked(event: MouseEvent): void {
+  private readonly clicked = (event: MouseEvent): void => {
     const index = tokenOf(event);
     if (index === null) return;
     this.choose(index, event.shiftKey);
     if (!event.shiftKey) this.explainIfNew(index);
-  }
+  };
 
   /** A click on the token that is explained already only opens its alternatives. */
   private explainIfNew(index: number): void {
@@ -146,7 +146,7 @@ export class ResponseView extends LitElement {
     return span !== null && span[0] === choice.first && span[1] === choice.last && this.explanation.target.kind !== 'contrast';
   }
 
-  private pressed(event: KeyboardEvent): void {
+  private readonly pressed = (event: KeyboardEvent): void => {
     const index = tokenOf(event);
     if (index === null) return;
     if (event.key === 'Enter' || event.key === ' ') {
@@ -161,7 +161,7 @@ export class ResponseView extends LitElement {
     event.preventDefault();
     this.choose(next, event.shiftKey);
     this.renderRoot.querySelector<HTMLElement>(`[data-token="${next}"]`)?.focus();
-  }
+  };
 
   static override styles = [
     sharedStyles,

@@ -73,7 +73,7 @@ export function checkbox(options: CheckboxOptions): TemplateResult {
   return html`<vscode-checkbox .checked=${options.checked} @change=${changed}>${options.label}</vscode-checkbox>`;
 }
 
-export interface Choice {
+interface Choice {
   readonly value: string;
   readonly label: string;
 }
@@ -103,7 +103,7 @@ export function dropdown(options: DropdownOptions): TemplateResult {
   )}`;
 }
 
-export interface TabPanel {
+interface TabPanel {
   readonly id: string;
   readonly label: string;
   readonly content: unknown;

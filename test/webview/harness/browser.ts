@@ -8,6 +8,8 @@ import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type ThemeName, themeVariables } from './themes.ts';
 
+// A variable: the script has no types to be looked up.
+const setUpScript: string = '../../../scripts/setup-vscode.mjs';
 const root = path.resolve(import.meta.dirname, '../../..');
 
 export type PanelName = 'explain' | 'attention';
@@ -136,7 +138,7 @@ async function findChromium(): Promise<string> {
     (file) => file !== undefined && file !== '' && existsSync(file),
   );
   if (found !== undefined) return found;
-  const { setupVscode } = (await import('../../../scripts/setup-vscode.mjs' as string)) as {
+  const { setupVscode } = (await import(setUpScript)) as {
     setupVscode: (options: { browser: boolean }) => Promise<{ chromium: string }>;
   };
   return (await setupVscode({ browser: true })).chromium;
