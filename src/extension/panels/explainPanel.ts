@@ -48,7 +48,8 @@ export class ExplainPanel implements vscode.Disposable {
       viewColumn: vscode.ViewColumn.Beside,
       preserveFocus: true,
     });
-    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'promptLoupe.svg');
+    const icon = (theme: 'light' | 'dark') => vscode.Uri.joinPath(this.extensionUri, 'media', `panel-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
     configureWebview(panel.webview, this.extensionUri, 'explain', title);
     panel.webview.onDidReceiveMessage((data) => this.receive(data));
     panel.onDidDispose(() => {

@@ -9,7 +9,7 @@ import type { Check } from './runner.ts';
 import { closeAll, drawnText, openPrompt, sessionThat } from './testEditor.ts';
 
 const prompt = 'The capital of France is';
-const longPrompt = `${'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(40)}The animal that jumps is the`;
+const longPrompt = `${'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(4)}The animal that jumps is the`;
 
 const explain = () => vscode.commands.executeCommand<Explanation | null>(commandTable.explain.id);
 
@@ -224,7 +224,7 @@ async function killRecovers(api: ExtensionApi): Promise<void> {
 }
 
 async function killInMidRun(api: ExtensionApi): Promise<void> {
-  const editor = await openPrompt(longPrompt.slice(0, 400));
+  const editor = await openPrompt(longPrompt.slice(0, 130));
   const uri = editor.document.uri.toString();
   const run = explain();
   await sessionThat(api, uri, (session) => session.running && session.explanation !== null);
