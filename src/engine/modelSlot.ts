@@ -4,7 +4,11 @@ import { modelNotLoaded } from '../shared/errorCatalog.ts';
 import type { LoadOptions, ModelSummary } from '../shared/protocol/engine.ts';
 import { modelSummary } from './modelSummary.ts';
 import { recogniseModel } from './openModel.ts';
+import { rememberGenerations } from './rememberGenerations.ts';
 import { ModelThread, type ModelThreadOptions } from './modelThread.ts';
+
+/** Responses kept for each opened model. */
+const rememberedGenerations = 8;
 
 export interface OpenCall {
   readonly signal: AbortSignal;
@@ -104,7 +108,8 @@ export class ModelSlot {
     if (this.#opened !== null && sameChoice(this.#opened, choice) && this.#opened.version === version) return this.#opened.model;
     await this.release();
     const { file, options } = choice;
-    const model = await this.#startedThread().open(file, { ...options, signal, onProgress });
+    const opened = await this.#startedThread().open(file, { ...options, signal, onProgress });
+    const model = rememberGenerations(opened, rememberedGenerations);
     this.#opened = { ...choice, model, version };
     this.#chosen = choice;
     return model;

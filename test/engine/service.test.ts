@@ -95,7 +95,6 @@ describe('EngineService', () => {
     });
     expect(seen.map(({ state, running }) => `${state} ${running?.title ?? '-'}`)).toEqual([
       'busy -',
-      'busy -',
       'busy Load model.gguf',
       'ready -',
     ]);

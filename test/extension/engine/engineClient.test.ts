@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineStatus, GenerateTextRequest, LoadOptions, PromptSource } from '../../../src/shared/protocol/engine.ts';
 import { CrashGuard } from '../../../src/extension/engine/crashGuard.ts';
 import { EngineClient, type EngineClientOptions } from '../../../src/extension/engine/engineClient.ts';
@@ -102,8 +102,14 @@ describe('starting', () => {
 });
 
 describe('requests', () => {
+  let client: EngineClient;
+  beforeAll(async () => {
+    ({ client } = await startClient());
+    clients.splice(0);
+  });
+  afterAll(() => client.dispose());
+
   test('typed arrays survive the way', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, oneThread);
     const { shape, values } = await client.attentionHead({ prompt: raw('one two three four'), layer: 0, head: 1 });
     expect(values).toBeInstanceOf(Float32Array);
@@ -113,7 +119,6 @@ describe('requests', () => {
   });
 
   test('tokens arrive as they appear', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, oneThread);
     let streamed = '';
     const { text } = await client.generate(generation(8), { onToken: (piece) => (streamed += piece) });
@@ -122,7 +127,6 @@ describe('requests', () => {
   });
 
   test('two at once: the second waits, for everyone to see', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, oneThread);
     const waiting = statusWhen(client, ({ running, queue }) => running !== null && queue.length === 1);
     const [first, second] = [
@@ -139,7 +143,6 @@ describe('requests', () => {
   });
 
   test('cancelling the running one stops it, and the waiting one runs', async () => {
-    const { client } = await startClient();
     await client.load(testModels.bundled, oneThread);
     const controller = new AbortController();
     const running = client.generate(generation(400), { signal: controller.signal, onToken: () => controller.abort() });
@@ -149,7 +152,6 @@ describe('requests', () => {
   });
 
   test('cancelling a waiting one leaves the running one alone', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, oneThread);
     const controller = new AbortController();
     const running = client.generate(generation(32));
@@ -162,12 +164,10 @@ describe('requests', () => {
   });
 
   test('one cancelled before it was sent never reaches the engine', async () => {
-    const { client } = await startClient();
     await expect(client.listModels([], { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'E_CANCELLED' });
   });
 
   test('an error of the engine keeps its code and details', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, { threads: 1, contextLength: 16 });
     const long = generation(4, 'word '.repeat(200));
     await expect(client.generate(long)).rejects.toMatchObject({
@@ -179,8 +179,14 @@ describe('requests', () => {
 });
 
 describe('switching models', () => {
+  let client: EngineClient;
+  beforeAll(async () => {
+    ({ client } = await startClient());
+    clients.splice(0);
+  });
+  afterAll(() => client.dispose());
+
   test('the other model answers; the same file again is no work', async () => {
-    const { client } = await startClient();
     expect((await client.load(testModels.tinyLlama, oneThread)).architecture).toBe('llama');
     const before = await client.generate(generation(4));
     expect((await client.load(testModels.tinyQwen2, oneThread)).architecture).toBe('qwen2');
@@ -193,7 +199,6 @@ describe('switching models', () => {
   });
 
   test('a switch waits for the running request', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, oneThread);
     const expected = await client.generate(generation(32));
     const order: string[] = [];
@@ -208,7 +213,6 @@ describe('switching models', () => {
     ['/nowhere/model.gguf', 'E_MODEL_NOT_FOUND'],
     [import.meta.filename, 'E_MODEL_UNSUPPORTED'],
   ])('one that cannot be opened (%s) leaves the one before', async (file, code) => {
-    const { client } = await startClient();
     const summary = await client.load(testModels.tinyLlama, oneThread);
     await expect(client.load(file, oneThread)).rejects.toMatchObject({ code });
     expect(client.status.model).toEqual(summary);
@@ -216,14 +220,12 @@ describe('switching models', () => {
   });
 
   test('unloading forgets the model', async () => {
-    const { client } = await startClient();
     await client.load(testModels.tinyLlama, oneThread);
     await client.unload();
     await expect(client.generate(generation(1))).rejects.toMatchObject({ code: 'E_MODEL_NOT_LOADED' });
   });
 
   test('inspecting a file leaves the loaded one', async () => {
-    const { client } = await startClient();
     const summary = await client.load(testModels.tinyLlama, oneThread);
     expect((await client.inspect(testModels.tinyQwen2)).architecture).toBe('qwen2');
     expect(client.status.model).toEqual(summary);
@@ -328,7 +330,7 @@ describe('the engine dies', () => {
 
 describe('the engine hangs', () => {
   test.skipIf(process.platform === 'win32')('a process that does not answer is ended; the next request works', async () => {
-    const { client, states } = await startClient({ heartbeat: { tickMilliseconds: 200, ticksAllowed: 25 } });
+    const { client, states } = await startClient({ heartbeat: { tickMilliseconds: 200, ticksAllowed: 50 } });
     await client.load(testModels.tinyLlama, oneThread);
     const first = pidOf(client);
     process.kill(first, 'SIGSTOP');
