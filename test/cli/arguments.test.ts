@@ -23,7 +23,6 @@ describe('targets', () => {
   test.each([
     '',
     'nexT',
-    'text:',
     'text',
     'id:',
     'id:-1',
@@ -40,6 +39,10 @@ describe('targets', () => {
   ])('%j is refused', (text) => {
     expect(() => parseTarget(text)).toThrow(/^E_TARGET_INVALID: .+; .+; .+/);
   });
+});
+
+test('a target of no text', () => {
+  expect(() => parseTarget('text:')).toThrow(/^E_TARGET_EMPTY: /);
 });
 
 describe('numbers', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runCli, tinyModel } from './cliProcess.ts';
+import { runInPlace } from './runInPlace.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-usage-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,8 +26,8 @@ function unreadable(): string {
 
 const oneLine = /^E_[A-Z_]+: [^\n]+; [^\n]+; [^\n]+\n$/;
 
-async function refused(argv: readonly string[], code: number, message: RegExp, stdin?: string | Buffer) {
-  const result = await runCli(argv, stdin === undefined ? {} : { stdin });
+async function refused(argv: readonly string[], code: number, message: RegExp) {
+  const result = await runInPlace(argv);
   expect(result.stderr).toMatch(message);
   expect(result.stderr).toMatch(oneLine);
   expect(result).toMatchObject({ code, stdout: '' });
@@ -71,7 +72,7 @@ describe('usage errors: exit code 2', () => {
   });
 
   test('no verb: the help, then the error', async () => {
-    const { code, stdout, stderr } = await runCli([]);
+    const { code, stdout, stderr } = await runInPlace([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/Usage: prompt-loupe[\s\S]+E_USAGE: no verb was given; [^\n]+\n$/);
   });
@@ -111,14 +112,14 @@ describe('help', () => {
   test.each([[['--help']], [['explain', '--help']], [['models', 'inspect', '--help']]])(
     '%j goes to standard output',
     async (argv) => {
-      const { code, stdout, stderr } = await runCli(argv);
+      const { code, stdout, stderr } = await runInPlace(argv);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toMatch(/^Usage: prompt-loupe/);
     },
   );
 
   test('lists the verbs there are and no others', async () => {
-    const { stdout } = await runCli(['--help']);
+    const { stdout } = await runInPlace(['--help']);
     const listed = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[|$| )/gm)].map(([, verb]) => verb);
     expect(listed).toEqual(['explain', 'logprobs', 'generate', 'attention', 'capture', 'models']);
   });

@@ -1,12 +1,13 @@
 /** `--target`: next, response, span:i-j, text:…, id:N, contrast:A|B (CLI contract). */
-import { targetInvalid } from '../../shared/errorCatalog.ts';
+import { targetEmpty, targetInvalid } from '../../shared/errorCatalog.ts';
 import type { TargetSpec } from '../../shared/target.ts';
 
 type Parse = (body: string, whole: string) => TargetSpec;
 
 const withBody: Readonly<Record<string, Parse>> = {
-  text: (body, whole) => {
-    if (body === '') throw targetInvalid(whole, 'there is no text after "text:"');
+  text: (body) => {
+    if (body === '')
+      throw targetEmpty('the target text', 'nothing stands after "text:"', 'give a text with at least one character');
     return { kind: 'text', text: body };
   },
   id: (body, whole) => {
@@ -31,7 +32,7 @@ const withBody: Readonly<Record<string, Parse>> = {
   },
 };
 
-/** @throws E_TARGET_INVALID */
+/** @throws E_TARGET_INVALID, E_TARGET_EMPTY */
 export function parseTarget(text: string): TargetSpec {
   if (text === 'next' || text === 'response') return { kind: text };
   const colon = text.indexOf(':');

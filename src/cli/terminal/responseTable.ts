@@ -5,23 +5,28 @@ import type { Theme } from './theme.ts';
 import { visibleText } from './visibleText.ts';
 
 interface ResponseToken {
+  readonly id: number;
   readonly text: string;
   readonly logprob: number;
-  readonly alternatives: readonly { readonly text: string; readonly logprob: number }[];
+  readonly alternatives: readonly { readonly id: number; readonly text: string; readonly logprob: number }[];
 }
+
+const rows = 16;
 
 /** @param explained `[from, to]`, both included: the tokens the target reads, marked with ▸ */
 export function responseTable(tokens: readonly ResponseToken[], theme: Theme, explained?: readonly [number, number]): string[] {
-  return tokens.map((token, index) => {
+  const lines = tokens.slice(0, rows).map((token, index) => {
     const marker = explained !== undefined && index >= explained[0] && index <= explained[1] ? '▸' : ' ';
     const others = token.alternatives
-      .filter(({ text }) => text !== token.text)
+      .filter(({ id }) => id !== token.id)
       .slice(0, 3)
       .map(({ text, logprob }) => `${tokenText(text)} ${percentOfLogprob(logprob)}`)
       .join(', ');
     const line = `${marker}${String(index).padStart(4)}  ${padWidth(tokenText(token.text), 18)}${percentOfLogprob(token.logprob).padStart(8)}`;
     return others === '' ? line : `${line}  ${theme.dim(`else ${others}`)}`;
   });
+  if (tokens.length > rows) lines.push(theme.dim(`      … and ${tokens.length - rows} more, all in --json`));
+  return lines;
 }
 
 /** A token in quotation marks, since its leading space matters. */

@@ -1,0 +1,229 @@
+/** The built command line on real models: results, streams, signals. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as v from 'valibot';
+import { afterAll, describe, expect, test } from 'vitest';
+import { explanationSchema } from '../../src/shared/explanation.ts';
+import { type CliOptions, runCli, startCli, tinyModel } from './cliProcess.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = (name: string, content: string | Buffer): string => {
+  const written = path.join(folder, name);
+  writeFileSync(written, content);
+  return written;
+};
+const prompt = file('prompt.txt', 'The cat sat on the mat.');
+const tiny = ['--model', tinyModel, '--threads', '1'];
+
+async function json(argv: readonly string[], options?: CliOptions): Promise<unknown> {
+  const { code, stdout, stderr } = await runCli([...argv, ...tiny, '--json'], options);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  // One object on one line and nothing else.
+  expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
+  return JSON.parse(stdout);
+}
+
+const alternative = v.strictObject({ id: v.number(), text: v.string(), logprob: v.number() });
+const token = { id: v.number(), text: v.string(), start: v.number(), end: v.number() };
+
+describe('--json', () => {
+  test.each<[string[]]>([
+    [[]],
+    [['--method', 'attention']],
+    [['--method', 'random', '--seed', '7']],
+    [['--units', 'token', '--target', 'response', '--score', 'logprob']],
+    [['--target', 'contrast:a|b']],
+    [['--target', 'id:40', '--score', 'prob']],
+    [['--target', 'text: dog', '--method-option', 'replacement=neutral']],
+    [['--target', 'span:0-1', '--units', 'sentence']],
+    [['--response', ' on the mat', '--target', 'response']],
+  ])('explain %j prints an Explanation', async (options) => {
+    const explanation = v.parse(explanationSchema, await json(['explain', prompt, '--max-tokens', '3', ...options]));
+    expect(explanation.prompt.text).toBe('The cat sat on the mat.');
+    expect(explanation.scores).toHaveLength(explanation.units.length);
+    expect(explanation.method.seed).toBe(options.includes('--seed') ? 7 : 0);
+  });
+
+  test('explain gives the same scores twice', async () => {
+    const argv = ['explain', prompt, '--max-tokens', '2'];
+    const [first, second] = [v.parse(explanationSchema, await json(argv)), v.parse(explanationSchema, await json(argv))];
+    expect(first.scores).toEqual(second.scores);
+    expect(first.faithfulness).toEqual(second.faithfulness);
+  });
+
+  test('logprobs', async () => {
+    const top = v.array(alternative);
+    const schema = v.strictObject({
+      tokens: v.array(
+        v.strictObject({ ...token, special: v.boolean(), logprob: v.nullable(v.number()), rank: v.nullable(v.number()), top }),
+      ),
+      next: v.strictObject({ top }),
+    });
+    const { tokens, next } = v.parse(schema, await json(['logprobs', prompt, '--top', '4']));
+    expect(tokens[0]?.logprob).toBeNull();
+    expect(tokens.slice(1).every(({ logprob, top: listed }) => logprob !== null && listed.length === 4)).toBe(true);
+    expect(next.top).toHaveLength(4);
+  });
+
+  test('generate, from standard input and with variables', async () => {
+    const schema = v.object({
+      text: v.string(),
+      tokens: v.array(v.object({ ...alternative.entries, alternatives: v.array(alternative) })),
+    });
+    const options = { stdin: '[{"role":"user","content":"Say {{word}}"}]' };
+    const argv = [
+      'generate',
+      '-',
+      '--format',
+      'messages-json',
+      '--var',
+      'word=hi',
+      '--max-tokens',
+      '4',
+      '--temperature',
+      '0.7',
+      '--seed',
+      '3',
+    ];
+    const { tokens } = v.parse(schema, await json(argv, options));
+    expect(tokens.length).toBeLessThanOrEqual(4);
+  });
+
+  test('attention: row-major, each row sums to one', async () => {
+    const schema = v.strictObject({
+      tokens: v.array(v.strictObject({ ...token, special: v.boolean() })),
+      layer: v.literal(1),
+      head: v.literal(3),
+      shape: v.tuple([v.number(), v.number()]),
+      values: v.array(v.number()),
+    });
+    const { tokens, shape, values } = v.parse(schema, await json(['attention', prompt, '--layer', '1', '--head', '3']));
+    expect(shape).toEqual([tokens.length, tokens.length]);
+    for (let query = 0; query < shape[0]; query += 1) {
+      const row = values.slice(query * shape[1], (query + 1) * shape[1]);
+      expect(row.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 4);
+    }
+  });
+
+  test('capture writes the tensors it names', async () => {
+    const out = path.join(folder, 'sites.safetensors');
+    const schema = v.object({
+      out: v.string(),
+      bytes: v.number(),
+      tensors: v.array(v.object({ name: v.string(), shape: v.array(v.number()) })),
+    });
+    const result = v.parse(
+      schema,
+      await json(['capture', prompt, '--sites', 'resid_post,pattern.2,logits', '--layers', '0,1', '--out', out]),
+    );
+    const written = readFileSync(out);
+    const header = JSON.parse(written.subarray(8, 8 + Number(written.readBigUInt64LE(0))).toString('utf8')) as Record<
+      string,
+      object
+    >;
+    const names = Object.keys(header).filter((name) => name !== '__metadata__');
+    expect(names.sort()).toEqual(['logits', 'pattern.2', 'resid_post.0', 'resid_post.1']);
+    expect(result.tensors.map(({ name }) => name).sort()).toEqual(names);
+    expect(result.bytes).toBe(written.length);
+  });
+
+  test('--ids takes token ids as they are', async () => {
+    const schema = v.object({ tokens: v.array(v.object({ id: v.number() })) });
+    const { tokens } = v.parse(schema, await json(['logprobs', '--ids', '84,257,32']));
+    expect(tokens.map(({ id }) => id)).toEqual([84, 257, 32]);
+  });
+
+  test('models and models inspect', async () => {
+    const listed = await runCli(['models', '--json', '--folder', path.dirname(tinyModel)]);
+    expect(listed.stdout).toMatch(/^\{"models":\[.*\]\}\n$/);
+    expect(listed.stdout).toContain('SmolLM2-135M-Instruct.Q4_1.gguf');
+    expect(listed.stdout).toContain(JSON.stringify(tinyModel).slice(1, -1));
+    const inspected = await runCli(['models', 'inspect', tinyModel, '--json']);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ architecture: 'llama', layers: 3, heads: 4, vocabulary: 267 });
+  });
+});
+
+describe('exports', () => {
+  test('--html, --svg and --csv are written beside the printed result', async () => {
+    const files = ['html', 'svg', 'csv'].map((ending) => [`--${ending}`, path.join(folder, `result.${ending}`)]);
+    await json(['explain', prompt, '--max-tokens', '2', ...files.flat()]);
+    for (const [, written] of files) expect(existsSync(written!)).toBe(true);
+    expect(readFileSync(path.join(folder, 'result.svg'), 'utf8')).toContain('<svg');
+    // Nothing temporary is left.
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+});
+
+describe('terminal output', () => {
+  const argv = ['explain', prompt, '--max-tokens', '2', ...tiny];
+
+  test('piped: no escape sequence, marks instead of colours', async () => {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toMatch(/\[[+−][1-5]\]/);
+    expect(stdout).toMatch(/What mattered most \(words\)\n +1 {2}\S/);
+    expect(stdout).toMatch(/^Faithfulness: /m);
+    expect(stdout).toMatch(/^Stage: final/m);
+  });
+
+  test.each([
+    [{ FORCE_COLOR: '3' }, '\u001b[48;2;'],
+    [{ FORCE_COLOR: '2' }, '\u001b[48;5;'],
+  ])('%o uses that many colours', async (environment, sequence) => {
+    const { stdout } = await runCli(argv, { environment });
+    expect(stdout).toContain(sequence);
+    expect(stdout).not.toMatch(/\[[+−][1-5]\]/);
+  });
+
+  test('NO_COLOR wins over FORCE_COLOR, and COLUMNS bounds the lines', async () => {
+    const { stdout } = await runCli(argv, { environment: { FORCE_COLOR: '3', NO_COLOR: '1', COLUMNS: '60' } });
+    expect(stdout).not.toContain('\u001b');
+    const proseLines = stdout.split('\n').filter((line) => !/^ *[▸ ] *\d/.test(line));
+    expect(Math.max(...proseLines.map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+
+  test('escape sequences in a prompt are shown, not sent', async () => {
+    // A bell and other controls are refused as binary; C1 and bidirectional controls are text to a tokenizer.
+    const { code, stdout } = await runCli(['explain', '-', '--max-tokens', '1', ...tiny], {
+      stdin: 'red \u009b31m and \u202eevil words',
+    });
+    expect(stdout).not.toMatch(/[\u009b\u202e]/);
+    if (code === 0) expect(stdout).toContain('<U+202E>');
+  });
+});
+
+describe('streams and signals', () => {
+  test('a reader that closes early is no error', async () => {
+    const child = await startCli(['explain', prompt, '--max-tokens', '2', ...tiny]);
+    child.stdout?.destroy();
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  // On Windows a process cannot be sent an interrupt of its own.
+  test.skipIf(process.platform === 'win32').each([1, 2])(
+    'Ctrl-C %i× while it works: 130 and nothing on standard output',
+    async (times) => {
+      let sent = false;
+      const long = file('long.txt', 'Every visitor of the small museum beside the harbour asks the same question. '.repeat(12));
+      const { code, stdout, stderr } = await runCli(
+        ['explain', long, '--units', 'token', '--threads', '1', '--json', '--verbose'],
+        {
+          onStderr: (child, said) => {
+            if (sent || !said.includes('occlusion')) return;
+            sent = true;
+            for (let time = 0; time < times; time += 1) child.kill('SIGINT');
+          },
+        },
+      );
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      if (times === 1) expect(stderr).toMatch(/E_CANCELLED: [^\n]+; [^\n]+; [^\n]+\n/);
+    },
+  );
+});
