@@ -26,7 +26,7 @@ export function describeModel({ file, sha256, header, native, contextLength }: M
   const heads = functions.llama_model_n_head(model);
   const trained = functions.llama_model_n_ctx_train(model);
   return {
-    name: metadataString(header, 'general.name') ?? path.basename(file, '.gguf'),
+    name: modelName(file, header),
     file,
     sha256,
     format: 'gguf',
@@ -43,6 +43,12 @@ export function describeModel({ file, sha256, header, native, contextLength }: M
     contextLength: usableContext(contextLength, trained),
     fileBytes: header.fileBytes,
   };
+}
+
+/** The file's own name, which users know; `general.name` is often a training label. Stores that name files by digest have only that one. */
+function modelName(file: string, header: GgufHeader): string {
+  const base = path.basename(file).replace(/\.gguf$/i, '');
+  return /^(sha256[-:])?[0-9a-f]{32,}$/i.test(base) ? (metadataString(header, 'general.name') ?? base) : base;
 }
 
 /** Never beyond what the model was trained for: learned position tables end there, and reading past one aborts the process. */

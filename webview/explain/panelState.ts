@@ -69,6 +69,8 @@ export function nextState(state: PanelState, message: ExplainPanelIn): PanelStat
       return { ...state, running: false, progress: null, failure: { code: message.code, message: message.message } };
     case 'idle':
       return { ...state, running: false, progress: null, failure: null };
+    case 'empty':
+      return { ...state, explanation: null, stage: null, highlighted: null };
     case 'methods':
       return { ...state, methods: message.methods, mode: message.mode, method: message.method ?? state.method };
     case 'highlight':

@@ -92,13 +92,17 @@ export class ExplainPanel implements vscode.Disposable {
     const { mode, method } = session.choices;
     this.post({ type: 'methods', methods: methodChoices(t), mode, method });
     const { view, stage } = session;
+    if (view === null && this.sent !== null) {
+      this.sent = null;
+      this.post({ type: 'empty' });
+    }
     if (view !== null && (this.sent?.explanation !== view || this.sent.stage !== stage)) {
       this.sent = { explanation: view, stage };
       this.post({ type: 'explanation', explanation: view, stage });
     }
     if (session.run !== null)
       this.post({ type: 'progress', ...(session.progress ?? { phase: t('waiting'), done: 0, total: 0 }) });
-    else if (session.failure !== null && session.failure.kind !== 'cancelled') {
+    else if (session.failure !== null) {
       this.post({ type: 'failed', code: session.failure.code, message: errorText(session.failure) });
     } else this.post({ type: 'idle' });
   }

@@ -17,6 +17,8 @@ export type ExplainPanelIn =
   | { readonly type: 'progress'; readonly phase: string; readonly done: number; readonly total: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'idle' }
+  /** The followed document has no explanation yet: what was shown belongs to another one. */
+  | { readonly type: 'empty' }
   | {
       readonly type: 'methods';
       readonly methods: readonly MethodChoice[];
