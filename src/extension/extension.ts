@@ -9,6 +9,7 @@ import { ActiveDocument } from './explain/activeDocument.ts';
 import { Explainer } from './explain/explainer.ts';
 import { followCursor } from './explain/followCursor.ts';
 import { followDocuments } from './explain/followDocuments.ts';
+import { followSettings } from './explain/followSettings.ts';
 import { SessionStore } from './explain/sessionStore.ts';
 import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
 import { createLog } from './log.ts';
@@ -58,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     modelsView,
     registerHovers(sessions),
     followDocuments(sessions),
+    followSettings(sessions),
     followCursor(active, panel, attention),
     contextKeysFollow(sessions, client),
     createStatusBar(client, active),

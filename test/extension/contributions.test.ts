@@ -147,7 +147,7 @@ test('views, container and pictures exist', () => {
 
 test('colours have a default for every kind of theme', () => {
   const ids = ['positive', 'negative'].flatMap((sign) => [1, 2, 3, 4, 5].map((step) => `promptLoupe.${sign}${step}`));
-  expect(contributes.colors.map(({ id }) => id)).toEqual([...ids, 'promptLoupe.stale', 'promptLoupe.provisionalBorder']);
+  expect(contributes.colors.map(({ id }) => id)).toEqual([...ids, 'promptLoupe.stale', 'promptLoupe.doubtfulBorder']);
   for (const { id, defaults } of contributes.colors) {
     expect(Object.keys(defaults), id).toEqual(['dark', 'light', 'highContrast', 'highContrastLight']);
     for (const colour of Object.values(defaults)) expect(colour, id).toMatch(/^#[0-9a-f]{6}([0-9a-f]{2})?$/);

@@ -31,13 +31,13 @@ export function explainCommands(
 ): ExplainCommands {
   return {
     explain: async (uri) => {
-      const place = await promptPlace(uri);
+      const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
       panel.show();
       return explainer.explain(place.document, { selection: place.selection });
     },
     explainWith: async (uri) => {
-      const place = await promptPlace(uri);
+      const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
       const picked = await vscode.window.showQuickPick(
         methodChoices(t).map(({ id, label, assumption }) => ({ id, label, detail: assumption })),
@@ -48,7 +48,7 @@ export function explainCommands(
       return explainer.explain(place.document, { selection: place.selection, method: picked.id });
     },
     setTarget: async (uri) => {
-      const place = await promptPlace(uri);
+      const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
       const target = await askTarget();
       if (target === null) return null;
@@ -56,7 +56,7 @@ export function explainCommands(
       return explainer.explain(place.document, { ...keepSelection(active, place), target });
     },
     contrast: async (uri) => {
-      const place = await promptPlace(uri);
+      const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
       const first = active.session?.explanation?.response.tokens[0]?.text;
       const target = await askContrast(first ?? '');
@@ -90,15 +90,24 @@ interface PromptPlace {
   readonly selection: { readonly start: number; readonly end: number } | null;
 }
 
-/** The document a menu names, or the one in the active editor, with its selection. */
-async function promptPlace(argument: unknown): Promise<PromptPlace | null> {
-  const active = vscode.window.activeTextEditor;
+/**
+ * The document a menu names, the one in the active editor with its selection, or (when a panel has the focus) the one that
+ * is followed, with the part that was explained.
+ */
+async function promptPlace(argument: unknown, followed: ActiveDocument): Promise<PromptPlace | null> {
+  const editor = vscode.window.activeTextEditor;
   const uri = argument instanceof vscode.Uri ? argument : null;
-  if (uri !== null && uri.toString() !== active?.document.uri.toString()) {
-    return { document: await vscode.workspace.openTextDocument(uri), selection: null };
+  if (uri !== null && uri.toString() !== editor?.document.uri.toString()) {
+    const { document } = await vscode.window.showTextDocument(uri);
+    return { document, selection: null };
   }
-  if (active === undefined) return null;
-  const { document, selection } = active;
+  if (editor === undefined) {
+    const { session } = followed;
+    if (session === undefined) return null;
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(session.uri));
+    return { document, selection: session.choices.selection };
+  }
+  const { document, selection } = editor;
   if (selection.isEmpty) return { document, selection: null };
   return { document, selection: { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) } };
 }

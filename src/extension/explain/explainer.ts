@@ -50,7 +50,7 @@ export class Explainer {
    */
   async explain(document: vscode.TextDocument, changes: Partial<Choices> = {}): Promise<Explanation | null> {
     const session = this.session(document);
-    Object.assign(session.choices, changes);
+    session.choose(changes);
     this.active.follow(session.uri);
     for (;;) {
       const run = session.begin(promptOf(document, session.choices));

@@ -12,6 +12,11 @@ export function followDocuments(sessions: SessionStore): vscode.Disposable {
       }));
       sessions.get(document.uri.toString())?.edit(changes, () => document.getText());
     }),
-    vscode.workspace.onDidCloseTextDocument((document) => sessions.close(document.uri.toString())),
+    vscode.workspace.onDidCloseTextDocument((document) => {
+      const uri = document.uri.toString();
+      // Changing a document's language closes and opens it in one go; it is still there then.
+      const stillOpen = vscode.workspace.textDocuments.some((open) => open.uri.toString() === uri);
+      if (!stillOpen) sessions.close(uri);
+    }),
   );
 }

@@ -132,6 +132,12 @@ export class DocumentSession {
     this.notify();
   }
 
+  /** What the next run is asked with. */
+  choose(changes: Partial<Choices>): void {
+    Object.assign(this.choices, changes);
+    this.notify();
+  }
+
   setGranularity(granularity: Granularity): void {
     this.choices.granularity = granularity;
     this.regroup();

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { OverlayStep } from './overlayRanges.ts';
 
-export type DecorationKey = Exclude<OverlayStep, 0> | 'provisional';
+export type DecorationKey = Exclude<OverlayStep, 0> | 'doubtful';
 
 const signedMagnitudes = [1, 2, 3, 4, 5, -1, -2, -3, -4, -5] as const;
 
@@ -33,10 +33,10 @@ export function createDecorationTypes(): Map<DecorationKey, vscode.TextEditorDec
     }),
   );
   types.set(
-    'provisional',
+    'doubtful',
     vscode.window.createTextEditorDecorationType({
       border: '1px dotted',
-      borderColor: new vscode.ThemeColor('promptLoupe.provisionalBorder'),
+      borderColor: new vscode.ThemeColor('promptLoupe.doubtfulBorder'),
       opacity: '0.75',
       rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
     }),

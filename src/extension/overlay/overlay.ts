@@ -51,12 +51,17 @@ export class Overlay implements vscode.Disposable {
       toLineRanges(starts, of).map((r) => new vscode.Range(r.startLine, r.startCharacter, r.endLine, r.endCharacter));
     const byKey = new Map<DecorationKey, vscode.Range[]>();
     for (const [step, of] of ranges) if (step !== 0) byKey.set(step, toRanges(of));
-    if (session.stage !== 'final' && session.mirror === null) byKey.set('provisional', tinted(byKey));
+    if (isDoubtful(session)) byKey.set('doubtful', tinted(byKey));
     for (const editor of editors) {
       for (const [key, type] of this.types) editor.setDecorations(type, byKey.get(key) ?? []);
       this.drawn.add(editor);
     }
   }
+}
+
+/** Not final yet, or found no better than random: it must not look like a result to rely on. */
+function isDoubtful({ stage, view, mirror }: DocumentSession): boolean {
+  return mirror === null && (stage !== 'final' || view?.faithfulness?.verdict === 'untrusted');
 }
 
 function tinted(byKey: ReadonlyMap<DecorationKey, vscode.Range[]>): vscode.Range[] {

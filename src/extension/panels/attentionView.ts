@@ -1,7 +1,7 @@
 /** Hosts the Attention view: layer × head attention of the prompt that was explained last. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
-import type { PromptSource } from '../../shared/protocol/engine.ts';
+import type { AttentionGrid, PromptSource } from '../../shared/protocol/engine.ts';
 import type { AttentionViewIn } from '../../shared/protocol/panel.ts';
 import { viewIds } from '../commandTable.ts';
 import type { EngineService } from '../engineService.ts';
@@ -21,6 +21,7 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
   /** The prompt whose grid the page shows or waits for. */
   private shown: PromptSource | null = null;
   private gridRun: AbortController | null = null;
+  private gridPending = false;
   private headRun: AbortController | null = null;
   private readonly disposables: vscode.Disposable[] = [];
 
@@ -102,7 +103,15 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
       this.post({ type: 'idle' });
       return;
     }
-    if (prompt === this.shown || session?.run != null) return;
+    if (session?.run != null) {
+      // The run comes first; a grid still waiting for an earlier prompt would only hold it up.
+      if (this.gridPending) {
+        this.gridRun?.abort();
+        this.shown = null;
+      }
+      return;
+    }
+    if (prompt === this.shown) return;
     this.shown = prompt;
     this.sendGrid(prompt).catch((thrown: unknown) => this.fail(thrown));
   }
@@ -112,15 +121,19 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     this.headRun?.abort();
     const controller = new AbortController();
     this.gridRun = controller;
+    this.gridPending = true;
     this.post({ type: 'loading' });
-    await this.ensureModel(controller.signal);
-    const grid = await this.engine.attentionGrid(
-      { prompt, size: thumbnailSize },
-      { signal: controller.signal, title: t('Attention') },
-    );
+    const grid = await this.fetchGrid(prompt, controller).finally(() => {
+      if (this.gridRun === controller) this.gridPending = false;
+    });
     if (controller.signal.aborted) return;
     const { tokens, layers, heads, size, thumbnails } = grid;
     this.post({ type: 'grid', tokens, layers, heads, size, thumbnails });
+  }
+
+  private async fetchGrid(prompt: PromptSource, { signal }: AbortController): Promise<AttentionGrid> {
+    await this.ensureModel(signal);
+    return this.engine.attentionGrid({ prompt, size: thumbnailSize }, { signal, title: t('Attention') });
   }
 
   private async sendHead(layer: number, head: number): Promise<void> {
