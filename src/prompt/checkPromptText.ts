@@ -2,8 +2,6 @@ import { promptBinary, promptBlank, promptEmpty, promptInvalid, promptTooLong } 
 import { promptLimit } from './variables.ts';
 
 /** Control characters that text files do not hold. Tab, line feed, form feed, carriage return and escape (terminal logs) may stand. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-// eslint-disable-next-line no-control-regex
 const control = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]/u;
 
 /**

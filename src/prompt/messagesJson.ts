@@ -48,7 +48,7 @@ function readContent(text: string, message: Node, warnings: Warning[]): MappedTe
       joined.append(readString(text, value));
       continue;
     }
-    const kind = part.type === 'object' ? findNodeAtLocation(part, ['type'])?.value : undefined;
+    const kind: unknown = part.type === 'object' ? findNodeAtLocation(part, ['type'])?.value : undefined;
     if (typeof kind !== 'string' || kind === 'text') throw shape(text, part, 'a content part must be text');
     const { line } = linePosition(text, part.offset);
     warnings.push({ code: 'W_CONTENT_PART_SKIPPED', message: `Line ${line}: a part that is not text was left out.` });

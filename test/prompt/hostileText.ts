@@ -77,7 +77,6 @@ export const hostileText = fc
   .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'grapheme', maxLength: 4 })), { minLength: 1, maxLength: 24 })
   .map((parts) => parts.join(''));
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]/u;
 
 /** Only what `readPrompt` accepts: some visible text, no control characters. */

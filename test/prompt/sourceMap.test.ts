@@ -1,7 +1,7 @@
 /** Document → prompt → tokens → document is the identity wherever text survives rendering. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Document, parse, Scalar } from 'yaml';
+import { Document, parse, parseDocument, Scalar } from 'yaml';
 import { readPrompt, type RenderedPrompt } from '../../src/prompt/readPrompt.ts';
 import type { PromptFormat, PromptSource } from '../../src/shared/protocol/engine.ts';
 import type { Section } from '../../src/shared/tokens.ts';
@@ -181,9 +181,9 @@ describe('.prompt.yml', () => {
             }),
           });
           const written = document.toString({ lineWidth });
-          // The writer, not the reader, can cut a surrogate pair when it wraps a line.
-          fc.pre(!/\p{Surrogate}/u.test(written));
           const text = crlf ? written.replace(/\r?\n/gu, '\r\n') : written;
+          // The writer sometimes cuts a surrogate pair when it wraps a line, or writes a plain scalar that is none.
+          fc.pre(!/\p{Surrogate}/u.test(text) && parseDocument(text).errors.length === 0);
           const prompt = await readPrompt(source(text, 'prompt-yml'), exact);
           checkPrompt(prompt, text);
           const { messages: read } = parse(text) as { messages: { role: string; content: string }[] };
