@@ -58,11 +58,9 @@ export const sharedStyles = css`
     inline-size: 16px;
     block-size: 16px;
   }
-  vscode-button {
-    white-space: nowrap;
-  }
   vscode-button::part(control) {
     padding: 2px 9px;
+    white-space: nowrap;
   }
   .field {
     display: inline-flex;
