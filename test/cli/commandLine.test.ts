@@ -211,9 +211,9 @@ describe('streams and signals', () => {
     'Ctrl-C %i× while it works: 130 and nothing on standard output',
     async (times) => {
       let sent = false;
-      const long = file('long.txt', 'Every visitor of the small museum beside the harbour asks the same question. '.repeat(12));
+      const long = file('long.txt', 'Every visitor of the small museum beside the harbour asks the same question. '.repeat(4));
       const { code, stdout, stderr } = await runCli(
-        ['explain', long, '--units', 'token', '--threads', '1', '--json', '--verbose'],
+        ['explain', long, '--units', 'token', '--max-tokens', '1', '--threads', '1', '--json', '--verbose'],
         {
           onStderr: (child, said) => {
             if (sent || !said.includes('occlusion')) return;
