@@ -2,9 +2,9 @@ import { modelCorrupt } from '../../shared/errorCatalog.ts';
 import { metadataArray } from './ggufHeader.ts';
 import type { GgufHeader, GgufScalarType } from './ggufHeader.ts';
 
-/** Sizes above these belong to no known model. */
+/** Sizes above these belong to no known model; llama.cpp ends the process beyond 512 layers. */
 const sizeLimits: readonly (readonly [string, number])[] = [
-  ['block_count', 10_000],
+  ['block_count', 512],
   ['embedding_length', 1_048_576],
   ['context_length', 2 ** 31 - 1],
   ['feed_forward_length', 16_777_216],
@@ -15,6 +15,9 @@ const sizeLimits: readonly (readonly [string, number])[] = [
   ['rope.dimension_count', 65_536],
   ['vocab_size', 16_777_216],
 ];
+
+/** Added under a square root; llama.cpp ends the process when one is negative or NaN. */
+const epsilons = ['attention.layer_norm_epsilon', 'attention.layer_norm_rms_epsilon', 'attention.group_norm_epsilon'];
 
 /** Arrays that llama.cpp reads one element a token, without asking how many there are. */
 const tokenArrays: readonly (readonly [string, readonly GgufScalarType[]])[] = [
@@ -33,6 +36,12 @@ export function checkModelMetadata(file: string, header: GgufHeader): void {
     throw modelCorrupt(file, 'it does not name an architecture (general.architecture)');
   }
   for (const [name, limit] of sizeLimits) checkSize(file, header, `${architecture}.${name}`, limit);
+  for (const name of epsilons) {
+    const epsilon = header.metadata.get(`${architecture}.${name}`)?.value;
+    if (epsilon !== undefined && !(typeof epsilon === 'number' && epsilon >= 0 && Number.isFinite(epsilon))) {
+      throw modelCorrupt(file, `${architecture}.${name} is not a small positive number`);
+    }
+  }
   checkVocabulary(file, header);
 }
 
@@ -41,8 +50,8 @@ function checkSize(file: string, header: GgufHeader, key: string, limit: number)
   if (entry === undefined) return;
   const values = typeof entry.value === 'object' ? (entry.value.values ?? []) : [entry.value];
   for (const value of values) {
-    // Models without attention or MLP state zeros for those.
-    const least = key.endsWith('block_count') || key.endsWith('embedding_length') ? 1 : 0;
+    // Models without attention or MLP state zeros for those; a context of one token cannot be surveyed.
+    const least = key.endsWith('.context_length') ? 2 : /\.(block_count|embedding_length)$/.test(key) ? 1 : 0;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > limit) {
       throw modelCorrupt(file, `${key} is ${String(value).slice(0, 40)}, which no model has`);
     }

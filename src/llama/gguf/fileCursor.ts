@@ -100,11 +100,31 @@ export class FileCursor {
 
   /** Steps over `count` strings; the loop waits only when the window runs out. @throws E_MODEL_CORRUPT, E_MODEL_TRUNCATED */
   async skipStrings(count: number, limit: number, meaning: string): Promise<void> {
+    for (let index = 0; index < count; index++) this.skip(await this.#stringLength(limit, meaning));
+  }
+
+  /**
+   * Steps over `count` strings of at most a window and tells whether two of them are equal; empty ones do not count.
+   * @throws E_MODEL_CORRUPT, E_MODEL_TRUNCATED
+   */
+  async hasEqualStrings(count: number, limit: number, meaning: string): Promise<boolean> {
+    const seen = new Set<string>();
+    let strings = 0;
     for (let index = 0; index < count; index++) {
-      if (!this.has(8)) await this.load(8);
-      const length = this.take(8).readBigUInt64LE(0);
-      if (length > BigInt(limit)) throw modelCorrupt(this.#path, `it claims ${length} bytes in one string of ${meaning}`);
-      this.skip(Number(length));
+      const length = await this.#stringLength(limit, meaning);
+      if (length === 0) continue;
+      if (!this.has(length)) await this.load(length);
+      // One character a byte: no two byte strings become the same text.
+      seen.add(this.take(length).toString('latin1'));
+      strings++;
     }
+    return seen.size < strings;
+  }
+
+  async #stringLength(limit: number, meaning: string): Promise<number> {
+    if (!this.has(8)) await this.load(8);
+    const length = this.take(8).readBigUInt64LE(0);
+    if (length > BigInt(limit)) throw modelCorrupt(this.#path, `it claims ${length} bytes in one string of ${meaning}`);
+    return Number(length);
   }
 }

@@ -16,6 +16,9 @@ const limits = {
   stringBytes: 8 * 1024 * 1024,
   arrayLength: 2 ** 31 - 1,
   keptArrayLength: 1_024,
+  /** Four times the largest vocabulary known. */
+  tokens: 1_048_576,
+  tokenBytes: 65_536,
   keptStringBytes: 4_096,
   dimensions: 4,
 };
@@ -114,7 +117,7 @@ async function readMetadata(cursor: FileCursor, path: string, count: number): Pr
     if (metadata.has(key)) throw modelCorrupt(path, 'a metadata key occurs twice');
     const type = scalarTypes[await cursor.u32()];
     if (type === undefined) throw modelCorrupt(path, 'a metadata entry has an unknown type');
-    const value = type === 'array' ? await readArray(cursor, path) : await readScalar(cursor, type, limits.stringBytes);
+    const value = type === 'array' ? await readArray(cursor, path, key) : await readScalar(cursor, type, limits.stringBytes);
     metadata.set(key, { type, value });
   }
   return metadata;
@@ -127,13 +130,17 @@ async function readScalar(cursor: FileCursor, type: GgufScalarType, stringBytes:
   return decoders[type](cursor.take(bytes));
 }
 
-async function readArray(cursor: FileCursor, path: string): Promise<GgufArray> {
+async function readArray(cursor: FileCursor, path: string, key: string): Promise<GgufArray> {
   const elementType = scalarTypes[await cursor.u32()];
   if (elementType === undefined || elementType === 'array') throw modelCorrupt(path, 'an array has an unsupported element type');
   const length = await cursor.count(limits.arrayLength, 'array elements');
   // A string takes at least its eight-byte length.
   const leastBytes = length * (elementType === 'string' ? 8 : scalarBytes[elementType]);
   if (leastBytes > cursor.remaining) throw modelTruncated(path, cursor.position + leastBytes, cursor.fileBytes);
+  if (key === 'tokenizer.ggml.tokens' && elementType === 'string') {
+    await checkTokens(cursor, path, length);
+    return { elementType, length };
+  }
   if (length > limits.keptArrayLength || elementType === 'string') {
     if (elementType === 'string') await cursor.skipStrings(length, limits.stringBytes, 'an array');
     else cursor.skip(leastBytes);
@@ -142,6 +149,14 @@ async function readArray(cursor: FileCursor, path: string): Promise<GgufArray> {
   const values: GgufScalar[] = [];
   for (let index = 0; index < length; index++) values.push(await readScalar(cursor, elementType, limits.keptStringBytes));
   return { elementType, length, values };
+}
+
+/** llama.cpp ends the process when two tokens are spelled alike. */
+async function checkTokens(cursor: FileCursor, path: string, count: number): Promise<void> {
+  if (count > limits.tokens) throw modelCorrupt(path, `it claims a vocabulary of ${count} tokens`);
+  if (await cursor.hasEqualStrings(count, limits.tokenBytes, 'the vocabulary')) {
+    throw modelCorrupt(path, 'two tokens of its vocabulary are spelled alike');
+  }
 }
 
 /** Tensor infos, offsets still relative to the first weight. */

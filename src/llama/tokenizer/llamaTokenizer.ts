@@ -33,7 +33,6 @@ class LlamaTokenizer implements Tokenizer {
     this.#vocabulary = vocabulary;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous, llama.cpp is not
   async encode(text: string, options: EncodeOptions = {}) {
     const { parseSpecial = true, addSpecial = true } = options;
     const lone = loneSurrogate.exec(text);
@@ -98,17 +97,14 @@ class LlamaTokenizer implements Tokenizer {
     return this.#affixes;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as encode
   async decode(ids: readonly number[]): Promise<string> {
     return decodeTokens(this.#vocabulary, ids);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as encode
   async pieces(ids: readonly number[]): Promise<string[]> {
     return ids.map((id) => tokenText(this.#vocabulary, id));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as encode
   async renderChat(...[messages, options]: Parameters<Tokenizer['renderChat']>): Promise<string> {
     const { bos, eos, chatTemplate } = this.#vocabulary;
     return renderChatTemplate(chatTemplate, messages, {
@@ -118,7 +114,6 @@ class LlamaTokenizer implements Tokenizer {
     });
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as encode
   async special() {
     const { bos, eos, chatTemplate } = this.#vocabulary;
     return { bos, eos, endOfGeneration: this.#vocabulary.endOfGeneration(), chatTemplate };

@@ -25,7 +25,8 @@ export function renderChatTemplate(template: string | null, messages: readonly C
     const program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
     const environment = new Environment();
     for (const [name, value] of Object.entries(templateGlobals(messages, values))) environment.set(name, value);
-    return String(new Interpreter(environment).run(program).value);
+    const { value } = new Interpreter(environment).run(program);
+    return typeof value === 'string' ? value : '';
   });
   if (rendered.length > limits.outputCharacters) throw templateFailed(`it made ${rendered.length} characters`);
   return rendered;

@@ -155,6 +155,21 @@ describe('files that are refused', () => {
     ['an offset elsewhere', raw('GGUF', 3, 1n, 1n, ...named, ...key('t'), 1, 32n, 0, 4_096n), 'E_MODEL_CORRUPT'],
     ['a weight past the end', raw('GGUF', 3, 1n, 1n, ...named, ...key('t'), 1, 2n ** 45n, 0, 0n), 'E_MODEL_TRUNCATED'],
     ['no blocks', writeGguf({ metadata: [architecture, ['llama.block_count', 'u32', 0]] }), 'E_MODEL_CORRUPT'],
+    [
+      'a negative epsilon',
+      writeGguf({ metadata: [architecture, ['llama.attention.layer_norm_rms_epsilon', 'f32', -1]] }),
+      'E_MODEL_CORRUPT',
+    ],
+    [
+      'an epsilon that is no number',
+      writeGguf({ metadata: [architecture, ['llama.attention.layer_norm_epsilon', 'f32', Number.NaN]] }),
+      'E_MODEL_CORRUPT',
+    ],
+    [
+      'more layers than llama.cpp has room for',
+      writeGguf({ metadata: [architecture, ['llama.block_count', 'u32', 513]] }),
+      'E_MODEL_CORRUPT',
+    ],
     ['absurd width', writeGguf({ metadata: [architecture, ['llama.embedding_length', 'u32', 2 ** 31]] }), 'E_MODEL_CORRUPT'],
     ['a size that is text', writeGguf({ metadata: [architecture, ['llama.block_count', 'string', 'two']] }), 'E_MODEL_CORRUPT'],
     [
