@@ -1,4 +1,5 @@
 /** Opens a GGUF file: checks it, digests it, loads it, and finds out what can be seen of its inside. */
+import os from 'node:os';
 import { resolve } from 'node:path';
 import type { Model } from '../model/model.ts';
 import { Cancellation } from './evaluation/cancellation.ts';
@@ -11,7 +12,7 @@ import { surveyedTokens, surveyGraph } from './graph/graph.ts';
 import { findSites } from './graph/siteTable.ts';
 import { LlamaModel } from './llamaModel.ts';
 import { loadModel } from './loadModel.ts';
-import { describeModel } from './modelInfo.ts';
+import { describeModel, type ModelDescription } from './modelInfo.ts';
 import { abilities, canShorten, evaluationRefusal, limitNotes } from './modelLimits.ts';
 import { loadLlamaLibrary } from './native/library.ts';
 import type { NativeModel } from './native/nativeModel.ts';
@@ -71,7 +72,13 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
   const description = describeModel({ file, sha256, header, native, contextLength: options.contextLength });
   const threads = options.threads > 0 ? options.threads : defaultThreads();
   const originalLength = metadataInteger(header, `${description.architecture}.rope.scaling.original_context_length`);
-  const contexts = new ContextPool(native, threads, description.contextLength, originalLength ?? Number.POSITIVE_INFINITY);
+  const contexts = new ContextPool(native, {
+    threads,
+    limit: description.contextLength,
+    trainedLength: originalLength ?? Number.POSITIVE_INFINITY,
+    bytesPerToken: cacheBytesPerToken(description, header),
+    memory: os.totalmem(),
+  });
   const refusal = evaluationRefusal(native, header);
   const { layers } = description;
   try {
@@ -93,4 +100,10 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
     contexts.free();
     throw error;
   }
+}
+
+/** Keys and values of all layers in F32. */
+function cacheBytesPerToken({ architecture, layers, kvHeads, headSize }: ModelDescription, header: GgufHeader): number {
+  const keySize = metadataInteger(header, `${architecture}.attention.key_length`) ?? headSize;
+  return layers * kvHeads * (keySize + headSize) * 4;
 }

@@ -7,7 +7,7 @@ import { type LibraryFiles, locateLibraries } from './locate.ts';
 import { signatures, type NativeFunctions } from './functions.ts';
 import { listenToLog } from './log.ts';
 import { probeLibraries } from './probe.ts';
-import { type FieldType, structLayouts } from './structs.ts';
+import { type FieldType, type StructLayout, structLayouts } from './structs.ts';
 
 export interface LlamaLibrary {
   readonly files: LibraryFiles;
@@ -74,7 +74,7 @@ let structsDefined = false;
 
 function defineStructs(): void {
   if (structsDefined) return;
-  for (const [name, layout] of Object.entries(structLayouts)) {
+  for (const [name, layout] of Object.entries<StructLayout>(structLayouts)) {
     koffi.struct(name, Object.fromEntries(Object.entries(layout).map(([field, type]) => [field, koffiType(type)])));
   }
   structsDefined = true;

@@ -13,7 +13,7 @@ export interface SiteVectors {
   /** Numbers in a vector. */
   readonly width: number;
   /** Where a vector begins in `raw`. */
-  offset(position: number, head: number): number;
+  readonly offset: (position: number, head: number) => number;
 }
 
 const floatBytes = 4;
