@@ -78,7 +78,7 @@ export async function explain(context: RequestContext, request: ExplainRequest):
 
   let onScore: ((unit: number, score: number) => void) | undefined;
   if (isProvisional) {
-    let earlier = tint === null ? new Float32Array(units.length) : rescaled(tint.scores, value);
+    let earlier = tint === null ? new Float32Array(units.length) : rescaled(units, tint.scores, value);
     const sections = draft.units('section');
     const scored = granularity === 'section' ? null : await scoreSections(context, method, input, sections);
     if (scored !== null) {

@@ -58,9 +58,10 @@ export class ArrivingScores {
 
 /**
  * Shares of attention on the scale of exact scores, so that they can stand beside them until those arrive: the largest share
- * gets the magnitude of the target's value.
+ * among the author's own units gets the magnitude of the target's value. Sinks are no measure; they would hide all others.
  */
-export function rescaled(shares: Float32Array, value: number): Float32Array {
-  const largest = shares.reduce((most, share) => Math.max(most, Math.abs(share)), 0);
-  return largest > 0 ? shares.map((share) => (share / largest) * Math.abs(value)) : shares;
+export function rescaled(units: readonly Unit[], shares: Float32Array, value: number): Float32Array {
+  const largest = Math.max(0, ...units.map((unit, index) => (unit.kind === 'text' ? (shares[index] ?? 0) : 0)));
+  const magnitude = Math.abs(value);
+  return largest > 0 ? shares.map((share) => Math.min(1, share / largest) * magnitude) : shares;
 }
