@@ -10,11 +10,6 @@ export function readSettings(scope?: vscode.Uri): Settings {
   ) as unknown as Settings;
 }
 
-/** Writes one setting for the user. */
-export async function writeSetting<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
-  await vscode.workspace.getConfiguration(section).update(name, value, vscode.ConfigurationTarget.Global);
-}
-
 export function onSettingChange(names: readonly (keyof Settings)[], listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (names.some((name) => event.affectsConfiguration(`${section}.${name}`))) listener();

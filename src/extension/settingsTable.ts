@@ -28,7 +28,7 @@ export interface Settings {
 }
 
 /** `machine`: a workspace can never set it. `resource`: a folder may. */
-export type SettingScope = 'machine' | 'machine-overridable' | 'window' | 'resource';
+type SettingScope = 'machine' | 'machine-overridable' | 'window' | 'resource';
 
 export type SettingDefinition<Value> = {
   readonly default: Value;
@@ -69,7 +69,7 @@ export function checkedSetting<Name extends keyof Settings>(name: Name, raw: unk
     integer?: boolean;
     choices?: readonly string[];
   } = settingsTable[name];
-  const fallback = settingsTable[name].default as Settings[Name];
+  const fallback = settingsTable[name].default;
   if (Array.isArray(fallback)) {
     const items: unknown[] = Array.isArray(raw) ? raw : [];
     return items.filter((item) => typeof item === 'string' && item !== '') as readonly string[] as Settings[Name];

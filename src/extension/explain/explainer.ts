@@ -10,6 +10,8 @@ import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import { withDelayedProgress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
+import { errorText } from '../errorMessage.ts';
+import { logError } from '../log.ts';
 import { showError } from '../showError.ts';
 import { askVariables } from './askVariables.ts';
 import { missingVariables } from './missingVariables.ts';
@@ -101,18 +103,17 @@ export class Explainer {
         );
       },
     );
-    if (!session.accept(run, explanation, 'final')) throw session.isClosed ? documentClosed(fileName(session.uri)) : cancelled();
+    if (!session.accept(run, explanation, 'final')) throw cancelled();
     return explanation;
   }
 
   private fail(session: DocumentSession, run: Run, thrown: unknown): void {
-    const error = toLoupeError(thrown);
     if (session.isClosed) {
-      this.log.info(`${fileName(session.uri)} was closed; its explanation was dropped.`);
-      if (error.code === 'E_DOCUMENT_CLOSED')
-        void vscode.window.showInformationMessage(t('{0} was closed; its explanation was dropped.', fileName(session.uri)));
+      const dropped = logError(this.log, documentClosed(fileName(session.uri)));
+      void vscode.window.showInformationMessage(errorText(dropped));
       return;
     }
+    const error = toLoupeError(thrown);
     // A run that a newer one has overtaken is no news.
     if (session.fail(run, error)) showError(this.log, error);
   }

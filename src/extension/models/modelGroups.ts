@@ -27,7 +27,7 @@ export function modelGroups(models: readonly FoundModel[], t: Translate): ModelG
     .filter((group) => group.models.length > 0);
 }
 
-export function sourceLabel(source: ModelSource, t: Translate): string {
+function sourceLabel(source: ModelSource, t: Translate): string {
   switch (source) {
     case 'bundled':
       return t('Bundled');

@@ -37,14 +37,14 @@ export function signed(value: number): string {
   return value < 0 ? `−${digits}` : `+${digits}`;
 }
 
-export function unitName(unit: Explanation['target']['unit'], t: Translate): string {
+function unitName(unit: Explanation['target']['unit'], t: Translate): string {
   if (unit === 'nat') return t('nats');
   if (unit === 'logit') return t('logits');
   return t('probability');
 }
 
 /** What the stage means for the reader; null when the picture is final. */
-export function stageNote(stage: Stage, t: Translate): string | null {
+function stageNote(stage: Stage, t: Translate): string | null {
   switch (stage) {
     case 'attention':
       return t('Provisional: a first tint from attention. Attention is not attribution; exact scores follow.');

@@ -19,7 +19,7 @@ export function isVisible(kind: Explanation['units'][number]['kind'], showHidden
 }
 
 /** The largest |score| among the visible units, in the target's unit. */
-export function largestScore(explanation: Pick<Explanation, 'units' | 'scores'>, showHidden: boolean): number {
+function largestScore(explanation: Pick<Explanation, 'units' | 'scores'>, showHidden: boolean): number {
   let largest = 0;
   explanation.units.forEach((unit, index) => {
     const score = explanation.scores[index] ?? 0;
@@ -38,7 +38,7 @@ export function unitOfToken(explanation: Pick<Explanation, 'units' | 'tokens'>):
 }
 
 /** The palette step of each unit; 0 = unmarked. */
-export function unitSteps(explanation: Pick<Explanation, 'units' | 'scores'>, options: OverlayOptions): PaletteStep[] {
+function unitSteps(explanation: Pick<Explanation, 'units' | 'scores'>, options: OverlayOptions): PaletteStep[] {
   const maximum = largestScore(explanation, options.showHidden) / Math.max(options.intensity, 0.01);
   return explanation.units.map((unit, index) =>
     isVisible(unit.kind, options.showHidden) ? paletteStep(explanation.scores[index] ?? 0, maximum) : 0,

@@ -6,7 +6,7 @@ import type { ExtensionApi } from '../../../src/extension/extensionApi.ts';
 import { settingNames, settingsTable } from '../../../src/extension/settingsTable.ts';
 import type { Explanation } from '../../../src/shared/explanation.ts';
 import type { Check } from './runner.ts';
-import { closeAll, drawnText, openPrompt, sessionThat } from './testEditor.ts';
+import { closeAll, drawnText, openPrompt, sessionThat, until } from './testEditor.ts';
 
 const prompt = 'The capital of France is';
 const longPrompt = `${'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(4)}The animal that jumps is the`;
@@ -29,6 +29,9 @@ export function suiteChecks(api: ExtensionApi): readonly Check[] {
     { name: 'the hover tells score, rank and method', run: () => hoverTells() },
     { name: 'an edit keeps the tints of the other words', run: () => editKeepsTints(api) },
     { name: 'undo brings the explained text back unstale', run: () => undoRestores(api) },
+    { name: 'an edit during the run is taken into account', run: () => editDuringRun(api) },
+    { name: 'two documents wait for each other', run: () => twoDocuments(api) },
+    { name: 'panel and Attention view start and ask for their state', run: () => pagesStart(api) },
     { name: 'only the selection is explained', run: () => selectionOnly(api) },
     { name: 'switching the granularity needs no new run', run: () => granularitySwitch(api) },
     { name: 'a second command on the document overtakes the first', run: () => secondOvertakes(api) },
@@ -127,6 +130,49 @@ async function undoRestores(api: ExtensionApi): Promise<void> {
   await vscode.commands.executeCommand('undo');
   assert.equal(editor.document.getText(), prompt);
   assert.equal(api.session(uri)?.overlay.has('stale'), false);
+  await closeAll();
+}
+
+async function editDuringRun(api: ExtensionApi): Promise<void> {
+  const editor = await openPrompt(prompt);
+  const uri = editor.document.uri.toString();
+  const run = explain();
+  await sessionThat(api, uri, (session) => session.running);
+  await editor.edit((edit) => {
+    edit.insert(new vscode.Position(0, 0), '\n');
+    edit.replace(new vscode.Range(0, 4, 0, 11), 'capitol');
+  });
+  assert.ok(await run);
+  const session = api.session(uri);
+  assert.ok(session);
+  const drawn = drawnText(session, editor.document);
+  assert.ok(
+    drawn.get('stale')?.some((text) => text.includes('capitol')),
+    JSON.stringify([...drawn]),
+  );
+  assert.ok([...drawn.values()].flat().includes('France'), JSON.stringify([...drawn]));
+  await closeAll();
+}
+
+async function twoDocuments(api: ExtensionApi): Promise<void> {
+  const first = await openPrompt(prompt);
+  const firstRun = explain();
+  await sessionThat(api, first.document.uri.toString(), (session) => session.running);
+  await openPrompt('The capital of Italy is');
+  const [one, two] = await Promise.all([firstRun, explain()]);
+  assert.match(one?.prompt.text ?? '', /France/);
+  assert.match(two?.prompt.text ?? '', /Italy/);
+  await closeAll();
+}
+
+async function pagesStart(api: ExtensionApi): Promise<void> {
+  const { uri } = await explained(prompt);
+  await vscode.commands.executeCommand(commandTable.showPanel.id);
+  await vscode.commands.executeCommand(commandTable.showAttention.id);
+  // No event of the API tells when a page has started.
+  await until(() => api.panelReady() && api.attentionReady());
+  assert.equal(api.session(uri)?.stage, 'final');
+  await vscode.commands.executeCommand('workbench.view.explorer');
   await closeAll();
 }
 

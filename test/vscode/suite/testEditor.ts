@@ -48,3 +48,12 @@ export function drawnText(session: SessionSnapshot, document: vscode.TextDocumen
     [...session.overlay].map(([step, ranges]) => [String(step), ranges.map(({ start, end }) => text.slice(start, end))]),
   );
 }
+
+/** Looks again after each turn of the event loop; the check's own deadline ends it. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+}
