@@ -6,6 +6,14 @@ export interface Colour {
   readonly blue: number;
 }
 
+/** Rows and columns of cells: the first, and how many. */
+export interface MatrixPart {
+  readonly row: number;
+  readonly rows: number;
+  readonly column: number;
+  readonly columns: number;
+}
+
 /** Opacity 0…255 of a weight 0…1: a square root, so that a weight of 0.05 is still seen. NaN is clear. */
 export function inkOf(weight: number): number {
   return weight > 0 ? Math.round(Math.sqrt(Math.min(1, weight)) * 255) : 0;
@@ -19,24 +27,29 @@ export function inkOf(weight: number): number {
 export function inkPixels(
   values: Float32Array,
   stride: number,
-  part: { readonly row: number; readonly rows: number; readonly column: number; readonly columns: number },
+  part: MatrixPart,
   width: number,
   height: number,
   colour: Colour,
 ): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(width * height * 4);
+  const rows = spans(height, part.rows);
+  const columns = spans(width, part.columns);
   for (let y = 0; y < height; y += 1) {
-    const [fromRow, toRow] = span(y, height, part.rows);
+    const fromRow = part.row + (rows[2 * y] ?? 0);
+    const toRow = part.row + (rows[2 * y + 1] ?? 0);
     for (let x = 0; x < width; x += 1) {
-      const [fromColumn, toColumn] = span(x, width, part.columns);
+      const from = part.column + (columns[2 * x] ?? 0);
+      const to = part.column + (columns[2 * x + 1] ?? 0);
       let weight = 0;
       for (let row = fromRow; row < toRow; row += 1) {
-        const start = (part.row + row) * stride + part.column;
-        for (let column = fromColumn; column < toColumn; column += 1) {
-          const value = values[start + column] ?? 0;
+        const end = row * stride + to;
+        for (let at = row * stride + from; at < end; at += 1) {
+          const value = values[at] ?? 0;
           if (value > weight) weight = value;
         }
       }
+      if (weight === 0) continue;
       const at = (y * width + x) * 4;
       pixels[at] = colour.red;
       pixels[at + 1] = colour.green;
@@ -47,8 +60,13 @@ export function inkPixels(
   return pixels;
 }
 
-/** The source cells pixel `index` of `size` stands for; at least one. */
-function span(index: number, size: number, cells: number): readonly [number, number] {
-  const from = Math.floor((index * cells) / size);
-  return [from, Math.max(from + 1, Math.floor(((index + 1) * cells) / size))];
+/** The source cells each of `size` pixels stands for, at least one: [from, to) of pixel i at 2i and 2i + 1. */
+function spans(size: number, cells: number): Int32Array {
+  const bounds = new Int32Array(2 * size);
+  for (let index = 0; index < size; index += 1) {
+    const from = Math.floor((index * cells) / size);
+    bounds[2 * index] = from;
+    bounds[2 * index + 1] = Math.max(from + 1, Math.floor(((index + 1) * cells) / size));
+  }
+  return bounds;
 }

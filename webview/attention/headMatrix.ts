@@ -5,6 +5,7 @@ import { nextInGrid } from '../ui/rovingFocus.ts';
 import { sharedStyles } from '../ui/sharedStyles.ts';
 import { strings } from '../ui/strings.ts';
 import { canvasColours } from '../ui/themeColours.ts';
+import { CellPicture } from './cellPicture.ts';
 import { fittedCell, type Geometry, type Hit, hitTest, scrollTo, type View, zoomed } from './matrixGeometry.ts';
 import { type Marks, paintMatrix } from './matrixPainter.ts';
 import type { Direction, Matrix } from './tokenWeights.ts';
@@ -36,6 +37,7 @@ export class HeadMatrix extends LitElement {
   /** What the longest label needs, in CSS pixels. */
   private labelRoom = 34;
   private pending = 0;
+  private readonly cells = new CellPicture();
   private readonly resized = new ResizeObserver(() => this.measure());
 
   constructor() {
@@ -167,7 +169,7 @@ export class HeadMatrix extends LitElement {
     if (canvas.height !== height) canvas.height = height;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const marks = { cursor: this.cursor, selected: this.selected };
-    paintMatrix(context, this.matrix, this.labels, geometry, view, marks, canvasColours(this), ratio);
+    paintMatrix(context, this.matrix, this.labels, geometry, view, marks, canvasColours(this), ratio, this.cells);
   }
 
   private zoom(factor: number): void {

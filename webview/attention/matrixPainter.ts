@@ -1,6 +1,6 @@
 /** Draws the visible part of one head's matrix with its two token axes. */
 import type { CanvasColours } from '../ui/themeColours.ts';
-import { inkPixels } from './colourRamp.ts';
+import type { CellPicture } from './cellPicture.ts';
 import { type Geometry, labelledCell, labelStep, type View, visibleCells } from './matrixGeometry.ts';
 import type { Direction, Matrix } from './tokenWeights.ts';
 
@@ -20,11 +20,12 @@ export function paintMatrix(
   marks: Marks,
   colours: CanvasColours,
   ratio: number,
+  cells: CellPicture,
 ): void {
   context.clearRect(0, 0, view.width, view.height);
   context.save();
   clip(context, geometry.left, geometry.top, view.width - geometry.left, view.height - geometry.top);
-  paintCells(context, matrix, geometry, view, colours, ratio);
+  paintCells(context, matrix, geometry, view, colours, ratio, cells);
   paintMarks(context, geometry, view, marks, colours);
   context.restore();
   paintQueryLabels(context, labels, geometry, view, marks, colours);
@@ -39,24 +40,21 @@ function paintCells(
   view: View,
   colours: CanvasColours,
   ratio: number,
+  cells: CellPicture,
 ): void {
   const { firstQuery, lastQuery, firstKey, lastKey } = visibleCells(geometry, view);
   const rows = lastQuery - firstQuery;
   const columns = lastKey - firstKey;
   if (rows <= 0 || columns <= 0) return;
-  const pixels = (cells: number) => Math.max(1, Math.min(cells, Math.round(cells * geometry.cell * ratio)));
+  const pixels = (count: number) => Math.max(1, Math.min(count, Math.round(count * geometry.cell * ratio)));
   const width = pixels(columns);
   const height = pixels(rows);
   const part = { row: firstQuery, rows, column: firstKey, columns };
-  const scratch = document.createElement('canvas');
-  scratch.width = width;
-  scratch.height = height;
-  const data = new ImageData(inkPixels(matrix.values, matrix.keys, part, width, height, colours.ink), width, height);
-  scratch.getContext('2d')?.putImageData(data, 0, 0);
+  const picture = cells.picture(matrix, part, width, height, colours.ink);
   context.imageSmoothingEnabled = false;
   const x = geometry.left + firstKey * geometry.cell - view.scrollLeft;
   const y = geometry.top + firstQuery * geometry.cell - view.scrollTop;
-  context.drawImage(scratch, x, y, columns * geometry.cell, rows * geometry.cell);
+  context.drawImage(picture, x, y, columns * geometry.cell, rows * geometry.cell);
   context.strokeStyle = colours.line;
   context.lineWidth = 1;
   const right = Math.min(view.width, x + columns * geometry.cell) - 0.5;

@@ -14,6 +14,8 @@ export function weightTable(
   text: Strings,
 ): TemplateResult {
   const name = `‘${labels[token] ?? ''}’`;
+  const top = topWeights(weights, rows);
+  const largest = top[0]?.weight ?? 1;
   return html`<table>
     <caption>
       <bdi>${direction === 'row' ? text.topLooksAt(name) : text.topLookedAtBy(name)}</bdi>
@@ -27,12 +29,12 @@ export function weightTable(
       </tr>
     </thead>
     <tbody>
-      ${topWeights(weights, rows).map(
+      ${top.map(
         (each) => html`<tr>
           <td class="number muted">${each.token}</td>
           <th scope="row"><bdi class="mono">‘${labels[each.token] ?? ''}’</bdi></th>
           <td class="number">${each.weight.toFixed(3)}</td>
-          <td class="barcell">${probabilityBar(each.weight)}</td>
+          <td class="barcell">${probabilityBar(each.weight / largest)}</td>
         </tr>`,
       )}
     </tbody>

@@ -207,6 +207,9 @@ export class ResponseView extends LitElement {
       .hint {
         margin-block-start: 6px;
       }
+      .pane {
+        overflow-x: auto;
+      }
       .pane table {
         margin-block-start: 4px;
       }

@@ -122,6 +122,11 @@ export const sharedStyles = css`
     font-weight: normal;
     white-space: nowrap;
   }
+  tbody th {
+    min-inline-size: 60px;
+    white-space: normal;
+    overflow-wrap: anywhere;
+  }
   thead tr {
     border-block-end: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, currentColor));
   }
