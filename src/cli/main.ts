@@ -9,7 +9,11 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // The first asks; a second does not wait for an answer.
-      if (cancel.signal.aborted) process.exit(exitCodes.cancelled);
+      if (cancel.signal.aborted) {
+        // What the progress bar hid and switched off: the cursor and line wrapping.
+        if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\u001b[?7h');
+        process.exit(exitCodes.cancelled);
+      }
       cancel.abort();
     });
   }

@@ -96,7 +96,7 @@ function response({ response: { text, source, tokens }, target }: Explanation, t
     '',
     theme.bold(title),
     ...wrapped(visibleLines(text.trim()), plain, columns),
-    ...responseTable(tokens, theme, target.span),
+    ...responseTable(tokens, theme, columns, target.span),
   ];
 }
 

@@ -5,7 +5,7 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel } from 'chalk';
 import type { PaletteStep } from '../../shared/colourScale.ts';
 
-export type Paint = (text: string) => string;
+type Paint = (text: string) => string;
 
 export interface Theme {
   readonly level: ColorSupportLevel;

@@ -10,7 +10,7 @@ import { visibleText } from './visibleText.ts';
 const widestBar = 20;
 
 /** Indices of the author's own units, largest |score| first; ties in reading order. */
-export function rankedUnits({ units, scores }: Pick<Explanation, 'units' | 'scores'>): number[] {
+function rankedUnits({ units, scores }: Pick<Explanation, 'units' | 'scores'>): number[] {
   return units
     .map((_, index) => index)
     .filter((index) => units[index]?.kind === 'text')
