@@ -2,6 +2,23 @@ import type { ModelInfo } from '../model/model.ts';
 import type { ModelSummary } from '../shared/protocol/engine.ts';
 
 /** What the editor and the command line show of a model. */
-export function modelSummary({ headSize: _headSize, neurons: _neurons, can, ...shown }: ModelInfo): ModelSummary {
-  return { ...shown, hasChatTemplate: can.chat };
+export function modelSummary(info: ModelInfo): ModelSummary {
+  return {
+    name: info.name,
+    file: info.file,
+    sha256: info.sha256,
+    format: info.format,
+    architecture: info.architecture,
+    quantization: info.quantization,
+    precision: info.precision,
+    layers: info.layers,
+    heads: info.heads,
+    kvHeads: info.kvHeads,
+    hidden: info.hidden,
+    vocabulary: info.vocabulary,
+    contextLength: info.contextLength,
+    fileBytes: info.fileBytes,
+    hasChatTemplate: info.can.chat,
+    notes: info.notes,
+  };
 }

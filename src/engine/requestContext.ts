@@ -10,10 +10,10 @@ export interface RequestContext {
   /** Aborted when the caller cancels. A handler that sees it stops with E_CANCELLED and leaves nothing half-written. */
   readonly signal: AbortSignal;
   /** `phase` is short, for a status bar: "generating", "occlusion". */
-  progress(phase: string, done: number, total: number): void;
-  partial(partial: Omit<PartialExplanation, 'requestId'>): void;
+  readonly progress: (phase: string, done: number, total: number) => void;
+  readonly partial: (partial: Omit<PartialExplanation, 'requestId'>) => void;
   /** A generated token's text, as it appears. */
-  token(text: string): void;
+  readonly token: (text: string) => void;
 }
 
 /** The shape of every handler. */

@@ -152,10 +152,10 @@ describe('a thread that ends by itself', () => {
     const order: string[] = [];
     const thread = new ModelThread({ workerFile: fixture(name), onLost: (error) => order.push(error.code) });
     threads.push(thread);
-    const waiting = [1, 2].map(() =>
-      thread.open(testModels.tinyLlama, oneThread).catch((error: unknown) => Promise.reject(error)),
-    );
-    for (const call of waiting) await expect(call).rejects.toMatchObject({ code, parts: { why: expect.stringMatching(why) } });
+    const open = () => thread.open(testModels.tinyLlama, oneThread);
+    const reason = { code, parts: { why: expect.stringMatching(why) as string } };
+    const outcomes = await Promise.allSettled([open(), open()]);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason });
     order.push('rejected');
     await expect(thread.open(testModels.tinyLlama, oneThread)).rejects.toMatchObject({ code });
     expect(order).toEqual([code, 'rejected']);

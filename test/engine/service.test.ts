@@ -77,8 +77,8 @@ describe('EngineService', () => {
     });
     const service = await startService({ events: { token: () => onToken() } });
     await service.methods.load(call(), testModels.bundled, oneThread);
-    const requests = [service.methods.generate(call(), generation(400)), service.methods.generate(call(), generation(1))];
-    const outcomes = Promise.allSettled(requests);
+    const generate = async (maxTokens: number) => await service.methods.generate(call(), generation(maxTokens));
+    const outcomes = Promise.allSettled([generate(400), generate(1)]);
     await firstToken;
     await service.dispose();
     for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'E_CANCELLED' } });

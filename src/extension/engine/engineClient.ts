@@ -25,6 +25,7 @@ import type { Explanation } from '../../shared/explanation.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
 import { CrashGuard } from './crashGuard.ts';
 import { EngineChild, type EngineExit } from './engineChild.ts';
+import { debuggerPort } from './engineEnvironment.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface EngineClientOptions {
@@ -238,7 +239,8 @@ export class EngineClient implements EngineService {
         'pick another model or run "Restart Engine"; the output channel says more',
       );
     }
-    const { idleMilliseconds, inspectPort } = this.#options.startOptions();
+    const { idleMilliseconds, inspectPort: setting } = this.#options.startOptions();
+    const inspectPort = debuggerPort(setting, process.env);
     this.#setStatus(stoppedStatus('starting'));
     const child: EngineChild = new EngineChild({
       engineFile: this.#options.engineFile,

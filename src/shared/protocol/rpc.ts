@@ -10,7 +10,7 @@ import { cancelled, rpcMethodUnknown } from '../errorCatalog.ts';
 import { reviveError, serialiseError, toLoupeError, type LoupeError, type SerialisedError } from '../errors.ts';
 
 /** The part of an AbortSignal used here; `src/shared` has no ambient runtime types. */
-export interface RpcSignal {
+interface RpcSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
