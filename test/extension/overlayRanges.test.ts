@@ -104,6 +104,24 @@ describe('overlay', () => {
     expect([...overlayRanges(explanation, alignTokens(explanation), plain)]).toEqual([[-5, [{ start: 0, end: 2 }]]]);
   });
 
+  test('a token that begins before the text of the document is drawn from its first letter there', () => {
+    // " Within": the space stands in front of a variable, the word in its value elsewhere in the document.
+    const explanation = sampleExplanation([{ text: ' Within', score: 1 }]);
+    explanation.prompt.sourceMap = [{ start: 1, end: 7, documentStart: 20 }];
+    expect([...overlayRanges(explanation, alignTokens(explanation), plain)]).toEqual([[5, [{ start: 20, end: 26 }]]]);
+  });
+
+  test('white space tokens of a unit are not drawn', () => {
+    const explanation = sampleExplanation([
+      { text: '\n\n', score: 0 },
+      { text: 'a b', score: 0 },
+      { text: '\n', score: 0 },
+    ]);
+    explanation.units = [{ start: 2, end: 5, label: 'a b', kind: 'text', tokens: [0, 1, 2] }];
+    explanation.scores = [1];
+    expect([...overlayRanges(explanation, alignTokens(explanation), plain)]).toEqual([[5, [{ start: 2, end: 5 }]]]);
+  });
+
   test('an edited word is stale and the others keep their tint', () => {
     const explanation = sampleExplanation([
       { text: 'one', score: 1 },

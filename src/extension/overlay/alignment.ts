@@ -12,6 +12,8 @@ import type { TextRange } from '../../shared/tokens.ts';
 export interface Alignment {
   /** Index into the explanation's tokens. */
   readonly token: Int32Array;
+  /** UTF-16 offset into the prompt's text at which the run starts. */
+  readonly promptStart: Int32Array;
   /** UTF-16 offsets into the document, half-open. */
   readonly start: Int32Array;
   readonly end: Int32Array;
@@ -91,6 +93,7 @@ export function alignTokens(explanation: Pick<Explanation, 'tokens' | 'prompt'>)
   const isWord = (offset: number) => ((words[offset] ?? 0) > 0 ? 1 : 0);
   return {
     token: Int32Array.from(runs, (run) => run.token),
+    promptStart: Int32Array.from(runs, (run) => run.promptStart),
     start: Int32Array.from(runs, (run) => run.start),
     end: Int32Array.from(runs, (run) => run.end),
     stale: new Uint8Array(runs.length),

@@ -60,8 +60,7 @@ export function overlayRanges(
   owner.forEach((unit, token) => {
     marks[token] = unit < 0 ? 0 : (steps[unit] ?? 0);
   });
-  const trimmed = leadingTrims(explanation, owner);
-  return rangesOfMarks(marks, alignment, trimmed);
+  return rangesOfMarks(marks, alignment, (token) => explanation.units[owner[token] ?? -1]);
 }
 
 /** Weights of one attention row or column over the prompt's tokens, drawn with the positive half of the palette. */
@@ -69,20 +68,15 @@ export function weightRanges(weights: ArrayLike<number>, alignment: Alignment, i
   const finite = Array.from(weights, (weight) => (Number.isFinite(weight) ? weight : 0));
   const maximum = finite.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0) / Math.max(intensity, 0.01);
   const marks = Float32Array.from(finite, (weight) => paletteStep(weight, maximum));
-  return rangesOfMarks(marks, alignment, null);
+  return rangesOfMarks(marks, alignment, () => undefined);
 }
 
-/** Characters at a token's start that lie before its unit (the white space a token carries in front of a word). */
-function leadingTrims(explanation: Pick<Explanation, 'units' | 'tokens'>, owner: Int32Array): Int32Array {
-  const trims = new Int32Array(explanation.tokens.length);
-  explanation.tokens.forEach((token, index) => {
-    const unit = explanation.units[owner[index] ?? -1];
-    if (unit !== undefined && unit.start > token.start && unit.start < token.end) trims[index] = unit.start - token.start;
-  });
-  return trims;
-}
-
-function rangesOfMarks(marks: Float32Array, alignment: Alignment, trims: Int32Array | null): Map<OverlayStep, TextRange[]> {
+/** `unitOf` gives the unit a token is clipped to, in offsets of the prompt: white space around a word is not drawn. */
+function rangesOfMarks(
+  marks: Float32Array,
+  alignment: Alignment,
+  unitOf: (token: number) => TextRange | undefined,
+): Map<OverlayStep, TextRange[]> {
   const byStep = new Map<OverlayStep, TextRange[]>();
   let open: { step: OverlayStep; start: number; end: number } | null = null;
   const close = () => {
@@ -97,14 +91,16 @@ function rangesOfMarks(marks: Float32Array, alignment: Alignment, trims: Int32Ar
     const token = alignment.token[index] ?? 0;
     const stale = alignment.stale[index] === 1;
     let mark = marks[token] ?? 0;
-    const end = alignment.end[index] ?? 0;
-    const whole = alignment.start[index] ?? 0;
-    while ((alignment.end[index + 1] ?? -1) === end && (alignment.start[index + 1] ?? -1) === whole) {
+    const promptStart = alignment.promptStart[index] ?? 0;
+    const whole = { start: alignment.start[index] ?? 0, end: alignment.end[index] ?? 0 };
+    while ((alignment.end[index + 1] ?? -1) === whole.end && (alignment.start[index + 1] ?? -1) === whole.start) {
       index += 1;
       const other = marks[alignment.token[index] ?? 0] ?? 0;
       if (Math.abs(other) > Math.abs(mark)) mark = other;
     }
-    const start = Math.max(covered, Math.min(end, whole + (stale ? 0 : (trims?.[token] ?? 0))));
+    const clipped = stale ? whole : clip(whole, promptStart, unitOf(token));
+    const start = Math.max(covered, clipped.start);
+    const { end } = clipped;
     if (end <= start) continue;
     covered = end;
     const step: OverlayStep = stale ? 'stale' : (mark as PaletteStep);
@@ -121,4 +117,11 @@ function rangesOfMarks(marks: Float32Array, alignment: Alignment, trims: Int32Ar
   }
   close();
   return byStep;
+}
+
+/** The part of a run that its unit covers. The run is not edited, so a distance in the prompt is one in the document. */
+function clip(run: TextRange, promptStart: number, unit: TextRange | undefined): TextRange {
+  if (unit === undefined || unit.end <= unit.start) return run;
+  const shift = run.start - promptStart;
+  return { start: Math.max(run.start, unit.start + shift), end: Math.min(run.end, unit.end + shift) };
 }
