@@ -44,12 +44,29 @@ export function loadModel({ functions }: LlamaLibrary, file: string, { shouldSto
     }
     const vocabulary = functions.llama_model_get_vocab(model);
     const vocabularySize = functions.llama_vocab_n_tokens(vocabulary);
-    if (vocabularySize <= 0) {
+    const native = { functions, model, vocabulary, vocabularySize };
+    const flaw = vocabularyFlaw(native);
+    if (flaw !== null) {
       functions.llama_model_free(model);
-      throw modelCorrupt(file, 'its vocabulary is empty');
+      throw modelCorrupt(file, flaw);
     }
-    return { functions, model, vocabulary, vocabularySize };
+    return native;
   } finally {
     koffi.unregister(progress);
   }
+}
+
+const wordPiece = 3;
+
+/** llama.cpp ends the process when it must add a token that the vocabulary does not have. */
+function vocabularyFlaw({ functions, vocabulary, vocabularySize }: NativeModel): string | null {
+  if (vocabularySize <= 0) return 'its vocabulary is empty';
+  const kind = functions.llama_vocab_type(vocabulary);
+  const addsBeginning = kind === wordPiece || functions.llama_vocab_get_add_bos(vocabulary);
+  if (kind !== 0 && addsBeginning && functions.llama_vocab_bos(vocabulary) < 0)
+    return 'its vocabulary lacks the token that begins a sequence';
+  if (kind !== 0 && functions.llama_vocab_get_add_eos(vocabulary) && functions.llama_vocab_eos(vocabulary) < 0) {
+    return 'its vocabulary lacks the token that ends a sequence';
+  }
+  return kind === wordPiece && functions.llama_vocab_sep(vocabulary) < 0 ? 'its vocabulary lacks a separator token' : null;
 }

@@ -57,7 +57,8 @@ export class ContextPool {
     const { limit, trainedLength, bytesPerToken, memory } = this.#settings;
     let size = smallest;
     while (size < tokens) size *= 2;
-    size = Math.min(size, tokens > trainedLength ? limit : Math.min(limit, trainedLength));
+    // The limit on tokens is checked elsewhere; llama.cpp rounds every cache up to this size anyway.
+    size = Math.max(smallest, Math.min(size, tokens > trainedLength ? limit : Math.min(limit, trainedLength)));
     if (size * bytesPerToken > memory) {
       const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
       throw outOfMemory(
