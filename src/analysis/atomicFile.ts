@@ -50,7 +50,7 @@ export async function writeAtomically(
 function fileError(out: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error && 'syscall' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(out);
-  const why = code === undefined ? undefined : unwritable.get(String(code));
+  const why = typeof code === 'string' ? unwritable.get(code) : undefined;
   return why === undefined ? error : outputUnwritable(out, why);
 }
 

@@ -34,7 +34,7 @@ export interface AttributionInput {
   readonly seed: number;
 }
 
-export interface AttributionOutput {
+interface AttributionOutput {
   /** One per unit, signed, in the target's unit. */
   readonly scores: Float32Array;
   /** Full-length forward passes this cost; a shorter suffix counts by its share of tokens. */
@@ -42,7 +42,7 @@ export interface AttributionOutput {
   readonly warnings: readonly Warning[];
 }
 
-export interface AttributionOptions extends CallOptions {
+interface AttributionOptions extends CallOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called as single units become known, with the unit's index. */
   readonly onScore?: (unit: number, score: number) => void;

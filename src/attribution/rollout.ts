@@ -36,7 +36,7 @@ export async function rollOut(
 }
 
 /** mass · (½ A + ½ I), the rows of A adding up to 1. @param pattern A, [query, key], causal */
-export function throughLayer(mass: Float64Array, pattern: ArrayLike<number>): Float64Array {
+function throughLayer(mass: Float64Array, pattern: ArrayLike<number>): Float64Array {
   const size = mass.length;
   const result = new Float64Array(size);
   for (let query = 0; query < size; query++) {

@@ -72,10 +72,13 @@ describe('what a target reads', () => {
   ];
   test.each(cases)('%s', async (_name, spec, score, expected) => {
     const target = await resolveTarget(spec, score, context);
-    const { label: _label, kind, ...described } = target.description;
-    expect(kind).toBe(spec.kind);
+    const { score: used, unit, ids, span } = target.description;
+    expect(target.description.kind).toBe(spec.kind);
     expect({
-      ...described,
+      score: used,
+      unit,
+      ids,
+      ...(span === undefined ? {} : { span }),
       continuation: [...target.continuation],
       positions: target.reads(length).map((read) => read.position),
     }).toEqual(expected);

@@ -34,7 +34,7 @@ export function topCount(fraction: number, count: number): number {
   return Math.min(count, Math.ceil(fraction * count - 1e-9));
 }
 
-export function withoutUnits({ ids, units, emptyToken }: AblatedPrompt, gone: readonly number[]): Int32Array {
+function withoutUnits({ ids, units, emptyToken }: AblatedPrompt, gone: readonly number[]): Int32Array {
   const dropped = new Set(gone.flatMap((unit) => units[unit]?.tokens ?? []));
   const left = ids.filter((_id, index) => !dropped.has(index));
   return left.length > 0 ? left : Int32Array.of(emptyToken);

@@ -15,7 +15,7 @@ import { countAsGood } from './rankTest.ts';
 import { randomRankings, rankableUnits, rankByScore } from './rankings.ts';
 import { judge } from './verdict.ts';
 
-export const faithfulnessFractions: readonly number[] = [0.1, 0.2, 0.5];
+const faithfulnessFractions: readonly number[] = [0.1, 0.2, 0.5];
 const fewestRankings = 5;
 const mostRankings = 20;
 
