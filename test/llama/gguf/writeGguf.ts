@@ -1,5 +1,5 @@
 /** A small GGUF writer for tests: version 3, little-endian, metadata and F32 tensors. */
-export type TestScalarType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'bool' | 'string' | 'u64' | 'i64' | 'f64';
+type TestScalarType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'bool' | 'string' | 'u64' | 'i64' | 'f64';
 
 const typeNumbers: Readonly<Record<TestScalarType | 'array', number>> = {
   u8: 0,
@@ -21,14 +21,14 @@ export type TestEntry =
   | readonly [key: string, type: TestScalarType, value: number | bigint | boolean | string]
   | readonly [key: string, type: 'array', elementType: TestScalarType, values: readonly (number | boolean | string)[]];
 
-export interface TestTensor {
+interface TestTensor {
   readonly name: string;
   /** Fastest axis first. */
   readonly dimensions: readonly number[];
   readonly values: Float32Array;
 }
 
-export interface TestFile {
+interface TestFile {
   readonly metadata: readonly TestEntry[];
   readonly tensors?: readonly TestTensor[];
 }

@@ -49,7 +49,7 @@ const words = [
   '▁world',
 ];
 
-export const sentencePieceEntries: readonly Entry[] = [
+const sentencePieceEntries: readonly Entry[] = [
   ['<unk>', 'unknown'],
   ['<s>', 'control'],
   ['</s>', 'control'],
@@ -69,7 +69,7 @@ export function sentencePieceFile(more: readonly TestEntry[] = []): Buffer {
   ]);
 }
 
-export const wordPieceEntries: readonly Entry[] = [
+const wordPieceEntries: readonly Entry[] = [
   ['[PAD]', 'control'],
   ['[UNK]', 'unknown'],
   ['[CLS]', 'control'],
@@ -116,7 +116,7 @@ export function wordPieceFile(): Buffer {
   ]);
 }
 
-export const unigramEntries: readonly Entry[] = [
+const unigramEntries: readonly Entry[] = [
   ['<pad>', 'control'],
   ['</s>', 'control'],
   ['<unk>', 'unknown'],
