@@ -7,7 +7,6 @@ export interface Sample {
 }
 
 export async function sample(work: () => Promise<unknown>): Promise<Sample> {
-  globalThis.gc?.();
   const cpu = process.cpuUsage();
   const start = performance.now();
   await work();

@@ -18,7 +18,7 @@ await build({
 });
 
 // A process of its own: the build's memory and garbage are not measured.
-const child = spawn(process.execPath, ['--expose-gc', 'dist/bench/main.cjs', ...process.argv.slice(2)], {
+const child = spawn(process.execPath, ['dist/bench/main.cjs', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
 });
