@@ -70,7 +70,7 @@ export function findSites(nodes: readonly GraphNode[], layers: number): SiteTabl
       if (node !== null && node.ne[2] === surveyedTokens) put(of(kind), node, 'heads', node.ne[1]);
     }
     const post = named(`l_out-${layer}`, 'ADD');
-    const block = post === null ? null : residualBlock(post, stream);
+    const block = post === null || pattern === null ? null : residualBlock(post, stream, pattern);
     if (block !== null) {
       if (layer === 0) put('embed', block.stream, 'rows');
       put(of('resid_pre'), block.stream, 'rows');
@@ -103,15 +103,17 @@ interface ResidualBlock {
   readonly mlp: GraphNode;
 }
 
-/** Splits `post = (stream + attention) + mlp`; `stream` is null for the first block, where it is what attention does not reach. */
-function residualBlock(post: GraphNode, stream: GraphNode | null): ResidualBlock | null {
+/**
+ * Splits `post = (stream + attention) + mlp`; `stream` is null for the first block, where it is what attention does not reach.
+ * Only that order counts: with attention and MLP side by side, `(stream + mlp) + attention` has the same form.
+ */
+function residualBlock(post: GraphNode, stream: GraphNode | null, pattern: GraphNode): ResidualBlock | null {
   for (const [middle, mlp] of bothOrders(post)) {
-    if (middle.operator !== 'ADD') continue;
+    if (middle.operator !== 'ADD' || !dependsOn(mlp, middle)) continue;
     for (const [left, right] of bothOrders(middle)) {
       const entering = allRows(left);
-      const isStream =
-        stream === null ? !reachedBy(softmaxOperator, entering) && reachedBy(softmaxOperator, right) : entering === stream;
-      if (isStream) return { stream: entering, attention: allRows(right), middle, mlp };
+      const isStream = stream === null ? !dependsOn(entering, pattern) : entering === stream;
+      if (isStream && dependsOn(right, pattern)) return { stream: entering, attention: allRows(right), middle, mlp };
     }
   }
   return null;
@@ -131,12 +133,12 @@ function allRows(node: GraphNode): GraphNode {
   return node.operator === 'GET_ROWS' && source !== null ? source : node;
 }
 
-/** Whether a node depends on one with this operator. */
-function reachedBy(operator: string, node: GraphNode, seen = new Set<GraphNode>()): boolean {
-  if (node.operator === operator) return true;
-  if (seen.has(node)) return false;
+function dependsOn(node: GraphNode, target: GraphNode, seen = new Set<GraphNode>()): boolean {
+  if (node === target) return true;
+  // Nodes come in order of computation.
+  if (node.index < target.index || seen.has(node)) return false;
   seen.add(node);
-  return node.sources.some((source) => source !== null && reachedBy(operator, source, seen));
+  return node.sources.some((source) => source !== null && dependsOn(source, target, seen));
 }
 
 /** What the down-projection multiplies: the neurons behind activation and gate. Absent for mixtures of experts. */
