@@ -3,7 +3,16 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'node_modules/', '.vscode-test/', 'coverage/', 'test/fixtures/', 'bench/results/']),
+  globalIgnores([
+    'tmp/',
+    'dist/',
+    'dist-vsix/',
+    'node_modules/',
+    '.vscode-test/',
+    'coverage/',
+    'test/fixtures/',
+    'bench/results/',
+  ]),
   js.configs.recommended,
   {
     files: ['**/*.ts'],

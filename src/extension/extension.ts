@@ -14,7 +14,6 @@ import { SessionStore } from './explain/sessionStore.ts';
 import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
 import { createLog } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
-import { findModels } from './models/findModels.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
 import { Overlay } from './overlay/overlay.ts';
@@ -38,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     () => readSettings(),
     () => bundled?.file ?? null,
   );
-  const find = () => findModels(client, bundled, readSettings().modelFolders);
+  const find = () => client.listModels(readSettings().modelFolders);
   const sessions = new SessionStore();
   const active = new ActiveDocument(sessions);
   const explainer = new Explainer(client, models, sessions, active, log);

@@ -21,6 +21,7 @@ const chromiumArguments = [
 
 interface CodeServer {
   readonly url: string;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
   readonly logFile: string;
 }
@@ -102,6 +103,10 @@ export class Editor {
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
+  get serverPid(): number {
+    return this.server.pid;
+  }
+
   serverLog(): string {
     return readFileSync(this.server.logFile, 'utf8');
   }
@@ -111,9 +116,11 @@ export class Editor {
     await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
   }
 
-  /** Opens a file of the workspace through the explorer and waits for its text. */
+  /** Opens a file of the workspace through the explorer (file search needs a binary that is not here) and waits for its text. */
   async openFile(name: string, expectedText: string): Promise<Locator> {
-    await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().dblclick();
+    const row = this.page.locator('.explorer-folders-view .monaco-list-row:visible', { hasText: name }).first();
+    if (!(await row.isVisible())) await this.page.locator('.activitybar .action-item [aria-label^="Explorer"]').first().click();
+    await row.dblclick();
     const lines = this.page.locator('.editor-instance .view-lines').first();
     await lines.getByText(expectedText).first().waitFor();
     return lines;
@@ -126,7 +133,6 @@ export class Editor {
     await input.waitFor();
     await input.fill(`>${title}`);
     const row = this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: title }).first();
-    await row.waitFor();
     await row.click();
   }
 

@@ -12,7 +12,7 @@ export function followCursor(active: ActiveDocument, panel: ExplainPanel, attent
     if (session === undefined || textEditor.document.uri.toString() !== session.uri) return;
     const { view, alignment } = session;
     if (view === null || alignment === null) return;
-    const entry = entryAt(alignment, textEditor.document.offsetAt(textEditor.selection.active));
+    const entry = entryAt(alignment, textEditor.document.offsetAt(textEditor.selection.start));
     const token = entry < 0 ? null : (alignment.token[entry] ?? null);
     const unit = token === null ? -1 : (unitOfToken(view)[token] ?? -1);
     panel.highlight(unit < 0 ? null : unit);

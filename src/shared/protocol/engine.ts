@@ -46,7 +46,7 @@ export interface FoundModel {
 }
 
 export interface LoadOptions {
-  /** Native threads; 0 = the number of physical cores. */
+  /** Native threads; 0 = all physical cores but one. */
   readonly threads: number;
   /** Tokens; 0 = as much as the model was trained for, at most 4,096. */
   readonly contextLength: number;

@@ -1,0 +1,209 @@
+/**
+ * The user story in the real editor, step after step on one page: each test goes on where the one before stopped.
+ * Waits are for states, never for time.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Frame, Locator } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Editor } from './editorHarness.ts';
+import { enginePids } from './engineProcesses.ts';
+
+const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  contributes: { colors: { id: string; defaults: { dark: string } }[] };
+};
+
+let editor: Editor;
+let lines: Locator;
+let panel: Frame;
+let attention: Frame;
+
+beforeAll(async () => {
+  editor = await Editor.launch();
+  await editor.open();
+});
+
+afterEach(async (context) => {
+  if (context.task.result?.state === 'fail') await editor.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+});
+
+afterAll(async () => {
+  await editor?.close();
+});
+
+/** `#rrggbbaa` as the browser computes it. */
+function computedColour(hex: string): string {
+  const [red, green, blue, alpha] = (hex.slice(1).match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
+  const opacity = alpha === undefined ? 1 : Math.round((alpha / 255) * 1000) / 1000;
+  return opacity === 1 ? `rgb(${red}, ${green}, ${blue})` : `rgba(${red}, ${green}, ${blue}, ${opacity})`;
+}
+
+/** Backgrounds of the drawn overlay, with where they stand: `[colour, left, right, top]`, pixels. */
+async function overlayBoxes(): Promise<{ colour: string; left: number; right: number; top: number }[]> {
+  return await editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]').evaluateAll((nodes) =>
+    nodes.map((node) => {
+      const box = node.getBoundingClientRect();
+      const colour = (globalThis as unknown as { getComputedStyle(n: unknown): { backgroundColor: string } }).getComputedStyle(
+        node,
+      ).backgroundColor;
+      return { colour, left: box.left, right: box.right, top: box.top };
+    }),
+  );
+}
+
+/** Pixels that a word of the editor covers. */
+async function wordBox(word: string): Promise<{ left: number; right: number; top: number }> {
+  const box: { left: number; right: number; top: number } | null = await lines.evaluate((root, wanted) => {
+    const page = globalThis as unknown as {
+      document: {
+        createTreeWalker(n: unknown, what: number): { nextNode(): { textContent: string } | null };
+        createRange(): never;
+      };
+    };
+    const walker = page.document.createTreeWalker(root, 4);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      const at = node.textContent.indexOf(wanted);
+      if (at < 0) continue;
+      const range = page.document.createRange() as unknown as {
+        setStart(n: unknown, o: number): void;
+        setEnd(n: unknown, o: number): void;
+        getBoundingClientRect(): { left: number; right: number; top: number };
+      };
+      range.setStart(node, at);
+      range.setEnd(node, at + wanted.length);
+      const { left, right, top } = range.getBoundingClientRect();
+      return { left, right, top };
+    }
+    return null;
+  }, word);
+  if (box === null) throw new Error(`the editor does not show ${word}`);
+  return box;
+}
+
+/** Whether an overlay range lies on the word, edge to edge (2 px of rounding). */
+async function isTinted(word: string): Promise<boolean> {
+  const [box, drawn] = [await wordBox(word), await overlayBoxes()];
+  return drawn.some(
+    (range) =>
+      range.left <= box.left + 2 &&
+      range.right >= box.right - 2 &&
+      Math.abs(range.top - box.top) < 12 &&
+      !/, 0\)$/.test(range.colour),
+  );
+}
+
+async function stage(expected: RegExp): Promise<void> {
+  await expect
+    .poll(async () => await panel.locator('.stage [role=status]').textContent(), { timeout: 120_000, interval: 100 })
+    .toMatch(expected);
+}
+
+async function hover(word: string, expected: RegExp): Promise<string> {
+  const hovers = editor.page.locator('.monaco-hover:visible');
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const box = await wordBox(word);
+    await editor.page.mouse.move(box.left + 300, box.top + 250);
+    await editor.page.mouse.move((box.left + box.right) / 2, box.top + 9, { steps: 6 });
+    const text = await hovers
+      .filter({ hasText: expected })
+      .first()
+      .textContent({ timeout: 4000 })
+      .catch(() => null);
+    if (text !== null) return text;
+  }
+  throw new Error(`no hover on ${word} says ${expected}`);
+}
+
+test('right-click on a prompt offers Explain Prompt, and choosing it tints the words', async () => {
+  lines = await editor.openFile('capital.md', 'capital');
+  await lines.getByText('France').first().click({ button: 'right' });
+  const item = editor.page.locator('.monaco-menu .action-item:visible', { hasText: 'Explain Prompt' }).first();
+  await item.waitFor();
+  await editor.screenshot('menu');
+  await item.click();
+  panel = await editor.webview('loupe-explain-panel');
+  await stage(/Final/);
+  await expect.poll(() => isTinted('France')).toBe(true);
+  const positive = manifest.contributes.colors
+    .filter(({ id }) => /positive\d$/.test(id))
+    .map(({ defaults }) => computedColour(defaults.dark));
+  const drawn = (await overlayBoxes()).map(({ colour }) => colour);
+  expect(drawn.filter((colour) => positive.includes(colour)).length, drawn.join(' ')).toBeGreaterThan(0);
+});
+
+test('hovering a word shows score, share, rank and method', async () => {
+  const text = await hover('France', /rank/i);
+  expect(text).toMatch(/nats|logit/);
+  expect(text).toMatch(/%/);
+  expect(text).toMatch(/occlusion/i);
+  await editor.screenshot('overlay');
+});
+
+test('the panel shows prompt, response, probabilities and a measured faithfulness', async () => {
+  await panel.getByText('Paris').first().waitFor();
+  expect(await panel.locator('loupe-response-view .token').count()).toBeGreaterThan(0);
+  await panel
+    .getByText(/Trusted|Weak|Do not trust|Not measured/)
+    .first()
+    .waitFor();
+  await editor.screenshot('panel');
+  expect(await editor.axeViolations(panel)).toEqual([]);
+});
+
+test('clicking another word of the answer explains that word', async () => {
+  const before = await panel.locator('.target').textContent();
+  await panel.locator('loupe-response-view .token[data-token="1"]').click();
+  await expect.poll(async () => await panel.locator('.target').textContent(), { timeout: 120_000 }).not.toBe(before);
+  await stage(/Final/);
+});
+
+test('the Attention view shows every head of the same prompt', async () => {
+  await editor.runCommand('Show the Attention View');
+  attention = await editor.webview('loupe-attention-view');
+  await attention.locator('loupe-head-grid canvas').waitFor();
+  await attention.locator('loupe-head-grid [role=gridcell]').nth(20).click();
+  await attention.locator('loupe-head-matrix canvas').waitFor();
+  await editor.screenshot('attention');
+  expect(await editor.axeViolations(attention)).toEqual([]);
+});
+
+test('typing moves the tints with their words', async () => {
+  await lines.getByText('capital').first().click();
+  await editor.page.keyboard.press('Control+Home');
+  await editor.page.keyboard.type('So: ');
+  await lines.getByText('So:').first().waitFor();
+  await expect.poll(() => isTinted('capital')).toBe(true);
+  expect(await isTinted('So:')).toBe(false);
+  await editor.screenshot('edited');
+  await editor.page.keyboard.press('Control+z');
+});
+
+test('a running explanation can be cancelled, and the next one runs', async () => {
+  lines = await editor.openFile('rag.md', 'Passage');
+  await editor.runCommand('Explain Prompt');
+  await panel
+    .getByRole('button', { name: 'Cancel' })
+    .or(panel.locator('vscode-button', { hasText: 'Cancel' }))
+    .first()
+    .click();
+  await panel.getByText('Cancelled').first().waitFor();
+  lines = await editor.openFile('capital.md', 'capital');
+  await editor.runCommand('Explain Prompt');
+  await stage(/Final/);
+});
+
+test('an engine that is killed comes back', async () => {
+  const pids = enginePids(editor.serverPid);
+  expect(pids.length).toBeGreaterThan(0);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await expect.poll(() => enginePids(editor.serverPid).some((pid) => pids.includes(pid))).toBe(false);
+  await lines.getByText('France').first().click();
+  await editor.runCommand('Explain Prompt');
+  await expect.poll(() => enginePids(editor.serverPid).length, { timeout: 60_000 }).toBeGreaterThan(0);
+  await stage(/Final/);
+  await expect.poll(() => isTinted('France')).toBe(true);
+});
+
+test('nothing was asked of any other machine', () => {
+  expect([...editor.foreignHosts]).toEqual([]);
+});
