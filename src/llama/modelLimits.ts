@@ -24,7 +24,7 @@ export function canShorten({ functions, model }: NativeModel): boolean {
 }
 
 /** Kinds of site that some layer does not show. */
-export function hiddenSites(sites: SiteTable, layers: number): LayerSite[] {
+function hiddenSites(sites: SiteTable, layers: number): LayerSite[] {
   return layerSites.filter((kind) => {
     for (let layer = 0; layer < layers; layer++) if (!sites.has(`${kind}.${layer}`)) return true;
     return false;

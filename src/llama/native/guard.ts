@@ -3,7 +3,7 @@ import { runtimeMismatch } from '../../shared/errorCatalog.ts';
 import type { NativeFunctions } from './functions.ts';
 
 /** Version strings of the pinned release, node-llama-cpp 3.21.1. */
-export const pinnedRelease = { llama: '0.4.0-dev', ggml: '0.23.0', commit: '5b4ebc5' } as const;
+const pinnedRelease = { llama: '0.4.0-dev', ggml: '0.23.0', commit: '5b4ebc5' } as const;
 
 /** Operators that the code knows by number or by name. */
 export const operators = [

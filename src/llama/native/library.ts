@@ -17,7 +17,7 @@ export interface LlamaLibrary {
 }
 
 /** The koffi spelling of a field's type. */
-export function koffiType(type: FieldType): string {
+function koffiType(type: FieldType): string {
   if (typeof type === 'object') return `${type.array === 'pointer' ? 'void*' : type.array}[${type.length}]`;
   return type === 'pointer' ? 'void*' : type;
 }

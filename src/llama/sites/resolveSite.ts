@@ -7,7 +7,7 @@ import type { SiteNode, SiteTable } from '../graph/siteTable.ts';
 import { patchedNumbers } from './applyPatch.ts';
 
 /** @throws E_SITE_UNKNOWN, E_LAYER_RANGE */
-export function resolveSite(site: Site, table: SiteTable, info: ModelInfo): SiteNode {
+function resolveSite(site: Site, table: SiteTable, info: ModelInfo): SiteNode {
   const name = siteName(site);
   const unknown = (why: string) => siteUnknown(name, why, [...globalSites, ...layerSites.map((kind) => `${kind}.LAYER`)]);
   if (isGlobalSite(site.kind)) {

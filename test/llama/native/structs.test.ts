@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { loadLlamaLibrary } from '../../../src/llama/native/library.ts';
 import { structLayouts, tensorOffsets } from '../../../src/llama/native/structs.ts';
 
-/** As a C compiler lays the structs out: scripts/llama-layout/generate.mjs. */
+/** As a C compiler lays the structs out: scripts/llama-layout.mjs. */
 const compiled = JSON.parse(readFileSync('test/fixtures/llama/layout.json', 'utf8')) as Record<
   keyof typeof structLayouts,
   { size: number; offsets: Record<string, number> }

@@ -1,6 +1,6 @@
 // Asks a C compiler where every field of the structs in src/llama/native/structs.ts lies, and writes the answer as JSON.
 //
-//   node scripts/llama-layout/generate.mjs FOLDER > test/fixtures/llama/layout.json
+//   node scripts/llama-layout.mjs FOLDER > test/fixtures/llama/layout.json
 //
 // FOLDER: the llama.cpp sources of exactly the pinned release. node-llama-cpp ships them as a git bundle:
 //   npm pack node-llama-cpp@3.21.1 && tar xzf node-llama-cpp-3.21.1.tgz package/llama
