@@ -18,7 +18,12 @@ for (const output of outputs) {
   }
 }
 
-const text = ['# Third-party notices', '', 'Prompt Loupe ships code or binaries of these packages. The bundled model has its own licence: `models/README.md`.', ''];
+const text = [
+  '# Third-party notices',
+  '',
+  'Prompt Loupe ships code or binaries of these packages. The bundled model has its own licence: `models/README.md`.',
+  '',
+];
 for (const name of [...names].sort()) {
   const folder = path.join('node_modules', name);
   if (!existsSync(folder)) continue;

@@ -12,7 +12,19 @@ const natives = {
   'win32-x64': ['@node-llama-cpp/win-x64', '@koromix/koffi-win32-x64'],
   'win32-arm64': ['@node-llama-cpp/win-arm64', '@koromix/koffi-win32-arm64'],
 };
-const shipped = ['dist', 'l10n', 'media', 'models', 'examples', 'package.nls.json', 'package.nls.zh-cn.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-NOTICES.md'];
+const shipped = [
+  'dist',
+  'l10n',
+  'media',
+  'models',
+  'examples',
+  'package.nls.json',
+  'package.nls.zh-cn.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'THIRD-PARTY-NOTICES.md',
+];
 const out = path.resolve('dist-vsix');
 
 execFileSync(process.execPath, ['scripts/build.mjs', '--production'], { stdio: 'inherit' });
@@ -33,16 +45,30 @@ function packageTarget(target) {
     cpSync(source, path.join(stage, 'node_modules', name), { recursive: true, filter: isNeeded });
   }
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-  for (const field of ['devDependencies', 'dependencies', 'optionalDependencies', 'scripts', 'private', 'type']) delete manifest[field];
+  for (const field of ['devDependencies', 'dependencies', 'optionalDependencies', 'scripts', 'private', 'type'])
+    delete manifest[field];
   // `vsce` keeps node_modules only for packages that the manifest depends on.
   manifest.dependencies = Object.fromEntries(['koffi', ...packages].map((name) => [name, '*']));
   manifest.repository ??= { type: 'git', url: 'https://example.invalid/prompt-loupe' };
   writeFileSync(path.join(stage, 'package.json'), JSON.stringify(manifest, null, 2));
   const vsce = path.resolve('node_modules/@vscode/vsce/vsce');
-  execFileSync(process.execPath, [vsce, 'package', '--target', target, '--allow-missing-repository', '--skip-license', '--out', path.join(out, `prompt-loupe-${target}.vsix`)], {
-    cwd: stage,
-    stdio: 'inherit',
-  });
+  execFileSync(
+    process.execPath,
+    [
+      vsce,
+      'package',
+      '--target',
+      target,
+      '--allow-missing-repository',
+      '--skip-license',
+      '--out',
+      path.join(out, `prompt-loupe-${target}.vsix`),
+    ],
+    {
+      cwd: stage,
+      stdio: 'inherit',
+    },
+  );
   rmSync(stage, { recursive: true, force: true });
 }
 

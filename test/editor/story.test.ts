@@ -179,7 +179,7 @@ test('typing moves the tints with their words', async () => {
 });
 
 test('a running explanation can be cancelled, and the next one runs', async () => {
-  lines = await editor.openFile('rag.md', 'Passage');
+  lines = await editor.openFile('rag.md', 'passages');
   await editor.runCommand('Explain Prompt');
   await panel
     .getByRole('button', { name: 'Cancel' })
@@ -187,6 +187,8 @@ test('a running explanation can be cancelled, and the next one runs', async () =
     .first()
     .click();
   await panel.getByText('Cancelled').first().waitFor();
+  // Back to the editor's column: files open where the focus is.
+  await lines.click();
   lines = await editor.openFile('capital.md', 'capital');
   await editor.runCommand('Explain Prompt');
   await stage(/Final/);
