@@ -36,7 +36,7 @@ export const globalSites = ['embed', 'final_norm', 'logits'] as const;
 
 export type LayerSite = (typeof layerSites)[number];
 export type GlobalSite = (typeof globalSites)[number];
-export type SiteKind = LayerSite | GlobalSite;
+type SiteKind = LayerSite | GlobalSite;
 
 /** A site and, for layer sites, its layer. */
 export interface Site {

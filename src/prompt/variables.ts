@@ -9,7 +9,7 @@ const pattern = /\{\{[ \t]*([\p{L}_][\p{L}\p{N}_.-]*)[ \t]*\}\}/gu;
 /** UTF-16 units of a rendered prompt; no context holds more, and a small document can ask for gigabytes. */
 export const promptLimit = 4_000_000;
 
-export function variableNames(text: string): string[] {
+function variableNames(text: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] as string);
 }
 

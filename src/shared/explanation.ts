@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { LoupeError } from './errors.ts';
 
-export const explanationSchemaVersion = 1;
+const explanationSchemaVersion = 1;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const range = { start: count, end: count };
@@ -135,7 +135,7 @@ export function parseExplanation(data: unknown): Explanation {
     throw new LoupeError({
       code: 'E_EXPLANATION_VERSION',
       kind: 'input',
-      what: `the explanation has schema version ${String(version)}`,
+      what: `the explanation has schema version ${JSON.stringify(version)}`,
       why: `this Prompt Loupe reads version ${explanationSchemaVersion}`,
       action: 'open it with the Prompt Loupe that wrote it, or explain the prompt again',
     });

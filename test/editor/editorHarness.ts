@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
+import { type CodeServer, startCodeServer } from '../../scripts/codeServer.mjs';
+import { setupVscode } from '../../scripts/setup-vscode.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const screenshots = path.join(root, 'test/vscode/screenshots');
@@ -18,13 +20,6 @@ const chromiumArguments = [
   '--disable-sync',
   '--disable-dev-shm-usage',
 ];
-
-interface CodeServer {
-  readonly url: string;
-  readonly pid: number;
-  readonly stop: () => Promise<void>;
-  readonly logFile: string;
-}
 
 export interface EditorOptions {
   /** User settings over the server's defaults. */
@@ -50,13 +45,8 @@ export class Editor {
   ) {}
 
   static async launch(options: EditorOptions = {}): Promise<Editor> {
-    const { setupVscode } = (await import('../../scripts/setup-vscode.mjs' as string)) as {
-      setupVscode: (o: { browser: boolean }) => Promise<{ node: string; entry: string; chromium: string }>;
-    };
-    const { startCodeServer } = (await import('../../scripts/codeServer.mjs' as string)) as {
-      startCodeServer: (o: Record<string, unknown>) => Promise<CodeServer>;
-    };
     const tools = await setupVscode({ browser: true });
+    if (tools.chromium === null) throw new Error('no Chromium to drive');
     const scratch = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-editor-'));
     const workspace = path.join(scratch, 'examples');
     cpSync(path.join(root, 'examples'), workspace, { recursive: true });

@@ -42,7 +42,9 @@ function computedColour(hex: string): string {
 async function overlayBoxes(): Promise<{ colour: string; left: number; right: number; top: number }[]> {
   return await editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]').evaluateAll((nodes) =>
     nodes.map((node) => {
-      const box = node.getBoundingClientRect();
+      const box = (
+        node as unknown as { getBoundingClientRect(): { left: number; right: number; top: number } }
+      ).getBoundingClientRect();
       const colour = (globalThis as unknown as { getComputedStyle(n: unknown): { backgroundColor: string } }).getComputedStyle(
         node,
       ).backgroundColor;

@@ -73,7 +73,7 @@ const pieces = [
 ];
 
 /** Text that breaks naive offset arithmetic: surrogate pairs, combining marks, CRLF, tabs, YAML and JSON syntax, lone braces. */
-export const hostileText = fc
+const hostileText = fc
   .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'grapheme', maxLength: 4 })), { minLength: 1, maxLength: 24 })
   .map((parts) => parts.join(''));
 
