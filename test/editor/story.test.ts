@@ -138,6 +138,15 @@ test('hovering a word shows score, share, rank and method', async () => {
   expect(text).toMatch(/nats|logit/);
   expect(text).toMatch(/%/);
   expect(text).toMatch(/occlusion/i);
+  // The hover fades in.
+  const opacity = () =>
+    editor.page
+      .locator('.monaco-hover:visible', { hasText: /rank/i })
+      .first()
+      .evaluate(
+        (node) => (globalThis as unknown as { getComputedStyle(n: unknown): { opacity: string } }).getComputedStyle(node).opacity,
+      );
+  await expect.poll(opacity).toBe('1');
   await editor.screenshot('overlay');
 });
 
