@@ -125,7 +125,7 @@ export const sharedStyles = css`
   tbody th {
     min-inline-size: 60px;
     white-space: normal;
-    overflow-wrap: anywhere;
+    overflow-wrap: break-word;
   }
   thead tr {
     border-block-end: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, currentColor));
