@@ -34,6 +34,14 @@ export function withOutputOptions(command: Command): Command {
     .setOptionValue('color', undefined);
 }
 
+/** The common options that mean nothing where no model is run, accepted so that a script may pass them to every verb. */
+export function withUnusedCommonOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--model <path>').hideHelp())
+    .addOption(new Option('--threads <n>').argParser(wholeNumber(0, 512)).hideHelp())
+    .addOption(new Option('--seed <n>').argParser(wholeNumber(0, 2 ** 32 - 1)).hideHelp());
+}
+
 /** A prompt from FILE, `-` or `--ids`, a model to run it on, and what every verb takes. */
 export function withPromptOptions(command: Command): Command {
   command

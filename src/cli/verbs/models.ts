@@ -1,6 +1,6 @@
 import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
 import type { CommandContext } from '../commandContext.ts';
-import { withOutputOptions, type OutputOptions } from '../commonOptions.ts';
+import { withOutputOptions, withUnusedCommonOptions, type OutputOptions } from '../commonOptions.ts';
 import { withIdleEngine } from '../engineSession.ts';
 import { toJson } from '../output/toJson.ts';
 import { padWidth } from '../terminal/displayWidth.ts';
@@ -16,14 +16,14 @@ interface ModelsOptions extends OutputOptions {
 
 export const modelsVerb: Verb = {
   register(program, context) {
-    const models = withOutputOptions(program.command('models').description('Models on this machine'))
+    const models = withUnusedCommonOptions(withOutputOptions(program.command('models').description('Models on this machine')))
       .option('--folder <path>', 'also look in this folder; repeatable', (value: string, before: string[] = []) => [
         ...before,
         value,
       ])
       .allowExcessArguments(false)
       .action((options: ModelsOptions) => list(options, context));
-    withOutputOptions(models.command('inspect').description('What is recognised in a model file'))
+    withUnusedCommonOptions(withOutputOptions(models.command('inspect').description('What is recognised in a model file')))
       .argument('<PATH>', 'a GGUF file')
       .action((file: string, _: OutputOptions, command: { optsWithGlobals(): OutputOptions }) =>
         inspect(file, command.optsWithGlobals(), context),
