@@ -1,4 +1,6 @@
 /** What the checks do with the editor: open a prompt, run commands, wait for a state without polling. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExtensionApi, SessionSnapshot } from '../../../src/extension/extensionApi.ts';
 
@@ -10,10 +12,19 @@ export async function activateExtension(): Promise<ExtensionApi> {
   return extension.activate();
 }
 
-/** A new document with this text, in the first column. */
-export async function openPrompt(content: string, language = 'plaintext'): Promise<vscode.TextEditor> {
-  const document = await vscode.workspace.openTextDocument({ language, content });
-  return vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+let opened = 0;
+
+/**
+ * A new document with this text, in the first column. Each has a name of its own: the editor gives the name of an untitled document to
+ * the next one before everybody has heard that the first was closed.
+ */
+export async function openPrompt(content: string): Promise<vscode.TextEditor> {
+  opened += 1;
+  const uri = vscode.Uri.from({ scheme: 'untitled', path: path.join(tmpdir(), `prompt-loupe-${process.pid}-${opened}.txt`) });
+  const editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), vscode.ViewColumn.One);
+  await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), content), { undoStopBefore: false, undoStopAfter: true });
+  editor.selection = new vscode.Selection(0, 0, 0, 0);
+  return editor;
 }
 
 export async function closeAll(): Promise<void> {
