@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Native models run with one thread and one test file at a time: two evaluations side by side on two cores starve each other.
+// Two files at a time on two cores: every test runs its model with one thread, since threads that outnumber cores starve each other.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

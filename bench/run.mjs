@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { outputs } from '../scripts/build.mjs';
+import { outputNamed } from '../scripts/build.mjs';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 
-const engine = outputs.find(({ entryPoints }) => 'engine' in entryPoints);
+const engine = outputNamed('engine');
 await build(engine);
 await build({
   ...engine,

@@ -1,4 +1,4 @@
-// Bundles the four outputs into dist/: extension, engine (child process and its worker), cli, webview.
+// Bundles the four outputs into dist/: extension, engine (child process and its worker), cli, webview; and the suite for the extension host.
 // `--watch` rebuilds on change, `--production` minifies.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -47,6 +47,13 @@ export const outputs = [
     outdir: 'dist/webview',
   },
 ];
+
+/** The output with an entry of this name. */
+export function outputNamed(name) {
+  const output = outputs.find(({ entryPoints }) => name in entryPoints);
+  if (output === undefined) throw new Error(`no output is named ${name}`);
+  return output;
+}
 
 async function buildAll() {
   if (!watch) rmSync('dist', { recursive: true, force: true });

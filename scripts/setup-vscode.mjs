@@ -103,10 +103,15 @@ const systemChromiums = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
+/** The Chromium that needs no installation: CHROMIUM_PATH, then where systems put it; null when there is none. */
+export function systemChromium() {
+  return [process.env.CHROMIUM_PATH, ...systemChromiums].find((file) => file && fs.existsSync(file)) ?? null;
+}
+
 /** Order: CHROMIUM_PATH, a system Chromium, the one in the npm package, apt (Debian and root only). */
 async function findChromium(log) {
-  const system = [process.env.CHROMIUM_PATH, ...systemChromiums].find((file) => file && fs.existsSync(file));
-  if (system) return system;
+  const system = systemChromium();
+  if (system !== null) return system;
   const packaged = await unpackChromium(log);
   if (packaged) return packaged;
   if (process.platform === 'linux' && process.getuid?.() === 0) {

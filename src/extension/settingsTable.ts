@@ -30,7 +30,7 @@ export interface Settings {
 /** `machine`: a workspace can never set it. `resource`: a folder may. */
 type SettingScope = 'machine' | 'machine-overridable' | 'window' | 'resource';
 
-export type SettingDefinition<Value> = {
+type SettingDefinition<Value> = {
   readonly default: Value;
   readonly scope: SettingScope;
   /** Ignored in a workspace that is not trusted. */
@@ -61,14 +61,19 @@ export const settingsTable: SettingsTable = {
 
 export const settingNames = Object.keys(settingsTable) as (keyof Settings)[];
 
+/** A setting's definition with the limits of any kind of value; those it does not have are absent. */
+export function settingDefinition(name: keyof Settings): SettingDefinition<unknown> & {
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly integer?: boolean;
+  readonly choices?: readonly string[];
+} {
+  return settingsTable[name];
+}
+
 /** Whatever a user or a workspace wrote, as a value of the right type within its limits; else the default. */
 export function checkedSetting<Name extends keyof Settings>(name: Name, raw: unknown): Settings[Name] {
-  const definition: SettingDefinition<unknown> & {
-    minimum?: number;
-    maximum?: number;
-    integer?: boolean;
-    choices?: readonly string[];
-  } = settingsTable[name];
+  const definition = settingDefinition(name);
   const fallback = settingsTable[name].default;
   if (Array.isArray(fallback)) {
     const items: unknown[] = Array.isArray(raw) ? raw : [];

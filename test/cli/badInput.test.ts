@@ -1,18 +1,11 @@
 /** Bad models and bad prompts, as a shell user meets them: a code, one line, and nothing on standard output. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runCli, tinyModel } from './cliProcess.ts';
+import { scratchFolder } from './scratchFolder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-bad-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const file = (name: string, content: string | Buffer): string => {
-  const written = path.join(folder, name);
-  writeFileSync(written, content);
-  return written;
-};
+const { folder, file } = scratchFolder();
 const prompt = file('prompt.txt', 'The cat sat on the mat.');
 const good = readFileSync(tinyModel);
 

@@ -2,8 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build, type BuildOptions } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { outputNamed } from '../../scripts/build.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const tinyModel = path.join(root, 'test/fixtures/golden/tiny_llama/model.gguf');
@@ -17,14 +18,10 @@ function cliBundle(): Promise<string> {
 }
 
 async function buildBundle(): Promise<string> {
-  const script = pathToFileURL(path.join(root, 'scripts/build.mjs')).href;
-  const { outputs } = (await import(script)) as { readonly outputs: readonly BuildOptions[] };
   const outdir = path.join(root, 'tmp', `cli-${process.pid}`);
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   for (const name of ['cli', 'engine']) {
-    const output = outputs.find(({ entryPoints }) => Object.keys(entryPoints ?? {}).includes(name));
-    if (output === undefined) throw new Error(`scripts/build.mjs has no output named ${name}`);
-    await build({ ...output, absWorkingDir: root, outdir });
+    await build({ ...outputNamed(name), absWorkingDir: root, outdir });
   }
   return path.join(outdir, 'cli.cjs');
 }

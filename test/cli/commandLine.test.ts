@@ -1,21 +1,14 @@
 /** The built command line on real models: results, streams, signals. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/terminal/displayWidth.ts';
 import { explanationSchema } from '../../src/shared/explanation.ts';
 import { type CliOptions, runCli, startCli, tinyModel } from './cliProcess.ts';
+import { scratchFolder } from './scratchFolder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const file = (name: string, content: string | Buffer): string => {
-  const written = path.join(folder, name);
-  writeFileSync(written, content);
-  return written;
-};
+const { folder, file } = scratchFolder();
 const prompt = file('prompt.txt', 'The cat sat on the mat.');
 const tiny = ['--model', tinyModel, '--threads', '1'];
 

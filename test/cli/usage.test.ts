@@ -1,19 +1,12 @@
 /** What is refused before a model is opened: arguments, prompt files, destinations. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runCli, tinyModel } from './cliProcess.ts';
 import { runInPlace } from './runInPlace.ts';
+import { scratchFolder } from './scratchFolder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-usage-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const file = (name: string, content: string | Buffer): string => {
-  const written = path.join(folder, name);
-  writeFileSync(written, content);
-  return written;
-};
+const { folder, file } = scratchFolder();
 const prompt = file('prompt.txt', 'The capital of France is');
 
 /** Root may read everything; a process's own memory then stands in for a file that cannot be read. */

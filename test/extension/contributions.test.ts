@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { attributionMethods } from '../../src/attribution/registry.ts';
 import { commandTable, contextKeys, viewIds } from '../../src/extension/commandTable.ts';
 import { methodIds } from '../../src/extension/explain/methodChoices.ts';
-import { type SettingDefinition, type Settings, settingNames, settingsTable } from '../../src/extension/settingsTable.ts';
+import { settingDefinition, type Settings, settingNames, settingsTable } from '../../src/extension/settingsTable.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const readText = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -75,12 +75,7 @@ describe('commands', () => {
 
 describe('settings', () => {
   test.each(settingNames)('%s is the same in the table and in package.json', (name: keyof Settings) => {
-    const definition: SettingDefinition<unknown> & {
-      minimum?: number;
-      maximum?: number;
-      integer?: boolean;
-      choices?: readonly string[];
-    } = settingsTable[name];
+    const definition = settingDefinition(name);
     const declared = contributes.configuration.properties[`promptLoupe.${name}`];
     expect(declared).toMatchObject({ default: definition.default, scope: definition.scope });
     expect([declared?.minimum, declared?.maximum]).toEqual([definition.minimum, definition.maximum]);

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build, type BuildOptions } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { outputNamed } from '../../scripts/build.mjs';
+import { isAlive } from './isAlive.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,14 +19,10 @@ export function engineBundle(): Promise<string> {
 }
 
 async function buildEngine(): Promise<string> {
-  const script = pathToFileURL(path.join(root, 'scripts/build.mjs')).href;
-  const { outputs } = (await import(script)) as { readonly outputs: readonly BuildOptions[] };
-  const engine = outputs.find((output) => Object.keys(output.entryPoints ?? {}).includes('engine'));
-  if (engine === undefined) throw new Error('scripts/build.mjs has no output named engine');
   // Inside the repository, so that the bundle finds node_modules.
   const outdir = path.join(root, 'tmp', `engine-${process.pid}`);
   removeLeftOvers(path.dirname(outdir));
-  await build({ ...engine, absWorkingDir: root, outdir });
+  await build({ ...outputNamed('engine'), absWorkingDir: root, outdir });
   return path.join(outdir, 'engine.cjs');
 }
 
@@ -34,14 +32,5 @@ function removeLeftOvers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = /^engine-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(path.join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,6 +1,7 @@
 /** All heads as thumbnails, layers down and heads across: one canvas below, focusable cells above it. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { nextInGrid } from '../ui/rovingFocus.ts';
+import { ResizeController } from '../ui/resizeController.ts';
 import { sharedStyles } from '../ui/sharedStyles.ts';
 import { strings } from '../ui/strings.ts';
 import { canvasColours } from '../ui/themeColours.ts';
@@ -25,22 +26,12 @@ export class HeadGrid extends LitElement {
   declare private focused: HeadPlace | null;
   /** Side of a thumbnail in CSS pixels. */
   declare private cell: number;
-  private readonly resized = new ResizeObserver(() => this.measure());
 
   constructor() {
     super();
     this.focused = null;
     this.cell = smallestCell;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
+    new ResizeController(this, () => this.measure());
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {

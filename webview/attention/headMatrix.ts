@@ -2,6 +2,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { button } from '../ui/controls.ts';
 import { nextInGrid } from '../ui/rovingFocus.ts';
+import { ResizeController } from '../ui/resizeController.ts';
 import { sharedStyles } from '../ui/sharedStyles.ts';
 import { strings } from '../ui/strings.ts';
 import { canvasColours } from '../ui/themeColours.ts';
@@ -38,22 +39,16 @@ export class HeadMatrix extends LitElement {
   private labelRoom = 34;
   private pending = 0;
   private readonly cells = new CellPicture();
-  private readonly resized = new ResizeObserver(() => this.measure());
 
   constructor() {
     super();
     this.cell = null;
     this.cursor = null;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
+    new ResizeController(this, () => this.measure());
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.resized.disconnect();
     cancelAnimationFrame(this.pending);
   }
 

@@ -1,12 +1,6 @@
 /** Log-probabilities out of rows of logits. */
 import type { RowResult, Tokenizer } from '../../model/model.ts';
-
-export interface Reading {
-  readonly id: number;
-  readonly text: string;
-  /** Nats. */
-  readonly logprob: number;
-}
+import type { RankedToken } from '../../shared/protocol/engine.ts';
 
 /** Nats of the row's asked token number `which`. */
 export function logprobOf(row: RowResult, which = 0): number {
@@ -14,7 +8,7 @@ export function logprobOf(row: RowResult, which = 0): number {
 }
 
 /** The most likely tokens of each row with their texts, best first; asks the tokenizer once for all rows. */
-export async function topReadings(tokenizer: Tokenizer, rows: readonly RowResult[]): Promise<Reading[][]> {
+export async function topReadings(tokenizer: Tokenizer, rows: readonly RowResult[]): Promise<RankedToken[][]> {
   const ids = [...new Set(rows.flatMap((row) => row.top.map(({ id }) => id)))];
   const pieces = await tokenizer.pieces(ids);
   const text = new Map(ids.map((id, index) => [id, pieces[index] ?? '']));

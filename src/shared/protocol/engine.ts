@@ -88,20 +88,32 @@ export interface ExplainRequest {
   readonly faithfulness?: boolean;
 }
 
+/** A token the model could write at some place. */
+export interface RankedToken {
+  readonly id: number;
+  readonly text: string;
+  /** Nats, under the unscaled distribution (temperature 1). */
+  readonly logprob: number;
+}
+
+/** A token of a response, and what could have stood there. */
+interface ResponseToken extends RankedToken {
+  readonly alternatives: readonly RankedToken[];
+}
+
 export interface LogprobsRequest {
   readonly prompt: PromptSource;
   readonly top: number;
 }
 
 export interface LogprobsResult {
-  readonly tokens: readonly (Omit<Token, 'special'> & {
-    readonly special: boolean;
+  readonly tokens: readonly (Token & {
     /** Nats given the tokens before; null for the first token when nothing precedes it. */
     readonly logprob: number | null;
     readonly rank: number | null;
-    readonly top: readonly { readonly id: number; readonly text: string; readonly logprob: number }[];
+    readonly top: readonly RankedToken[];
   })[];
-  readonly next: { readonly top: readonly { readonly id: number; readonly text: string; readonly logprob: number }[] };
+  readonly next: { readonly top: readonly RankedToken[] };
 }
 
 export interface GenerateTextRequest {
@@ -115,12 +127,7 @@ export interface GenerateTextRequest {
 export interface GenerateTextResult {
   readonly text: string;
   readonly finish: 'length' | 'stop' | 'context';
-  readonly tokens: readonly {
-    readonly id: number;
-    readonly text: string;
-    readonly logprob: number;
-    readonly alternatives: readonly { readonly id: number; readonly text: string; readonly logprob: number }[];
-  }[];
+  readonly tokens: readonly ResponseToken[];
 }
 
 export interface AttentionGridRequest {

@@ -3,6 +3,7 @@ import type { EngineStatus, GenerateTextRequest, LoadOptions, PromptSource } fro
 import { CrashGuard } from '../../../src/extension/engine/crashGuard.ts';
 import { EngineClient, type EngineClientOptions } from '../../../src/extension/engine/engineClient.ts';
 import { engineBundle } from '../../setup/engineBundle.ts';
+import { isAlive } from '../../setup/isAlive.ts';
 import { testModels } from '../../setup/testModels.ts';
 
 const oneThread: LoadOptions = { threads: 1, contextLength: 512 };
@@ -55,15 +56,6 @@ function statusWhen(client: EngineClient, fits: (status: EngineStatus) => boolea
 function pidOf(client: EngineClient): number {
   if (client.pid === undefined) throw new Error('the engine is not running');
   return client.pid;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('starting', () => {

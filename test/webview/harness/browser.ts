@@ -1,15 +1,14 @@
 /// <reference types="node" />
 /** A real Chromium for the panels: bundles them as the build does, serves them on loopback under the host's content policy. */
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { outputNamed } from '../../../scripts/build.mjs';
+import { setupVscode, systemChromium } from '../../../scripts/setup-vscode.mjs';
 import { type ThemeName, themeVariables } from './themes.ts';
 
-// A variable: the script has no types to be looked up.
-const setUpScript: string = '../../../scripts/setup-vscode.mjs';
 const root = path.resolve(import.meta.dirname, '../../..');
 
 export type PanelName = 'explain' | 'attention';
@@ -116,30 +115,13 @@ function pageHtml(query: URLSearchParams): string {
 }
 
 async function bundlePanels(): Promise<Map<string, string>> {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: { explain: 'webview/explain/main.ts', attention: 'webview/attention/main.ts' },
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-    tsconfig: 'webview/tsconfig.json',
-    legalComments: 'none',
-    outdir: 'out',
-    logLevel: 'error',
-  });
+  const { outputFiles = [] } = await build({ ...outputNamed('explain'), absWorkingDir: root, write: false, sourcemap: false });
   return new Map(outputFiles.map((file) => [`/${path.basename(file.path)}`, file.text]));
 }
 
-/** `CHROMIUM_PATH`, then a system one, then the one the editor tests install. Throws when there is none: these tests never skip. */
+/** One that is there, then the one the editor tests install. Throws when there is none: these tests never skip. */
 async function findChromium(): Promise<string> {
-  const found = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-    (file) => file !== undefined && file !== '' && existsSync(file),
-  );
-  if (found !== undefined) return found;
-  const { setupVscode } = (await import(setUpScript)) as {
-    setupVscode: (options: { browser: boolean }) => Promise<{ chromium: string }>;
-  };
-  return (await setupVscode({ browser: true })).chromium;
+  const chromium = systemChromium() ?? (await setupVscode({ browser: true })).chromium;
+  if (chromium === null) throw new Error('no Chromium to drive');
+  return chromium;
 }
