@@ -12,6 +12,13 @@ import type {
   VariantResult,
   VariantsRequest,
 } from '../model/model.ts';
+import type {
+  GradientOptions,
+  GradientPathRequest,
+  GradientPathResult,
+  GradientRequest,
+  GradientResult,
+} from '../model/gradient.ts';
 import { modelDisposed, modelUnsupported } from '../shared/errorCatalog.ts';
 import { Cancellation } from './evaluation/cancellation.ts';
 import { type Evaluator, forward } from './evaluation/forward.ts';
@@ -83,6 +90,14 @@ export class LlamaModel implements Model {
         options,
       );
     });
+  }
+
+  gradient(request: GradientRequest, options?: GradientOptions): Promise<GradientResult> {
+    return this.#run(options, (cancellation) => this.#gradients.gradient(request, cancellation, options ?? {}));
+  }
+
+  gradientAlong(request: GradientPathRequest, options?: GradientOptions): Promise<GradientPathResult> {
+    return this.#run(options, (cancellation) => this.#gradients.gradientAlong(request, cancellation, options ?? {}));
   }
 
   /** Frees the native memory once whatever runs has ended; later calls are refused. */

@@ -6,7 +6,14 @@
  * Every returned array is the caller's own copy. Same request, same bytes, whatever ran before.
  */
 import type { Token } from '../shared/tokens.ts';
+import type { GradientOptions, GradientPathRequest, GradientPathResult, GradientRequest, GradientResult } from './gradient.ts';
 import type { Site } from './sites.ts';
+
+/**
+ * `as-served`: the forward pass exactly as the runtime executes the shipped file, 8-bit activations and all.
+ * `dequantised`: the same weights computed in fp32.
+ */
+export type Precision = 'as-served' | 'dequantised';
 
 export interface ModelInfo {
   readonly name: string;
@@ -18,7 +25,7 @@ export interface ModelInfo {
   readonly architecture: string;
   /** As the file names it: `Q4_1`, `F16`, … */
   readonly quantization: string;
-  readonly precision: 'as-served' | 'dequantised';
+  readonly precision: Precision;
   readonly layers: number;
   readonly heads: number;
   readonly kvHeads: number;
@@ -206,6 +213,12 @@ export interface Model {
     request: GenerateRequest,
     options?: CallOptions & { readonly onToken?: (token: GeneratedToken) => void },
   ): Promise<Generation>;
-  // `gradient` joins here with the reverse-mode tape; `info.can.gradient` already says whether a model has it.
+  /**
+   * One forward pass and one backward pass for each target.
+   * @throws E_GRADIENT_UNSUPPORTED, E_GRADIENT_MEMORY, E_GRADIENT_TARGET, E_NUMERIC, E_METHOD_UNSUPPORTED, and as `forward`
+   */
+  gradient(request: GradientRequest, options?: GradientOptions): Promise<GradientResult>;
+  /** The same along a line of input embeddings, for integrated gradients. @throws as `gradient` */
+  gradientAlong(request: GradientPathRequest, options?: GradientOptions): Promise<GradientPathResult>;
   dispose(): Promise<void>;
 }

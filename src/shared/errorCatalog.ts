@@ -72,6 +72,29 @@ export const outOfMemory = (why: string) =>
     action: 'close other programs, use a smaller or more quantised model, or set a shorter context',
   });
 
+export const gradientUnsupported = (where: string, why: string, stillWork: readonly string[]) =>
+  new LoupeError({
+    code: 'E_GRADIENT_UNSUPPORTED',
+    kind: 'model',
+    what: `no gradient can be taken through ${where}`,
+    why,
+    action: `use a method that needs none: ${stillWork.join(', ')}`,
+    details: { where, stillWork },
+  });
+
+export const gradientMemory = (neededBytes: number, limitBytes: number, why: string) =>
+  new LoupeError({
+    code: 'E_GRADIENT_MEMORY',
+    kind: 'engine',
+    what: `the gradient needs ${megabytes(neededBytes)} MB beside the model, and ${megabytes(limitBytes)} MB are allowed`,
+    why,
+    action: 'shorten the prompt, raise the memory limit for gradients, or use a method that needs no gradient (occlusion)',
+    details: { neededBytes, limitBytes },
+  });
+
+export const gradientTarget = (what: string, why: string, action: string) =>
+  new LoupeError({ code: 'E_GRADIENT_TARGET', kind: 'input', what, why, action });
+
 export const modelNotLoaded = () =>
   new LoupeError({
     code: 'E_MODEL_NOT_LOADED',
@@ -495,3 +518,7 @@ export const patchShape = (site: string, expected: number, found: number) =>
     action: 'give one number for each position, head and dimension selected, in the order of the site’s axes',
     details: { site, expected, found },
   });
+
+function megabytes(bytes: number): string {
+  return Math.ceil(bytes / 1e6).toLocaleString('en-US');
+}

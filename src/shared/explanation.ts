@@ -117,6 +117,19 @@ export const explanationSchema = v.object({
   /** One per unit, signed, in the target's unit. */
   scores: v.array(v.number()),
   faithfulness: v.nullable(faithfulness),
+  /** Integrated gradients: how far the scores' sum is from what it should be, f(prompt) − f(baseline), in the target's unit. */
+  completeness: v.optional(
+    v.object({
+      sum: v.number(),
+      expected: v.number(),
+      /** expected − sum. */
+      gap: v.number(),
+      /** |gap| as a share of |expected|; null when expected is 0. */
+      share: v.nullable(v.number()),
+      /** Points along the path. */
+      steps: count,
+    }),
+  ),
   cost: v.object({ milliseconds: v.number(), forwardPasses: v.number() }),
   warnings: v.array(v.object({ code: v.string(), message: v.string() })),
 });

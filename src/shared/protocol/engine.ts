@@ -50,6 +50,10 @@ export interface LoadOptions {
   readonly threads: number;
   /** Tokens; 0 = as much as the model was trained for, at most 4,096. */
   readonly contextLength: number;
+  /** Bytes a gradient may take beside the model; 0 or absent = half of the free memory. Longer prompts are recomputed in segments. */
+  readonly gradientBytes?: number;
+  /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
+  readonly weightBytes?: number;
 }
 
 export type PromptFormat = 'text' | 'markdown' | 'prompt-yml' | 'messages-json';
@@ -130,8 +134,20 @@ export interface GenerateTextResult {
   readonly tokens: readonly ResponseToken[];
 }
 
+/** The number whose gradient weights the attention: weighted = attention × d target / d attention, signed, in the target's unit. */
+export interface AttentionWeighting {
+  readonly target: TargetSpec;
+  readonly score?: ScoreKind;
+  /** Response tokens generated first, where the target needs a response. */
+  readonly maxTokens: number;
+  readonly response?: string;
+  readonly seed: number;
+}
+
 export interface AttentionGridRequest {
   readonly prompt: PromptSource;
+  /** Absent: plain attention. */
+  readonly weighting?: AttentionWeighting;
   /** Side of one thumbnail; a head is max-pooled to at most size × size. */
   readonly size: number;
 }
@@ -142,12 +158,15 @@ export interface AttentionGrid {
   readonly layers: number;
   readonly heads: number;
   readonly size: number;
-  /** [layers, heads, size, size] */
+  /** [layers, heads, size, size]; weighted: of each block the value of largest magnitude, signed */
   readonly thumbnails: Float32Array;
+  /** What the target is called, and its unit, where the attention is weighted by its gradient. */
+  readonly weightedBy?: { readonly label: string; readonly unit: string };
 }
 
 export interface AttentionHeadRequest {
   readonly prompt: PromptSource;
+  readonly weighting?: AttentionWeighting;
   readonly layer: number;
   readonly head: number;
 }
@@ -160,6 +179,7 @@ export interface AttentionHead {
   /** [query, key] */
   readonly shape: readonly [number, number];
   readonly values: Float32Array;
+  readonly weightedBy?: { readonly label: string; readonly unit: string };
 }
 
 export interface CaptureToFileRequest {
@@ -168,6 +188,15 @@ export interface CaptureToFileRequest {
   readonly sites: readonly string[];
   /** Layers for site kinds given without one; empty = all. */
   readonly layers: readonly number[];
+  /** Also write `grad.<name>`: the derivative of this target at every site. */
+  readonly gradients?: {
+    readonly target: TargetSpec;
+    readonly score?: ScoreKind;
+    readonly maxTokens: number;
+    readonly response?: string;
+    readonly seed: number;
+    readonly precision: 'as-served' | 'dequantised';
+  };
   /** Where the safetensors file is written (atomically: a temporary file beside it, then a rename). */
   readonly out: string;
 }
