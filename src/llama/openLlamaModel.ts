@@ -25,6 +25,10 @@ export interface OpenLlamaOptions {
   readonly threads: number;
   /** Tokens; 0 = as many as the model was trained for, at most 4,096. */
   readonly contextLength: number;
+  /** Bytes a gradient may take beside the model; 0 or absent = half of the free memory. */
+  readonly gradientBytes?: number;
+  /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
+  readonly weightBytes?: number;
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;

@@ -16,7 +16,7 @@ import type {
   Tokenizer,
 } from '../../src/model/model.ts';
 import { siteName } from '../../src/model/sites.ts';
-import { cancelled, contextOverflow } from '../../src/shared/errorCatalog.ts';
+import { cancelled, contextOverflow, methodUnsupported } from '../../src/shared/errorCatalog.ts';
 
 const words = [' the', ' cat', ' sat', ' on', ' mat', ' dog', ' Paris', ' London', ' of', ' is', 'The', 'Paris', 'capital'];
 const pieces = [
@@ -214,6 +214,8 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
       }
       return Promise.resolve({ tokens: generated, text: generated.map((token) => token.text).join(''), finish });
     },
+    gradient: () => Promise.reject(methodUnsupported('gradient', 'gradients', [])),
+    gradientAlong: () => Promise.reject(methodUnsupported('gradientAlong', 'gradients', [])),
     dispose: () => Promise.resolve(),
   };
 }
