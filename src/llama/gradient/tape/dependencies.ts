@@ -31,10 +31,17 @@ export function requiredNodes(tape: Tape, ends: readonly TapeNode[], given: read
   return tape.nodes.filter((node) => required.has(node) && isComputed(node));
 }
 
+/** ggml's integer types, I8 to I64: choices, not quantities. The order of experts has no derivative. */
+const integers = { first: 24, last: 27 } as const;
+
 /** Everything whose value depends on one of the wanted nodes, those included: where a gradient must flow. */
 export function neededTensors(nodes: readonly TapeNode[], wanted: readonly TapeNode[]): Set<TapeTensor> {
   const needed = new Set<TapeTensor>(wanted);
-  for (const node of nodes) if (reads(node).some((source) => needed.has(source))) needed.add(node);
+  for (const node of nodes) {
+    const { type } = node.header;
+    const chooses = type >= integers.first && type <= integers.last;
+    if (!chooses && reads(node).some((source) => needed.has(source))) needed.add(node);
+  }
   return needed;
 }
 
@@ -52,7 +59,7 @@ export function firstObstacle(
   tokens: number,
 ): Obstacle | null {
   for (const node of nodes) {
-    if (!reads(node).some((source) => needed.has(source))) continue;
+    if (!needed.has(node) || !reads(node).some((source) => needed.has(source))) continue;
     const rule = operatorRules.get(node.operator);
     const why = rule === undefined ? 'its derivative has no rule yet' : (rule.refusal?.(node, numbers, tokens) ?? null);
     if (why !== null) return { node, layer: layerOf(node), why };
