@@ -100,8 +100,8 @@ export class GradientProgram {
     const state: RunState = {
       values: new Map(embed === null || embeddings === null ? [] : [[embed, embeddings]]),
       captured: new Map(),
-      cotangents: targets.map(() => new Map()),
-      gradients: targets.map(() => new Map()),
+      cotangents: targets.map(() => new Map<TapeNode, Float32Array>()),
+      gradients: targets.map(() => new Map<string, Tensor>()),
       targetValues: targets.map(() => Number.NaN),
     };
     this.#enterCotangents(state);
