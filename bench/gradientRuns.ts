@@ -24,7 +24,11 @@ export async function openGradientRuns(
   count: number,
   { threads, kernel }: { readonly threads: number; readonly kernel: OpenLlamaOptions['gradientKernel'] },
 ): Promise<GradientRuns> {
-  const model = await openLlamaModel(file, { threads, contextLength: 2048, ...(kernel === undefined ? {} : { gradientKernel: kernel }) });
+  const model = await openLlamaModel(file, {
+    threads,
+    contextLength: 2048,
+    ...(kernel === undefined ? {} : { gradientKernel: kernel }),
+  });
   const { vocabulary } = model.info;
   const tokens = Int32Array.from({ length: count }, (_, index) => (index * 7919 + 1013) % vocabulary);
   const position = count - 1;

@@ -32,7 +32,11 @@ export const gradientSpeed: Benchmark = {
         await using(openGradientRuns(model, count, { threads, kernel: 'auto' }), async (runs) => {
           const served = await interleave(rounds, () => runs.gradient('as-served'), runs.decode);
           const copy = await interleave(rounds, () => runs.forward('as-served'), runs.decode);
-          const own = await interleave(rounds, () => runs.gradient('dequantised'), () => runs.forward('dequantised'));
+          const own = await interleave(
+            rounds,
+            () => runs.gradient('dequantised'),
+            () => runs.forward('dequantised'),
+          );
           const quick = await interleave(rounds, runs.decode, () => runs.forward('dequantised'));
           measurements.push(
             { quantity: `${label}: as served with the kernel / decode`, value: cpuRatio(served), unit: '×' },
@@ -53,7 +57,11 @@ export const gradientSpeed: Benchmark = {
             },
           );
           if (count > 200) return;
-          const path = await interleave(1, () => runs.path('dequantised', 20), () => runs.forward('dequantised'));
+          const path = await interleave(
+            1,
+            () => runs.path('dequantised', 20),
+            () => runs.forward('dequantised'),
+          );
           measurements.push({
             quantity: `${label}: integrated gradients, 20 steps / dequantised forward`,
             value: cpuRatio(path),

@@ -29,6 +29,8 @@ export interface OpenLlamaOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory. */
   readonly weightBytes?: number;
+  /** `ggml`: gradients on ggml's own operators only, for comparison. Default `auto`: our kernel where this processor has it. */
+  readonly gradientKernel?: 'auto' | 'ggml';
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;
@@ -99,7 +101,12 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
       vocabulary,
       refusal,
       cancelFlag: options.cancelFlag,
-      gradients: { threads, gradientBytes: options.gradientBytes ?? 0, weightBytes: options.weightBytes },
+      gradients: {
+        threads,
+        gradientBytes: options.gradientBytes ?? 0,
+        weightBytes: options.weightBytes,
+        kernel: options.gradientKernel ?? 'auto',
+      },
     });
   } catch (error) {
     contexts.free();

@@ -43,11 +43,7 @@ export class AttentionRoles {
 }
 
 /** Mask [keys, queries], F32 or F16: every key after the query is forbidden. */
-function seesNothingBehind(
-  { ne, nb, type }: TapeNode['header'],
-  bytes: Uint8Array,
-  tokens: number,
-): boolean {
+function seesNothingBehind({ ne, nb, type }: TapeNode['header'], bytes: Uint8Array, tokens: number): boolean {
   if (ne[1] < tokens) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let query = 0; query < tokens; query++) {

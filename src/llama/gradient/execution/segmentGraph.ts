@@ -34,9 +34,8 @@ export interface SegmentParts {
   readonly backend: GraphBackend;
   readonly numbers: OperatorNumbers;
   readonly needed: ReadonlySet<TapeTensor>;
-  readonly products: (emit: Emitter) => MatrixProducts;
-  /** Floats each product may use as working memory; 0 = none is needed. */
-  readonly scratchFloats: number;
+  /** @param inputs for tensors that keep their memory as long as the graph lives */
+  readonly products: (emit: Emitter, inputs: Emitter) => MatrixProducts;
 }
 
 /** Nodes of a backward graph for each node of the forward graph, at the most. */
@@ -72,7 +71,7 @@ export class SegmentGraph {
     this.#inputs = newContext(functions, { tensors: 2 * spec.nodes.length + spec.entering.length + spec.seeds.length + 64 });
     this.#emit = new Emitter(functions, numbers, this.#context);
     this.#inputEmit = new Emitter(functions, numbers, this.#inputs);
-    this.#products = parts.products(this.#emit);
+    this.#products = parts.products(this.#emit, this.#inputEmit);
     for (const node of spec.entering) this.#tensors.set(node, this.#inputEmit.tensor(node.header.type, node.header.ne));
     this.#forward = functions.ggml_new_graph_custom(this.#context, size, false);
     this.#whole = functions.ggml_new_graph_custom(this.#context, size, false);
