@@ -25,7 +25,7 @@ import { GgmlProducts } from './execution/ggmlProducts.ts';
 import { KernelProducts } from './execution/kernelProducts.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
-import { GradientProgram } from './gradientProgram.ts';
+import { GradientProgram, type NodeTime } from './gradientProgram.ts';
 import { siteOnTape } from './siteTensors.ts';
 import { firstObstacle } from './tape/dependencies.ts';
 import { recordTape } from './tape/recordTape.ts';
@@ -44,6 +44,12 @@ export interface GradientSettings {
 
 /** What still works on a model through which no gradient can be taken. */
 const withoutGradients = ['occlusion', 'attention'];
+
+export interface GradientProfile {
+  /** Names by number. */
+  readonly operators: readonly string[];
+  readonly nodes: readonly NodeTime[];
+}
 
 interface Prepared {
   readonly program: GradientProgram;
@@ -116,6 +122,16 @@ export class GradientEngine {
       [...sums].map(([site, { shape, sum }]): [string, Tensor] => [site, { shape, data: Float32Array.from(sum) }]),
     );
     return { precision: prepared.plan.precision, plan: prepared.plan, values, gradients };
+  }
+
+  /** What each node of a gradient costs: for `bench/gradientProfile.ts`. */
+  profile(request: GradientRequest, cancellation: Cancellation, time: (run: () => void) => number): GradientProfile {
+    const { program, parts } = this.#prepare(request, false, cancellation, {});
+    try {
+      return { operators: this.#operators, nodes: program.profile(parts, time) };
+    } finally {
+      program.free();
+    }
   }
 
   free(): void {
