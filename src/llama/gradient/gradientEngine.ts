@@ -15,7 +15,7 @@ import type { Cancellation } from '../evaluation/cancellation.ts';
 import { checkTokens } from '../evaluation/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
-import { loadKernel } from '../native/kernel.ts';
+import { type KernelChoice, loadKernel } from '../native/kernel.ts';
 import { resolveCapture } from '../sites/resolveSite.ts';
 import { checkTarget } from './checkGradientRequest.ts';
 import { AttentionRoles } from './execution/attentionRoles.ts';
@@ -23,6 +23,7 @@ import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';
 import { GgmlProducts } from './execution/ggmlProducts.ts';
 import { KernelProducts } from './execution/kernelProducts.ts';
+import { kernelFault } from './execution/kernelSelfTest.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
 import { GradientProgram, type NodeTime } from './gradientProgram.ts';
@@ -51,6 +52,8 @@ export interface GradientProfile {
   readonly nodes: readonly NodeTime[];
 }
 
+const notAskedFor: KernelChoice = { kernel: null, reason: 'it was not asked for' };
+
 interface Prepared {
   readonly program: GradientProgram;
   readonly parts: SegmentParts;
@@ -62,7 +65,7 @@ export class GradientEngine {
   readonly #settings: GradientSettings;
   readonly #numbers: OperatorNumbers;
   readonly #operators: readonly string[];
-  readonly #kernel: ReturnType<typeof loadKernel>;
+  #kernel: KernelChoice | null = null;
   #backend: GraphBackend | null = null;
   #weights: WeightStore | null = null;
 
@@ -71,7 +74,6 @@ export class GradientEngine {
     this.#settings = settings;
     this.#numbers = operatorNumbers(evaluator.native.functions);
     this.#operators = operatorNames(evaluator.native.functions);
-    this.#kernel = settings.kernel === 'ggml' ? { kernel: null, reason: 'it was not asked for' } : loadKernel();
   }
 
   /**
@@ -206,8 +208,23 @@ export class GradientEngine {
     }
   }
 
+  /** Checked once: a kernel that computes something else on this machine is left aside, and the log says so. */
+  #chooseKernel(backend: GraphBackend): KernelChoice {
+    if (this.#kernel !== null) return this.#kernel;
+    let choice = this.#settings.kernel === 'ggml' ? notAskedFor : loadKernel();
+    if (choice.kernel !== null) {
+      const fault = kernelFault(backend, this.#numbers, choice.kernel);
+      if (fault !== null) choice = { kernel: null, reason: fault };
+    }
+    if (choice.kernel === null && choice !== notAskedFor) {
+      console.error(`The kernel for gradients is not used: ${choice.reason}. Gradients run on ggml's operators, more slowly.`);
+    }
+    this.#kernel = choice;
+    return choice;
+  }
+
   #products(tape: Tape, weights: WeightStore, precision: Precision): SegmentParts['products'] {
-    const { kernel } = this.#kernel;
+    const { kernel } = this.#chooseKernel(weights.backend);
     if (kernel === null) return (emit) => new GgmlProducts(emit, weights, precision);
     const roles = new AttentionRoles(tape);
     const { threads } = this.#settings;
@@ -241,7 +258,7 @@ export class GradientEngine {
           weightBytes: weights.bytes,
           limitBytes,
           segments,
-          kernel: this.#kernel.kernel === null ? 'ggml' : 'loupe',
+          kernel: this.#kernel?.kernel ? 'loupe' : 'ggml',
         };
       }
       if (count >= layers) break;
