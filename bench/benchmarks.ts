@@ -1,6 +1,7 @@
 import type { Benchmark } from './benchmark.ts';
 import { captureOverhead } from './captureOverhead.ts';
 import { firstTint } from './firstTint.ts';
+import { gradientMemory } from './gradientMemory.ts';
 import { gradientProfile } from './gradientProfile.ts';
 import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
@@ -15,5 +16,6 @@ export const benchmarks: readonly Benchmark[] = [
   peakMemory,
   gradientSpeed,
   firstGradient,
+  gradientMemory,
   gradientProfile,
 ];

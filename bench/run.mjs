@@ -13,7 +13,11 @@ const engine = outputNamed('engine');
 await build(engine);
 await build({
   ...engine,
-  entryPoints: { main: 'bench/main.ts', memoryChild: 'bench/memoryChild.ts' },
+  entryPoints: {
+    main: 'bench/main.ts',
+    memoryChild: 'bench/memoryChild.ts',
+    gradientMemoryChild: 'bench/gradientMemoryChild.ts',
+  },
   outdir: 'dist/bench',
 });
 

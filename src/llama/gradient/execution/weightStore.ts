@@ -40,6 +40,11 @@ export class WeightStore {
     return this.#keep(header, 'float32') ?? emit.float32(header);
   }
 
+  /** Whether {@link float32} gives memory that is kept; it takes the memory if there is room. */
+  keeps({ header }: TapeTensor): boolean {
+    return header.type === float32 || this.#keep(header, 'float32') !== null;
+  }
+
   /** The weight in F32, transposed: [m, k, …]. */
   transposed(emit: Emitter, { header }: TapeTensor): TensorHeader {
     return this.#keep(header, 'transposed') ?? transposedIn(emit, header);
