@@ -27,7 +27,7 @@ export interface OpenLlamaOptions {
   readonly contextLength: number;
   /** Bytes a gradient may take beside the model; 0 or absent = half of the free memory. */
   readonly gradientBytes?: number;
-  /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
+  /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory. */
   readonly weightBytes?: number;
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array;
@@ -99,6 +99,7 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
       vocabulary,
       refusal,
       cancelFlag: options.cancelFlag,
+      gradients: { threads, gradientBytes: options.gradientBytes ?? 0, weightBytes: options.weightBytes },
     });
   } catch (error) {
     contexts.free();
