@@ -1,4 +1,6 @@
-import type { Tensor } from '../model/model.ts';
+import type { GradientOptions } from '../model/gradient.ts';
+import type { Precision, Tensor } from '../model/model.ts';
+import type { Site } from '../model/sites.ts';
 import { LoupeError } from '../shared/errors.ts';
 import { numeric, parameterInvalid } from '../shared/errorCatalog.ts';
 import { sumByUnit } from './attention.ts';
@@ -74,21 +76,15 @@ async function refined(input: AttributionInput, walk: Walk, delta: Tensor, basel
   const limit = Number(parameters.maxSteps);
   let steps = Number(parameters.steps);
   try {
-    const first = pathPoints(rule, steps);
-    // The ends tell what the scores should add up to; the trapezoid visits them anyway.
-    const ends = rule === 'trapezoid' ? [] : [0, 1].map((fraction): PathPoint => ({ fraction, weight: 0 }));
-    const { values, integral: started } = await walk.along([...first, ...ends]);
-    const [from, to] = rule === 'trapezoid' ? [values[0], values[steps]] : [values[steps], values[steps + 1]];
-    if (from === undefined || to === undefined) throw numeric('the target');
-    let integral = started;
+    const ends = await walk.ends();
+    let integral = await walk.along(pathPoints(rule, steps));
     for (;;) {
       const scores = rowProducts(delta, integral, tokens.length);
       const points = rule === 'trapezoid' ? steps + 1 : steps;
-      const { share } = completenessOf(scores, [from, to], points);
-      if ((share !== null && share < closedGap) || 2 * steps > limit) return { scores, values: [from, to], points };
+      const { share } = completenessOf(scores, ends, points);
+      if ((share !== null && share < closedGap) || 2 * steps > limit) return { scores, values: ends, points };
       const { keep, points: added } = doubledPoints(rule, steps);
-      const further = await walk.along(added);
-      integral = combined(keep, integral, further.integral);
+      integral = combined(keep, integral, await walk.along(added));
       steps *= 2;
     }
   } catch (error) {
@@ -109,41 +105,53 @@ class Walk {
   readonly #path: { readonly from: Tensor; readonly to: Tensor };
   readonly #options: AttributionOptions;
   #points = 0;
-  #passes = 0;
-  precision = precisionOf({ parameters: {} });
+  forwardPasses = 0;
+  precision: Precision;
 
   constructor(input: AttributionInput, path: { readonly from: Tensor; readonly to: Tensor }, options: AttributionOptions) {
     this.#input = input;
     this.#path = path;
     this.#options = options;
+    this.precision = precisionOf(input);
   }
 
-  get forwardPasses(): number {
-    return this.#passes;
+  /** The target at the baseline and at the prompt: what the scores should add up to. No gradient is taken there. */
+  async ends(): Promise<readonly [number, number]> {
+    const points = [0, 1].map((fraction) => ({ fraction, weight: 0 }));
+    const { values, plan } = await this.#model([], points);
+    this.forwardPasses += gradientPasses(plan, this.#input);
+    const [from = Number.NaN, to = Number.NaN] = values;
+    return [from, to];
   }
 
-  /** The target at each point, and the weighted sum of its gradients at the input, [T, D]. */
-  async along(points: readonly PathPoint[]): Promise<{ readonly values: Float64Array; readonly integral: Tensor }> {
-    const { model, target, tokens } = this.#input;
+  /** The weighted sum of the gradients at the input, [T, D]. */
+  async along(points: readonly PathPoint[]): Promise<Tensor> {
     const before = this.#points;
     this.#points += points.length;
-    const { values, gradients, plan, precision } = await model.gradientAlong(
+    const { gradients, plan } = await this.#model([embed], points, (done, total) =>
+      this.#options.onProgress?.(before + done, before + total),
+    );
+    this.forwardPasses += points.length * gradientPasses(plan, this.#input);
+    return finiteTensor(gradients, embed, 'the gradient at ');
+  }
+
+  async #model(at: readonly Site[], points: readonly PathPoint[], onProgress: GradientOptions['onProgress'] = () => undefined) {
+    const { model, target, tokens } = this.#input;
+    const result = await model.gradientAlong(
       {
         tokens: wholeSequence(this.#input),
         target: target.gradient(tokens.length),
-        at: [embed],
-        precision: precisionOf(this.#input),
+        at,
+        precision: this.precision,
         from: this.#path.from.data,
         to: this.#path.to.data,
         points,
       },
-      gradientOptions(this.#options, (done, total) => this.#options.onProgress?.(before + done, before + total)),
+      gradientOptions(this.#options, onProgress),
     );
-    this.precision = precision;
-    const each = gradientPasses(plan, this.#input);
-    for (const { weight } of points) this.#passes += weight === 0 ? each / 2 : each;
-    if (!values.every(Number.isFinite)) throw numeric('the target');
-    return { values, integral: finiteTensor(gradients, embed, 'the gradient at ') };
+    this.precision = result.precision;
+    if (!result.values.every(Number.isFinite)) throw numeric('the target');
+    return result;
   }
 }
 
