@@ -15,17 +15,21 @@ import type { Cancellation } from '../evaluation/cancellation.ts';
 import { checkTokens } from '../evaluation/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
+import { loadKernel } from '../native/kernel.ts';
 import { resolveCapture } from '../sites/resolveSite.ts';
 import { checkTarget } from './checkGradientRequest.ts';
+import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';
 import { GgmlProducts } from './execution/ggmlProducts.ts';
+import { KernelProducts } from './execution/kernelProducts.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
-import { GradientProgram } from './gradientProgram.ts';
+import { GradientProgram, type NodeTime } from './gradientProgram.ts';
 import { siteOnTape } from './siteTensors.ts';
 import { firstObstacle } from './tape/dependencies.ts';
 import { recordTape } from './tape/recordTape.ts';
+import type { Tape } from './tape/tape.ts';
 import { rowsOf } from './targetSeed.ts';
 
 export interface GradientSettings {
@@ -34,10 +38,18 @@ export interface GradientSettings {
   readonly gradientBytes: number;
   /** Bytes of weights kept between gradients; undefined = a quarter of what is free when the first one is asked for. */
   readonly weightBytes: number | undefined;
+  /** `ggml`: leave our own kernel aside. */
+  readonly kernel: 'auto' | 'ggml';
 }
 
 /** What still works on a model through which no gradient can be taken. */
 const withoutGradients = ['occlusion', 'attention'];
+
+export interface GradientProfile {
+  /** Names by number. */
+  readonly operators: readonly string[];
+  readonly nodes: readonly NodeTime[];
+}
 
 interface Prepared {
   readonly program: GradientProgram;
@@ -50,6 +62,7 @@ export class GradientEngine {
   readonly #settings: GradientSettings;
   readonly #numbers: OperatorNumbers;
   readonly #operators: readonly string[];
+  readonly #kernel: ReturnType<typeof loadKernel>;
   #backend: GraphBackend | null = null;
   #weights: WeightStore | null = null;
 
@@ -58,6 +71,7 @@ export class GradientEngine {
     this.#settings = settings;
     this.#numbers = operatorNumbers(evaluator.native.functions);
     this.#operators = operatorNames(evaluator.native.functions);
+    this.#kernel = settings.kernel === 'ggml' ? { kernel: null, reason: 'it was not asked for' } : loadKernel();
   }
 
   /**
@@ -108,6 +122,16 @@ export class GradientEngine {
       [...sums].map(([site, { shape, sum }]): [string, Tensor] => [site, { shape, data: Float32Array.from(sum) }]),
     );
     return { precision: prepared.plan.precision, plan: prepared.plan, values, gradients };
+  }
+
+  /** What each node of a gradient costs: for `bench/gradientProfile.ts`. */
+  profile(request: GradientRequest, cancellation: Cancellation, time: (run: () => void) => number): GradientProfile {
+    const { program, parts } = this.#prepare(request, false, cancellation, {});
+    try {
+      return { operators: this.#operators, nodes: program.profile(parts, time) };
+    } finally {
+      program.free();
+    }
   }
 
   free(): void {
@@ -169,8 +193,7 @@ export class GradientEngine {
       backend,
       numbers: this.#numbers,
       needed: program.needed,
-      products: (emit) => new GgmlProducts(emit, weights, precision),
-      scratchFloats: 0,
+      products: this.#products(tape, weights, precision),
     };
     try {
       const plan = this.#plan(program, parts, weights, precision);
@@ -181,6 +204,17 @@ export class GradientEngine {
       program.free();
       throw error;
     }
+  }
+
+  #products(tape: Tape, weights: WeightStore, precision: Precision): SegmentParts['products'] {
+    const { kernel } = this.#kernel;
+    if (kernel === null) return (emit) => new GgmlProducts(emit, weights, precision);
+    const roles = new AttentionRoles(tape);
+    const { threads } = this.#settings;
+    return (emit, inputs) => {
+      const fallback = new GgmlProducts(emit, weights, precision);
+      return new KernelProducts({ emit, inputs, kernel, threads, weights, precision, roles, fallback });
+    };
   }
 
   /** The fewest segments that fit. Kept weights give way before anything is computed twice. @throws E_GRADIENT_MEMORY */
@@ -200,7 +234,15 @@ export class GradientEngine {
       smallest = Math.min(smallest, peakBytes);
       if (peakBytes <= limitBytes) {
         const { segments } = program;
-        return { precision, peakBytes, activationBytes, weightBytes: weights.bytes, limitBytes, segments, kernel: 'ggml' };
+        return {
+          precision,
+          peakBytes,
+          activationBytes,
+          weightBytes: weights.bytes,
+          limitBytes,
+          segments,
+          kernel: this.#kernel.kernel === null ? 'ggml' : 'loupe',
+        };
       }
       if (count >= layers) break;
     }

@@ -3,7 +3,7 @@
  * The repeated nodes run the same kernels on the same operands as llama.cpp's, so as served they give the same bits.
  */
 import { outOfMemory } from '../../../shared/errorCatalog.ts';
-import { float32, type TensorHeader } from '../../graph/tensorHeader.ts';
+import { float32, readTensorHeader, type TensorHeader } from '../../graph/tensorHeader.ts';
 import { writeOperator } from '../../graph/writeTensor.ts';
 import type { Pointer } from '../../native/functions.ts';
 import { isComputed } from '../tape/recordTape.ts';
@@ -34,9 +34,8 @@ export interface SegmentParts {
   readonly backend: GraphBackend;
   readonly numbers: OperatorNumbers;
   readonly needed: ReadonlySet<TapeTensor>;
-  readonly products: (emit: Emitter) => MatrixProducts;
-  /** Floats each product may use as working memory; 0 = none is needed. */
-  readonly scratchFloats: number;
+  /** @param inputs for tensors that keep their memory as long as the graph lives */
+  readonly products: (emit: Emitter, inputs: Emitter) => MatrixProducts;
 }
 
 /** Nodes of a backward graph for each node of the forward graph, at the most. */
@@ -72,7 +71,7 @@ export class SegmentGraph {
     this.#inputs = newContext(functions, { tensors: 2 * spec.nodes.length + spec.entering.length + spec.seeds.length + 64 });
     this.#emit = new Emitter(functions, numbers, this.#context);
     this.#inputEmit = new Emitter(functions, numbers, this.#inputs);
-    this.#products = parts.products(this.#emit);
+    this.#products = parts.products(this.#emit, this.#inputEmit);
     for (const node of spec.entering) this.#tensors.set(node, this.#inputEmit.tensor(node.header.type, node.header.ne));
     this.#forward = functions.ggml_new_graph_custom(this.#context, size, false);
     this.#whole = functions.ggml_new_graph_custom(this.#context, size, false);
@@ -115,7 +114,7 @@ export class SegmentGraph {
 
   /** @param entering values of `spec.entering`, in their order. @throws E_CANCELLED */
   runForward(entering: readonly Float32Array[], shouldStop: () => boolean): void {
-    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), entering[index] as Float32Array));
+    this.#enter(entering);
     this.#parts.backend.compute(this.#forward, shouldStop);
   }
 
@@ -143,22 +142,37 @@ export class SegmentGraph {
    * @returns that node, or null
    */
   firstNonFinite(entering: readonly Float32Array[], shouldStop: () => boolean): TapeNode | null {
-    const { backend } = this.#parts;
-    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), entering[index] as Float32Array));
+    this.#enter(entering);
     for (const node of this.#spec.nodes) {
       const tensor = this.#tensor(node);
-      const context = newContext(backend.functions, { tensors: 0, graphs: [1] });
-      try {
-        const graph = backend.functions.ggml_new_graph_custom(context, 1, false);
-        backend.functions.ggml_graph_add_node(graph, tensor.address);
-        backend.compute(graph, shouldStop);
-      } finally {
-        backend.functions.ggml_free(context);
-      }
+      this.#computeAlone(tensor.address, shouldStop);
       // A view into a cache sees cells nobody wrote; they are zero.
       if (tensor.type === float32 && !this.#read(tensor).every(Number.isFinite)) return node;
     }
     return null;
+  }
+
+  /**
+   * Runs every node of both passes one by one, in order.
+   * @param visit gets the result's header, the pass it belongs to, and a function that computes it
+   */
+  forEachNode(
+    entering: readonly Float32Array[],
+    seeds: readonly Float32Array[],
+    visit: (tensor: TensorHeader, pass: 'forward' | 'backward', compute: () => void) => void,
+  ): void {
+    const { functions } = this.#parts.backend;
+    this.#enter(entering);
+    this.#backward?.seeds.forEach((seed, index) => this.#write(seed, seeds[index] as Float32Array));
+    for (const [graph, pass] of [
+      [this.#forward, 'forward'],
+      [this.#backwardGraph, 'backward'],
+    ] as const) {
+      for (let index = 0; index < functions.ggml_graph_n_nodes(graph); index++) {
+        const address = functions.ggml_graph_node(graph, index);
+        visit(readTensorHeader(address), pass, () => this.#computeAlone(address, () => false));
+      }
+    }
   }
 
   free(): void {
@@ -253,6 +267,23 @@ export class SegmentGraph {
     functions.ggml_gallocr_reserve_n_size(allocator, this.#whole, null, null, sizes);
     functions.ggml_gallocr_free(allocator);
     return Number(sizes[0]);
+  }
+
+  #enter(values: readonly Float32Array[]): void {
+    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), values[index] as Float32Array));
+  }
+
+  /** One node in a graph of its own; its operands must stand. */
+  #computeAlone(address: Pointer, shouldStop: () => boolean): void {
+    const { backend } = this.#parts;
+    const context = newContext(backend.functions, { tensors: 0, graphs: [1] });
+    try {
+      const graph = backend.functions.ggml_new_graph_custom(context, 1, false);
+      backend.functions.ggml_graph_add_node(graph, address);
+      backend.compute(graph, shouldStop);
+    } finally {
+      backend.functions.ggml_free(context);
+    }
   }
 
   #write({ address }: TensorHeader, values: Float32Array): void {

@@ -11,18 +11,18 @@ export interface BackwardContext {
   /** Tokens of the sequence. */
   readonly tokens: number;
   /** The value the forward pass computed, in this graph. Asking for it keeps it until the backward pass has used it. */
-  value(tensor: TapeTensor): TensorHeader;
+  readonly value: (tensor: TapeTensor) => TensorHeader;
   /** Whether something that is asked for depends on this tensor. */
-  needs(tensor: TapeTensor): boolean;
+  readonly needs: (tensor: TapeTensor) => boolean;
   /** Adds to the gradient of a tensor; does nothing when the tensor is not needed. */
-  accumulate(tensor: TapeTensor, gradient: TensorHeader): void;
+  readonly accumulate: (tensor: TapeTensor, gradient: TensorHeader) => void;
   /** The gradient collected so far, or null. */
-  collected(tensor: TapeTensor): TensorHeader | null;
+  readonly collected: (tensor: TapeTensor) => TensorHeader | null;
   /** Replaces what was collected. */
-  replace(tensor: TapeTensor, gradient: TensorHeader): void;
+  readonly replace: (tensor: TapeTensor, gradient: TensorHeader) => void;
   /** Remembers that a cache was read here, until the node that wrote it is reached. */
-  noteCacheRead(cache: TapeTensor, read: CacheRead): void;
-  cacheReads(cache: TapeTensor): readonly CacheRead[];
+  readonly noteCacheRead: (cache: TapeTensor, read: CacheRead) => void;
+  readonly cacheReads: (cache: TapeTensor) => readonly CacheRead[];
 }
 
 export interface CacheRead {
