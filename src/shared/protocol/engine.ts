@@ -32,6 +32,8 @@ export interface ModelSummary {
   readonly contextLength: number;
   readonly fileBytes: number;
   readonly hasChatTemplate: boolean;
+  /** Whether gradients can be taken; one through an operator without a rule is still refused. */
+  readonly hasGradients: boolean;
   readonly notes: readonly string[];
 }
 
@@ -153,6 +155,7 @@ export interface AttentionGridRequest {
 }
 
 export interface AttentionGrid {
+  /** The prompt's; weighted, then those of the response that the target stands on, empty ranges at the end of the prompt's text. */
   readonly tokens: readonly Token[];
   readonly sourceMap: readonly SourceSegment[];
   readonly layers: number;
@@ -172,6 +175,7 @@ export interface AttentionHeadRequest {
 }
 
 export interface AttentionHead {
+  /** As in {@link AttentionGrid}. */
   readonly tokens: readonly Token[];
   readonly sourceMap: readonly SourceSegment[];
   readonly layer: number;
@@ -240,10 +244,12 @@ export interface EngineMethods {
 
 export interface Progress {
   readonly requestId: string;
-  /** Short, for a status bar: "loading", "generating", "occlusion". */
+  /** Short, for a status bar: "loading", "generating", "occlusion", "gradient (0.6 GB)". */
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** One line for a log or a terminal: what this phase will need, and how it works. */
+  readonly detail?: string;
 }
 
 /** How far a partial explanation has come: first attention, then exact scores for sections, then for units as they arrive. */
