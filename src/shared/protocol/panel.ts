@@ -9,6 +9,8 @@ export interface MethodChoice {
   readonly id: string;
   readonly label: string;
   readonly assumption: string;
+  /** Passes through the model, in words. */
+  readonly cost: string;
 }
 
 /** Host → Explain panel. */

@@ -93,9 +93,14 @@ export function explanationOf(
 }
 
 export const methods: MethodChoice[] = [
-  { id: 'occlusion', label: 'Occlusion', assumption: 'Leaves out one unit at a time and measures how far the target moves.' },
-  { id: 'attention', label: 'Attention', assumption: 'Where the last layer looks. Attention is not attribution.' },
-  { id: 'random', label: 'Random (control)', assumption: 'Random scores.' },
+  {
+    id: 'occlusion',
+    label: 'Occlusion',
+    assumption: 'Leaves out one unit at a time and measures how far the target moves.',
+    cost: 'One forward pass for each unit.',
+  },
+  { id: 'attention', label: 'Attention', assumption: 'Where the last layer looks. Attention is not attribution.', cost: 'One.' },
+  { id: 'random', label: 'Random (control)', assumption: 'Random scores.', cost: 'None.' },
 ];
 
 /** A few lines with every kind of unit, both signs and all strengths. */
