@@ -69,6 +69,14 @@ describe.each(themeNames)('%s', (theme) => {
     await expectClean(panel);
   });
 
+  test('the Explain panel: scores without a sign that do not add up', async () => {
+    const panel = await browser.open('explain', { theme, width: 420, height: 900 });
+    const completeness = { sum: 12.4, expected: -0.26, gap: -12.66, share: 48.7, steps: 64 };
+    const method = { id: 'saliency', parameters: {}, seed: 0 };
+    await panel.send({ type: 'explanation', explanation: capitalExplanation({ completeness, method }), stage: 'final' });
+    await expectClean(panel);
+  });
+
   test.each([300, 1100])('the Attention view, %i pixels wide', async (width) => {
     const panel = await browser.open('attention', { theme, width, height: 900 });
     const expectStructure = () => (theme === 'dark' ? expectClean(panel) : undefined);

@@ -1,8 +1,9 @@
 /** The prompt as tinted words: one list, one tab stop, arrow keys move, and the chosen word's numbers stand below. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { Explanation } from '../../src/shared/explanation.ts';
+import { hasSign } from '../../src/shared/scoreSign.ts';
 import { checkbox } from '../ui/controls.ts';
-import { formatShare, formatSigned } from '../ui/formatNumber.ts';
+import { formatScore, formatShare } from '../ui/formatNumber.ts';
 import { nextInList } from '../ui/rovingFocus.ts';
 import { sharedStyles, tintClass, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
@@ -51,7 +52,7 @@ export class PromptView extends LitElement {
     return html`
       <div class="row spread heading">
         <h2>${text.prompt}</h2>
-        ${colourLegend(this.summary.maximum, this.explanation.target.unit)}
+        ${colourLegend(this.summary.maximum, this.explanation.target.unit, hasSign(this.explanation.method))}
       </div>
       <div
         class="prompt mono ${untrusted ? 'untrusted' : ''} ${this.provisional ? 'provisional' : ''}"
@@ -94,7 +95,10 @@ export class PromptView extends LitElement {
   }
 
   private facts(unit: UnitSummary, text: Strings): string[] {
-    const score = text.scoreIs(formatSigned(unit.score), text.unit[this.explanation.target.unit]);
+    const score = text.scoreIs(
+      formatScore(unit.score, hasSign(this.explanation.method)),
+      text.unit[this.explanation.target.unit],
+    );
     const standing =
       unit.rank === null
         ? [text.hiddenUnit]

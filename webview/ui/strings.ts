@@ -30,6 +30,7 @@ const english = {
   score: { logit: 'logit', logprob: 'log-probability', prob: 'probability' },
   unit: { logit: 'logits', nat: 'nats', probability: '' },
   probabilityOf: (share: string) => `probability ${share}`,
+  computed: 'Computed',
   precision: { 'as-served': 'as served', dequantised: 'dequantised' },
   empty: 'Right-click a prompt and choose Explain Prompt. The words that carried the answer appear here and in the editor.',
 
@@ -62,6 +63,12 @@ const english = {
     `drop ${drop} (random ${randomDrop}), keep ${keep} (random ${randomKeep})`,
   measure: 'Measure',
 
+  // Completeness
+  addsUp: 'Adds up',
+  doesNotAddUp: 'Does not add up',
+  completeness: (sum: string, expected: string, gap: string) => `scores sum to ${sum} of ${expected}; gap ${gap}`,
+  steps: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'}`,
+
   // Prompt
   prompt: 'Prompt',
   promptWords: 'Prompt, scored',
@@ -69,6 +76,7 @@ const english = {
   legend: 'Colour scale',
   against: 'against',
   forTarget: 'for',
+  noSign: 'size only, no sign',
   kind: { text: 'text', special: 'special token', template: 'chat template', sink: 'attention sink' },
   scoreIs: (score: string, unit: string) => `${score}${unit === '' ? '' : ` ${unit}`}`,
   rank: (rank: number, of: number) => `rank ${rank} of ${of}`,
@@ -166,6 +174,7 @@ const chinese: Strings = {
   score: { logit: 'logit', logprob: '对数概率', prob: '概率' },
   unit: { logit: 'logit', nat: '奈特', probability: '' },
   probabilityOf: (share) => `概率 ${share}`,
+  computed: '计算方式',
   precision: { 'as-served': '按实际运行', dequantised: '反量化' },
   empty: '右键单击提示词并选择“解释提示词”。影响答案的词会显示在这里和编辑器中。',
 
@@ -196,12 +205,18 @@ const chinese: Strings = {
     `去掉 ${drop}（随机 ${randomDrop}），保留 ${keep}（随机 ${randomKeep}）`,
   measure: '度量',
 
+  addsUp: '总和吻合',
+  doesNotAddUp: '总和不吻合',
+  completeness: (sum, expected, gap) => `分数之和 ${sum}，应为 ${expected}；差距 ${gap}`,
+  steps: (count) => `${count} 步`,
+
   prompt: '提示词',
   promptWords: '提示词及分数',
   showHidden: '显示模板、特殊和汇聚词元',
   legend: '色阶',
   against: '反对',
   forTarget: '支持',
+  noSign: '只有大小，没有符号',
   kind: { text: '文本', special: '特殊词元', template: '对话模板', sink: '注意力汇聚' },
   scoreIs: (score, unit) => `${score}${unit === '' ? '' : ` ${unit}`}`,
   rank: (rank, of) => `第 ${rank} 位，共 ${of}`,
