@@ -209,6 +209,23 @@ export function gridMessage(words: readonly string[], layers: number, heads: num
   return { type: 'grid' as const, tokens, layers, heads, size, thumbnails };
 }
 
+const weightedBy = { label: ' Paris', unit: 'nat' };
+
+/** The same attention times a gradient of both signs. */
+function weighted(values: Float32Array): Float32Array {
+  return values.map((value, index) => value * 0.02 * Math.sin(index * 1.7));
+}
+
+export function weightedGridMessage(words: readonly string[], layers: number, heads: number) {
+  const grid = gridMessage(words, layers, heads);
+  return { ...grid, thumbnails: weighted(grid.thumbnails), weightedBy };
+}
+
+export function weightedHeadMessage(tokens: number, layer: number, head: number) {
+  const plain = headMessage(tokens, layer, head);
+  return { ...plain, values: weighted(plain.values), weightedBy };
+}
+
 export function headMessage(tokens: number, layer: number, head: number) {
   return { type: 'head' as const, layer, head, shape: [tokens, tokens] as const, values: attentionValues(tokens, layer, head) };
 }
