@@ -109,7 +109,7 @@ export class AttentionView extends LitElement {
             ? nothing
             : html`<div class="box warning">
                 <p>${text.plainInstead}</p>
-                <p><code>${visibleText(notice.code)}</code> ${visibleText(notice.message)}</p>
+                <p>${visibleText(notice.message)}</p>
               </div>`
         }
       </div>

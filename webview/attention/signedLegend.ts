@@ -55,6 +55,6 @@ export const signedLegendStyles = css`
     background: rgb(from var(--ink) r g b / 80%);
   }
   .step5 {
-    background: rgb(from var(--ink) r g b);
+    background: rgb(from var(--ink) r g b / 100%);
   }
 `;

@@ -22,7 +22,7 @@ export function weightTable(
   return html`<table>
     <caption>
       <bdi>${direction === 'row' ? text.topLooksAt(name) : text.topLookedAtBy(name)}</bdi>
-      ${scale.kind === 'weight' ? '' : text.signsMean}
+      ${scale.kind === 'weight' ? '' : `(${text.signsMean})`}
     </caption>
     <thead>
       <tr>
@@ -38,7 +38,7 @@ export function weightTable(
           <td class="number muted">${each.token}</td>
           <th scope="row"><bdi class="mono">‘${labels[each.token] ?? ''}’</bdi></th>
           <td class="number">${number(each.weight)}</td>
-          <td class="barcell">${probabilityBar(Math.abs(each.weight) / largest)}</td>
+          <td class="barcell">${probabilityBar(Math.abs(each.weight) / largest, each.weight < 0)}</td>
         </tr>`,
       )}
     </tbody>

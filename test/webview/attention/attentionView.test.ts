@@ -138,7 +138,7 @@ test('weighted: legends, head names, table and read-out tell sign and unit', asy
   expect(find(view, '[role="application"]')?.getAttribute('aria-label')).toContain('gradient');
   matrix().onSelect(3, 'row');
   await settle(view);
-  expect(texts(view, 'caption')).toEqual(['‘␣France’ looks at + for the answer, − against it']);
+  expect(texts(view, 'caption')).toEqual(['‘␣France’ looks at (+ for the answer, − against it)']);
   expect(texts(view, 'th.number')).toContain('Effect (nats)');
   const shown = texts(view, 'tbody td.number:not(.muted)');
   expect(shown.some((value) => value?.startsWith('−'))).toBe(true);
@@ -164,12 +164,12 @@ test('weighted: the sink is taken out and nothing is scaled', async () => {
 test.each(['E_GRADIENT_UNSUPPORTED', 'E_GRADIENT_MEMORY'])(
   '%s: plain attention with the reason, and the view works on',
   async (code) => {
-    const notice = { code, message: 'it cannot be done' };
+    const notice = { code, message: `It cannot be done (${code})` };
     const { view, saved } = await mount([{ type: 'loading', target: ' Paris' }, { ...grid, notice }, head], {
       weighting: 'gradient',
     });
     expect(texts(view, '.box.warning')[0]).toBe(
-      `Attention could not be weighted by the gradient; this is plain attention. ${code} it cannot be done`,
+      `Attention could not be weighted by the gradient; this is plain attention. It cannot be done (${code})`,
     );
     expect(view.weighting).toBe('plain');
     expect(saved).toEqual([{ hideSink: false, weighting: 'plain' }]);
