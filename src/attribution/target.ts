@@ -1,4 +1,5 @@
 /** A target made concrete: which tokens follow the prompt, which rows of logits are read, and how one number comes of them. */
+import type { GradientTarget } from '../model/gradient.ts';
 import type { Model, RowRead, RowResult } from '../model/model.ts';
 import { targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
 import type { Explanation } from '../shared/explanation.ts';
@@ -14,6 +15,8 @@ export interface ResolvedTarget {
   reads(promptLength: number): readonly RowRead[];
   /** The explained number, in `description.unit`. */
   value(rows: readonly RowResult[]): number;
+  /** The same number as something a model can differentiate, when the prompt part has `promptLength` tokens. */
+  gradient(promptLength: number): GradientTarget;
 }
 
 export interface TargetContext {
@@ -67,11 +70,16 @@ async function sequenceTarget(
   span?: readonly [number, number],
 ): Promise<ResolvedTarget> {
   const label = (await model.tokenizer.pieces(ids)).join('');
+  const first = (promptLength: number) => promptLength - 1 + before.length;
   return {
     description: { kind, label, score, unit: unitOf(score), ids: [...ids], ...(span === undefined ? {} : { span: [...span] }) },
     continuation: Int32Array.from([...before, ...ids.slice(0, -1)]),
-    reads: (promptLength) => ids.map((id, step) => ({ position: promptLength - 1 + before.length + step, ids: [id] })),
+    reads: (promptLength) => ids.map((id, step) => ({ position: first(promptLength) + step, ids: [id] })),
     value: (rows) => sumScore(rows, score),
+    gradient: (promptLength) => ({
+      kind: sumKinds[score],
+      terms: ids.map((id, step) => ({ position: first(promptLength) + step, id, weight: 1 })),
+    }),
   };
 }
 
@@ -140,8 +148,21 @@ async function contrastTarget(
     continuation: Int32Array.from(response.slice(0, at)),
     reads: (promptLength) => [{ position: promptLength - 1 + at, ids: [idA, idB] }],
     value: ([row]) => (row === undefined ? Number.NaN : scoreOf(row, 0, score) - scoreOf(row, 1, score)),
+    gradient: (promptLength) => ({
+      kind: termKinds[score],
+      terms: [
+        { position: promptLength - 1 + at, id: idA, weight: 1 },
+        { position: promptLength - 1 + at, id: idB, weight: -1 },
+      ],
+    }),
   };
 }
+
+/** What of each single token a score adds up. */
+const termKinds = { logit: 'logit', logprob: 'logprob', prob: 'probability' } as const;
+
+/** The same for a sequence, whose probability is the product of its tokens'. */
+const sumKinds = { ...termKinds, prob: 'joint-probability' } as const;
 
 function unitOf(score: ScoreKind): Explanation['target']['unit'] {
   return score === 'logit' ? 'logit' : score === 'logprob' ? 'nat' : 'probability';

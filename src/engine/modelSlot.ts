@@ -117,7 +117,13 @@ export class ModelSlot {
 }
 
 function sameChoice(a: Choice, b: Choice): boolean {
-  return a.file === b.file && a.options.threads === b.options.threads && a.options.contextLength === b.options.contextLength;
+  return (
+    a.file === b.file &&
+    a.options.threads === b.options.threads &&
+    a.options.contextLength === b.options.contextLength &&
+    a.options.gradientBytes === b.options.gradientBytes &&
+    a.options.weightBytes === b.options.weightBytes
+  );
 }
 
 /** A file that cannot be asked (deleted meanwhile) counts as unchanged: what is in memory still works. */

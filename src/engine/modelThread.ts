@@ -1,4 +1,5 @@
 import { Worker, type ResourceLimits } from 'node:worker_threads';
+import type { GradientOptions, GradientPlan } from '../model/gradient.ts';
 import type { CallOptions, GeneratedToken, Model, VariantResult } from '../model/model.ts';
 import { cancelled, engineCrashed, engineStopped, outOfMemory } from '../shared/errorCatalog.ts';
 import type { LoupeError } from '../shared/errors.ts';
@@ -25,6 +26,8 @@ interface Listener {
   readonly onLoading?: (done: number, total: number) => void;
   readonly onVariant?: (index: number, result: VariantResult) => void;
   readonly onToken?: (token: GeneratedToken) => void;
+  readonly onPlan?: (plan: GradientPlan) => void;
+  readonly onGradient?: (done: number, total: number) => void;
 }
 
 /**
@@ -52,6 +55,8 @@ export class ModelThread {
         loading: (callId, done, total) => this.#listeners.get(callId)?.onLoading?.(done, total),
         variant: (callId, index, result) => this.#listeners.get(callId)?.onVariant?.(index, result),
         token: (callId, token) => this.#listeners.get(callId)?.onToken?.(token),
+        plan: (callId, plan) => this.#listeners.get(callId)?.onPlan?.(plan),
+        gradientProgress: (callId, done, total) => this.#listeners.get(callId)?.onGradient?.(done, total),
       },
       newController: () => new AbortController(),
     });
@@ -74,10 +79,10 @@ export class ModelThread {
    * Opens a model and returns it as if it were here.
    * @throws what opening throws; E_ENGINE_CRASHED or E_OUT_OF_MEMORY when the thread ends by itself
    */
-  async open(file: string, { threads, contextLength, signal, onProgress }: OpenOptions): Promise<Model> {
+  async open(file: string, { signal, onProgress, ...options }: OpenOptions): Promise<Model> {
     const { model, info } = await this.#call(
       'open',
-      [file, { threads, contextLength }],
+      [file, loadOptions(options)],
       signal,
       onProgress === undefined ? {} : { onLoading: onProgress },
       // The caller is gone, and nobody else knows this model.
@@ -100,6 +105,8 @@ export class ModelThread {
       },
       generate: (request, { signal: stop, onToken } = {}) =>
         this.#call('generate', [model, request], stop, onToken === undefined ? {} : { onToken }),
+      gradient: (request, call = {}) => this.#call('gradient', [model, request], call.signal, gradientListener(call)),
+      gradientAlong: (request, call = {}) => this.#call('gradientAlong', [model, request], call.signal, gradientListener(call)),
       dispose: () => {
         disposed ??= this.#dispose(model);
         return disposed;
@@ -152,6 +159,23 @@ export class ModelThread {
     Atomics.store(this.#cancelFlag, 0, 1);
     return this.#call('dispose', [model]).catch(() => undefined);
   }
+}
+
+/** Of the options, only what may cross to the thread. */
+function loadOptions({ threads, contextLength, gradientBytes, weightBytes }: LoadOptions): LoadOptions {
+  return {
+    threads,
+    contextLength,
+    ...(gradientBytes === undefined ? {} : { gradientBytes }),
+    ...(weightBytes === undefined ? {} : { weightBytes }),
+  };
+}
+
+function gradientListener({ onPlan, onProgress }: GradientOptions): Listener {
+  return {
+    ...(onPlan === undefined ? {} : { onPlan }),
+    ...(onProgress === undefined ? {} : { onGradient: onProgress }),
+  };
 }
 
 function threadError(error: unknown): LoupeError {

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { GradientOptions } from '../model/gradient.ts';
 import type { Model } from '../model/model.ts';
 import { modelNotLoaded } from '../shared/errorCatalog.ts';
 import { createRpcPeer, type RpcHandlers, type RpcPeer } from '../shared/protocol/rpc.ts';
@@ -18,6 +19,10 @@ export function serveModels(port: MessagePort, start: WorkerStart): void {
     if (model === undefined) throw modelNotLoaded();
     return model;
   };
+  const telling = (requestId: string): GradientOptions => ({
+    onPlan: (plan) => peer.emit('plan', requestId, plan),
+    onProgress: (done, total) => peer.emit('gradientProgress', requestId, done, total),
+  });
   const handlers: RpcHandlers<WorkerMethods, AbortSignal> = {
     open: async ({ requestId }, file, options) => {
       const model = await openModel(file, {
@@ -42,6 +47,8 @@ export function serveModels(port: MessagePort, start: WorkerStart): void {
       }),
     generate: ({ requestId }, model, request) =>
       find(model).generate(request, { onToken: (token) => peer.emit('token', requestId, token) }),
+    gradient: ({ requestId }, model, request) => find(model).gradient(request, telling(requestId)),
+    gradientAlong: ({ requestId }, model, request) => find(model).gradientAlong(request, telling(requestId)),
     dispose: async (_call, model) => {
       const found = models.get(model);
       models.delete(model);

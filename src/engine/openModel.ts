@@ -1,12 +1,9 @@
 import { open } from 'node:fs/promises';
 import type { Model } from '../model/model.ts';
 import { modelNotFound, modelUnreadable, modelUnsupported } from '../shared/errorCatalog.ts';
+import type { LoadOptions } from '../shared/protocol/engine.ts';
 
-export interface OpenModelOptions {
-  /** Native threads; 0 = the number of physical cores. */
-  readonly threads: number;
-  /** Tokens; 0 = as much as the model was trained for, at most 4,096. */
-  readonly contextLength: number;
+export interface OpenModelOptions extends LoadOptions {
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array<SharedArrayBuffer>;
   /** Bytes (or another unit of the format) read so far. */

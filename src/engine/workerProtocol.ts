@@ -1,5 +1,12 @@
 import type { LoadOptions } from '../shared/protocol/engine.ts';
 import type {
+  GradientPathRequest,
+  GradientPathResult,
+  GradientPlan,
+  GradientRequest,
+  GradientResult,
+} from '../model/gradient.ts';
+import type {
   ChatMessage,
   EncodeOptions,
   ForwardRequest,
@@ -33,6 +40,8 @@ export interface WorkerMethods {
   /** `stream`: also send each result as an event. */
   forwardVariants(model: number, request: VariantsRequest, stream: boolean): VariantResult[];
   generate(model: number, request: GenerateRequest): Generation;
+  gradient(model: number, request: GradientRequest): GradientResult;
+  gradientAlong(model: number, request: GradientPathRequest): GradientPathResult;
   dispose(model: number): void;
 }
 
@@ -41,6 +50,8 @@ export interface WorkerEvents {
   loading(callId: string, done: number, total: number): void;
   variant(callId: string, index: number, result: VariantResult): void;
   token(callId: string, token: GeneratedToken): void;
+  plan(callId: string, plan: GradientPlan): void;
+  gradientProgress(callId: string, done: number, total: number): void;
 }
 
 /** What the worker thread is started with. */

@@ -27,6 +27,7 @@ import { forwardVariants } from './evaluation/variants.ts';
 import { checkTokens } from './evaluation/checkRequest.ts';
 import { Exclusive } from './exclusive.ts';
 import { generate } from './generation/generate.ts';
+import { GradientEngine, type GradientSettings } from './gradient/gradientEngine.ts';
 import { guardTokenizer } from './guardedTokenizer.ts';
 import type { Vocabulary } from './tokenizer/vocabulary.ts';
 
@@ -37,6 +38,7 @@ export interface LlamaModelParts {
   /** Why it can tokenise only, or null. */
   readonly refusal: string | null;
   readonly cancelFlag: Int32Array | undefined;
+  readonly gradients: GradientSettings;
 }
 
 export class LlamaModel implements Model {
@@ -46,10 +48,11 @@ export class LlamaModel implements Model {
   readonly #vocabulary: Vocabulary;
   readonly #refusal: string | null;
   readonly #cancelFlag: Int32Array | undefined;
+  readonly #gradients: GradientEngine;
   readonly #exclusive = new Exclusive();
   #disposed: Promise<void> | null = null;
 
-  constructor({ evaluator, tokenizer, vocabulary, refusal, cancelFlag }: LlamaModelParts) {
+  constructor({ evaluator, tokenizer, vocabulary, refusal, cancelFlag, gradients }: LlamaModelParts) {
     this.info = evaluator.info;
     this.tokenizer = guardTokenizer(tokenizer, () => {
       if (this.#disposed !== null) throw modelDisposed();
@@ -58,6 +61,7 @@ export class LlamaModel implements Model {
     this.#vocabulary = vocabulary;
     this.#refusal = refusal;
     this.#cancelFlag = cancelFlag;
+    this.#gradients = new GradientEngine(evaluator, gradients);
   }
 
   forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult> {
@@ -104,6 +108,7 @@ export class LlamaModel implements Model {
   dispose(): Promise<void> {
     this.#disposed ??= this.#exclusive.run(() => {
       const { contexts, native } = this.#evaluator;
+      this.#gradients.free();
       contexts.free();
       native.functions.llama_model_free(native.model);
     });

@@ -35,7 +35,7 @@ function hiddenSites(sites: SiteTable, layers: number): LayerSite[] {
 export function abilities(sites: SiteTable, layers: number, chat: boolean): ModelInfo['can'] {
   const hidden = hiddenSites(sites, layers);
   const visible = layers > 0 && !hidden.includes('pattern') && !hidden.includes('resid_post');
-  return { capture: visible, patch: visible, gradient: false, chat };
+  return { capture: visible, patch: visible, gradient: visible && sites.has('embed'), chat };
 }
 
 export function limitNotes(refusal: string | null, sites: SiteTable, layers: number): string[] {

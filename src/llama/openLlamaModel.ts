@@ -25,6 +25,12 @@ export interface OpenLlamaOptions {
   readonly threads: number;
   /** Tokens; 0 = as many as the model was trained for, at most 4,096. */
   readonly contextLength: number;
+  /** Bytes a gradient may take beside the model; 0 or absent = half of the free memory. */
+  readonly gradientBytes?: number;
+  /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory. */
+  readonly weightBytes?: number;
+  /** `ggml`: gradients on ggml's own operators only, for comparison. Default `auto`: our kernel where this processor has it. */
+  readonly gradientKernel?: 'auto' | 'ggml';
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;
@@ -95,6 +101,12 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
       vocabulary,
       refusal,
       cancelFlag: options.cancelFlag,
+      gradients: {
+        threads,
+        gradientBytes: options.gradientBytes ?? 0,
+        weightBytes: options.weightBytes,
+        kernel: options.gradientKernel ?? 'auto',
+      },
     });
   } catch (error) {
     contexts.free();

@@ -16,7 +16,7 @@ import type {
   Tokenizer,
 } from '../../src/model/model.ts';
 import { siteName } from '../../src/model/sites.ts';
-import { cancelled, contextOverflow } from '../../src/shared/errorCatalog.ts';
+import { cancelled, contextOverflow, methodUnsupported } from '../../src/shared/errorCatalog.ts';
 
 const words = [' the', ' cat', ' sat', ' on', ' mat', ' dog', ' Paris', ' London', ' of', ' is', 'The', 'Paris', 'capital'];
 const pieces = [
@@ -121,17 +121,7 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
     return logits;
   };
 
-  const readRow = (tokens: Int32Array, { position, ids, top = 0 }: RowRead): RowResult => {
-    const logits = logitsAfter(tokens, position);
-    const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-    return {
-      position,
-      logSumExp: Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)),
-      logits: Float32Array.from(ids, (id) => logits[id] as number),
-      ranks: Int32Array.from(ids, (id) => order.indexOf(id) + 1),
-      top: order.slice(0, top).map((id) => ({ id, logit: logits[id] as number })),
-    };
-  };
+  const readRow = (tokens: Int32Array, read: RowRead): RowResult => readLogits(logitsAfter(tokens, read.position), read);
 
   const check = (tokens: Int32Array, call?: CallOptions): void => {
     if (call?.signal?.aborted === true) throw cancelled();
@@ -214,7 +204,21 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
       }
       return Promise.resolve({ tokens: generated, text: generated.map((token) => token.text).join(''), finish });
     },
+    gradient: () => Promise.reject(methodUnsupported('gradient', 'gradients', [])),
+    gradientAlong: () => Promise.reject(methodUnsupported('gradientAlong', 'gradients', [])),
     dispose: () => Promise.resolve(),
+  };
+}
+
+/** What is asked of one row of logits [V]. */
+export function readLogits(logits: Float32Array, { position, ids, top = 0 }: RowRead): RowResult {
+  const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
+  return {
+    position,
+    logSumExp: Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)),
+    logits: Float32Array.from(ids, (id) => logits[id] as number),
+    ranks: Int32Array.from(ids, (id) => order.indexOf(id) + 1),
+    top: order.slice(0, top).map((id) => ({ id, logit: logits[id] as number })),
   };
 }
 

@@ -3,7 +3,8 @@ import { encodeContinuation } from '../../src/attribution/continuation.ts';
 import { resolveTarget } from '../../src/attribution/target.ts';
 import type { ScoreKind, TargetSpec } from '../../src/shared/target.ts';
 import { inputFor } from './attributionInput.ts';
-import { createLinearModel, idOf } from './linearModel.ts';
+import { targetOnLogits } from './gradientTargetValue.ts';
+import { createLinearModel, idOf, linearInfo, readLogits, weight } from './linearModel.ts';
 
 const model = createLinearModel();
 const response = [idOf(' Paris'), idOf('.'), idOf('\n')];
@@ -110,6 +111,42 @@ describe('its value', () => {
     expect(one.value).toBe(-other.value);
     expect(one.value).not.toBe(0);
   });
+});
+
+describe('what is differentiated is what is explained', () => {
+  const specs: TargetSpec[] = [
+    { kind: 'next' },
+    { kind: 'id', id: 40 },
+    { kind: 'response' },
+    { kind: 'span', from: 1, to: 2 },
+    { kind: 'span', from: 2, to: 2 },
+    { kind: 'text', text: ' London is' },
+    { kind: 'contrast', a: ' Paris is', b: ' London' },
+    { kind: 'contrast', a: '.', b: ' of', at: 2 },
+  ];
+  const logitsAt = (position: number): Float64Array =>
+    Float64Array.from({ length: linearInfo.vocabulary }, (_, of) => Math.fround(2 * weight(position + 3, of)));
+
+  test.each(specs.flatMap((spec) => (['logit', 'logprob', 'prob'] as const).map((score) => [spec, score] as const)))(
+    '%j as %s',
+    async (spec, score) => {
+      const target = await resolveTarget(spec, score, context);
+      const rows = target.reads(length).map((read) => readLogits(Float32Array.from(logitsAt(read.position)), read));
+      const meant = targetOnLogits(target.gradient(length), logitsAt);
+      expect(meant.value).toBeCloseTo(target.value(rows), 10);
+      expect([...meant.rows.keys()]).toEqual([...new Set(rows.map((row) => row.position))]);
+      // The derivative by finite differences, in a direction that moves every logit of every row.
+      const step = 1e-5;
+      const moved = (by: number) =>
+        targetOnLogits(target.gradient(length), (position) =>
+          logitsAt(position).map((logit, of) => logit + by * weight(of, position)),
+        );
+      const slope = (moved(step).value - moved(-step).value) / (2 * step);
+      let expected = 0;
+      for (const [position, row] of meant.rows) row.forEach((part, of) => (expected += part * weight(of, position)));
+      expect(slope).toBeCloseTo(expected, 7);
+    },
+  );
 });
 
 describe('what cannot be explained', () => {

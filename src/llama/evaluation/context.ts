@@ -123,14 +123,14 @@ export class LlamaContext {
   }
 
   /**
-   * Shows every node of the graph for `tokens` to `observer` without computing any: the evaluation is stopped before
-   * its first node. The cache is empty afterwards.
+   * Shows every node of the graph for `tokens` to `observer`, with its inputs set, and stops after computing the first one.
+   * The cache is empty afterwards.
    */
-  survey(tokens: Int32Array, observer: NodeObserver): void {
+  survey(tokens: Int32Array, observer: NodeObserver, outputs: readonly number[] = [tokens.length - 1]): void {
     const shouldStop = this.#shouldStop;
     this.#shouldStop = () => true;
     try {
-      this.decode({ tokens, from: 0, outputs: [tokens.length - 1], observer });
+      this.decode({ tokens, from: 0, outputs, observer });
     } catch (error) {
       if (!(error instanceof LoupeError && error.code === 'E_CANCELLED')) throw error;
     } finally {

@@ -13,9 +13,20 @@ export interface TensorHeader {
   readonly nb: readonly [number, number, number, number];
   readonly operator: number;
   readonly operatorParameters: DataView;
+  /** 0 where an optional operand is left out. */
   readonly sources: readonly Pointer[];
+  /** Where its memory belongs; 0 = none yet. */
+  readonly buffer: Pointer;
+  /** The tensor it is a view of, already followed to the root; 0 = none. */
+  readonly viewSource: Pointer;
+  /** Bytes into the root's data. */
+  readonly viewOffset: number;
+  readonly data: Pointer;
+  readonly flags: number;
   readonly name: string;
 }
+
+export const float32 = 0;
 
 const structType = koffi.array('uint8', tensorOffsets.size, 'Typed');
 const text = new TextDecoder('latin1');
@@ -23,14 +34,14 @@ const text = new TextDecoder('latin1');
 export function readTensorHeader(address: Pointer): TensorHeader {
   const bytes = koffi.decode(address, structType) as Uint8Array;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const long = (offset: number) => Number(view.getBigUint64(offset, true));
+  // Two halves are three times as quick to read as a BigInt; addresses and sizes stay below 2^53.
+  const long = (offset: number) => view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
   const four = (offset: number) => [long(offset), long(offset + 8), long(offset + 16), long(offset + 24)] as const;
   const sources: Pointer[] = [];
   for (let index = 0; index < tensorOffsets.sourceCount; index++) {
-    const source = long(tensorOffsets.sources + 8 * index);
-    if (source === 0) break;
-    sources.push(source);
+    sources.push(long(tensorOffsets.sources + 8 * index));
   }
+  while (sources.at(-1) === 0) sources.pop();
   const name = bytes.subarray(tensorOffsets.name, tensorOffsets.name + tensorOffsets.nameLength);
   const end = name.indexOf(0);
   return {
@@ -41,6 +52,11 @@ export function readTensorHeader(address: Pointer): TensorHeader {
     operator: view.getInt32(tensorOffsets.operator, true),
     operatorParameters: new DataView(bytes.buffer, bytes.byteOffset + tensorOffsets.operatorParameters, 64),
     sources,
+    buffer: long(tensorOffsets.buffer),
+    viewSource: long(tensorOffsets.viewSource),
+    viewOffset: long(tensorOffsets.viewOffset),
+    data: long(tensorOffsets.data),
+    flags: view.getInt32(tensorOffsets.flags, true),
     name: text.decode(end < 0 ? name : name.subarray(0, end)),
   };
 }

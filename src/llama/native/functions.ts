@@ -2,24 +2,15 @@
  * The C functions we call, as koffi prototypes, with the types TypeScript sees.
  * Addresses (`Pointer`) are plain numbers; a JS typed array may stand wherever the callee only uses it during the call.
  */
+import { graphSignatures } from './graphSignatures.ts';
+import { base, ggml, llama, type Pointer, type Signature } from './signature.ts';
 import type { Address, Batch, ContextParams, ModelParams, QuantizeParams } from './structs.ts';
 
-/** A native address; 0 is null. */
-export type Pointer = number;
-
-interface Signature<Function_> {
-  readonly library: 'base' | 'ggml' | 'llama';
-  /** koffi prototype; `P` stands for an address. */
-  readonly prototype: string;
-  /** Only carries the type. */
-  readonly type?: Function_;
-}
-
-const llama = <Function_>(prototype: string): Signature<Function_> => ({ library: 'llama', prototype });
-const base = <Function_>(prototype: string): Signature<Function_> => ({ library: 'base', prototype });
-const ggml = <Function_>(prototype: string): Signature<Function_> => ({ library: 'ggml', prototype });
+export type { Pointer };
 
 export const signatures = {
+  ...graphSignatures,
+
   // runtime
   llama_version: llama<() => string>('str llama_version()'),
   llama_backend_init: llama<() => void>('void llama_backend_init()'),

@@ -64,6 +64,22 @@ function shiftedDefaults(functions: NativeFunctions): string | null {
   return null;
 }
 
+/** Name → number of unary (`SILU`, `TANH`, …) and gated (`SWIGLU`, …) operators, which change between releases as well. */
+export function unaryNumbers(functions: NativeFunctions): ReadonlyMap<string, number> {
+  return numbersUpTo('TRUNC', functions.ggml_unary_op_name);
+}
+
+export function gatedNumbers(functions: NativeFunctions): ReadonlyMap<string, number> {
+  return numbersUpTo('SWIGLU_CLAMP', functions.ggml_glu_op_name);
+}
+
+/** Reads names until the last one of the pinned release; reading past it would be out of bounds. */
+function numbersUpTo(last: string, nameOf: (index: number) => string): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  for (let index = 0; index < 64 && !numbers.has(last); index++) numbers.set(nameOf(index), index);
+  return numbers;
+}
+
 /** Index = operator number, which changes between releases. Ends with the last name the library knows. */
 export function operatorNames(functions: NativeFunctions): readonly string[] {
   const names: string[] = [];

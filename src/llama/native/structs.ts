@@ -122,6 +122,8 @@ const quantizeParams = {
   max_buf_size: 'size_t',
 } as const;
 
+const initParams = { mem_size: 'size_t', mem_buffer: 'pointer', no_alloc: 'bool' } as const;
+
 /** Keyed by the name of the struct in the header. */
 export const structLayouts = {
   llama_model_params: modelParams,
@@ -129,6 +131,7 @@ export const structLayouts = {
   llama_batch: batch,
   ggml_tensor: tensor,
   llama_model_quantize_params: quantizeParams,
+  ggml_init_params: initParams,
 } as const satisfies Readonly<Record<string, StructLayout>>;
 
 type FieldValue<T> = T extends 'bool' ? boolean : T extends 'pointer' ? Address | null : number;
@@ -138,18 +141,24 @@ type StructValue<T> = { -readonly [Field in keyof T]: FieldValue<T[Field]> };
 export type ModelParams = StructValue<typeof modelParams>;
 export type ContextParams = StructValue<typeof contextParams>;
 export type Batch = StructValue<typeof batch>;
+export type InitParams = StructValue<typeof initParams>;
 export type QuantizeParams = StructValue<typeof quantizeParams>;
 
 /** Bytes of a `struct ggml_tensor` and where the fields we read lie in it; the layout test compares them too. */
 export const tensorOffsets = {
   size: 336,
   type: 0,
+  buffer: 8,
   ne: 16,
   nb: 48,
   operator: 80,
   operatorParameters: 84,
+  flags: 148,
   sources: 152,
   sourceCount: 10,
+  viewSource: 232,
+  viewOffset: 240,
+  data: 248,
   name: 256,
   nameLength: 64,
 } as const;

@@ -58,7 +58,7 @@ export class TensorVectors {
     const count = bytes / floatBytes;
     const raw = scratch !== undefined && scratch.length >= count ? scratch : new Float32Array(count);
     functions.ggml_backend_tensor_get(this.header.address, raw, 0, bytes);
-    return this.#vectors(raw);
+    return this.over(raw);
   }
 
   /** Copies one head of an attention site only. */
@@ -66,14 +66,15 @@ export class TensorVectors {
     const bytes = this.#headStride * floatBytes;
     const raw = new Float32Array(this.#headStride);
     functions.ggml_backend_tensor_get(this.header.address, raw, head * bytes, bytes);
-    return { ...this.#vectors(raw), heads: 1 };
+    return { ...this.over(raw), heads: 1 };
   }
 
   write(functions: NativeFunctions, { raw }: SiteVectors): void {
     functions.ggml_backend_tensor_set(this.header.address, raw, 0, tensorSpan(this.header));
   }
 
-  #vectors(raw: Float32Array): SiteVectors {
+  /** The vectors of a tensor whose data is at hand. */
+  over(raw: Float32Array): SiteVectors {
     const { positions, heads, width } = this;
     const positionStride = this.#positionStride;
     const headStride = this.#headStride;

@@ -32,7 +32,12 @@ test('the fields of a tensor are read where they lie', () => {
     nb: offsets.nb,
     operator: offsets.op,
     operatorParameters: offsets.op_params,
+    buffer: offsets.buffer,
+    flags: offsets.flags,
     sources: offsets.src,
+    viewSource: offsets.view_src,
+    viewOffset: offsets.view_offs,
+    data: offsets.data,
     name: offsets.name,
   });
 });

@@ -1,0 +1,62 @@
+/** The runs the gradient benchmarks compare, on one opened model: token ids as `bench/peers.py` has them, a next-token logit, the embeddings. */
+import { type OpenLlamaOptions, openLlamaModel } from '../src/llama/openLlamaModel.ts';
+import type { GradientRequest } from '../src/model/gradient.ts';
+import type { Model, Precision } from '../src/model/model.ts';
+import type { Site } from '../src/model/sites.ts';
+
+const explained = 5;
+
+export interface GradientRuns {
+  readonly model: Model;
+  readonly tokens: Int32Array;
+  /** llama.cpp's own pass. */
+  decode(): Promise<unknown>;
+  /** Our copy of the pass, without a backward one. */
+  forward(precision: Precision): Promise<unknown>;
+  gradient(precision: Precision): Promise<unknown>;
+  /** Integrated gradients. */
+  path(precision: Precision, steps: number): Promise<unknown>;
+}
+
+/** @param kernel `ggml`: without our own kernel */
+export async function openGradientRuns(
+  file: string,
+  count: number,
+  { threads, kernel }: { readonly threads: number; readonly kernel: OpenLlamaOptions['gradientKernel'] },
+): Promise<GradientRuns> {
+  const model = await openLlamaModel(file, {
+    threads,
+    contextLength: 2048,
+    ...(kernel === undefined ? {} : { gradientKernel: kernel }),
+  });
+  const { vocabulary } = model.info;
+  const tokens = Int32Array.from({ length: count }, (_, index) => (index * 7919 + 1013) % vocabulary);
+  const position = count - 1;
+  const request = (precision: Precision, at: readonly Site[]): GradientRequest => ({
+    tokens,
+    precision,
+    targets: [{ kind: 'logit', terms: [{ position, id: explained, weight: 1 }] }],
+    at,
+  });
+  const embed: Site = { kind: 'embed' };
+  const { captured } = await model.forward({ tokens, capture: [{ site: embed }] });
+  const to = captured.get('embed')?.data ?? new Float32Array();
+  const from = new Float32Array(to.length).fill(0.01);
+  return {
+    model,
+    tokens,
+    decode: () => model.forward({ tokens, read: [{ position, ids: [explained] }] }),
+    forward: (precision) => model.gradient(request(precision, [])),
+    gradient: (precision) => model.gradient(request(precision, [embed])),
+    path: (precision, steps) =>
+      model.gradientAlong({
+        tokens,
+        precision,
+        target: { kind: 'logit', terms: [{ position, id: explained, weight: 1 }] },
+        at: [embed],
+        from,
+        to,
+        points: Array.from({ length: steps }, (_, step) => ({ fraction: (step + 0.5) / steps, weight: 1 / steps })),
+      }),
+  };
+}

@@ -1,0 +1,86 @@
+/** Everything of a gradient request that could make native code read out of bounds, or mean nothing, is refused here. */
+import type { GradientTarget } from '../../model/gradient.ts';
+import type { ModelInfo } from '../../model/model.ts';
+import { siteName } from '../../model/sites.ts';
+import { gradientTarget } from '../../shared/errorCatalog.ts';
+import type { SiteTable } from '../graph/siteTable.ts';
+import { resolveCapture } from '../sites/resolveSite.ts';
+
+/** @throws E_GRADIENT_TARGET, E_SITE_UNKNOWN, E_LAYER_RANGE */
+export function checkTarget(target: GradientTarget, tokens: number, info: ModelInfo, sites: SiteTable): void {
+  const position = (at: number) => {
+    if (Number.isInteger(at) && at >= 0 && at < tokens) return;
+    throw gradientTarget(
+      `the target reads position ${at}`,
+      `the sequence has ${tokens} tokens, counted from 0`,
+      `use a position from 0 to ${tokens - 1}`,
+    );
+  };
+  const whole = (values: Float32Array, what: string, expected = info.vocabulary) => {
+    if (values.length !== expected) {
+      throw gradientTarget(`${what} has ${values.length} numbers`, `${expected} are needed`, 'give one for each');
+    }
+    if (!values.every(Number.isFinite)) {
+      throw gradientTarget(`${what} holds a NaN or an infinity`, 'its derivative would be none', 'give finite numbers');
+    }
+  };
+  switch (target.kind) {
+    case 'logit':
+    case 'logprob':
+    case 'probability':
+    case 'joint-probability':
+      if (target.terms.length === 0)
+        throw gradientTarget('the target has no term', 'it is 0 whatever the prompt', 'name a token');
+      for (const { position: at, id, weight } of target.terms) {
+        position(at);
+        if (!Number.isInteger(id) || id < 0 || id >= info.vocabulary) {
+          throw gradientTarget(
+            `the target reads token ${id}`,
+            `the vocabulary has ${info.vocabulary} tokens, counted from 0`,
+            `use an id from 0 to ${info.vocabulary - 1}`,
+          );
+        }
+        if (!Number.isFinite(weight))
+          throw gradientTarget('a weight of the target is not finite', `it is ${weight}`, 'use a number');
+      }
+      return;
+    case 'entropy':
+      position(target.position);
+      return;
+    case 'kl':
+      position(target.position);
+      whole(target.reference, 'the reference distribution');
+      checkDistribution(target.reference, target.direction === 'to-reference');
+      return;
+    case 'linear':
+      for (const row of target.rows) {
+        position(row.position);
+        whole(row.weights, 'a row of weights');
+      }
+      return;
+    case 'cotangent': {
+      const { node, layout, heads } = resolveCapture({ site: target.site }, sites, info);
+      const numbers =
+        layout === 'attention' ? heads * tokens * tokens : tokens * node.ne[0] * (layout === 'heads' ? node.ne[1] : 1);
+      whole(target.values, `the cotangent at ${siteName(target.site)}`, numbers);
+    }
+  }
+}
+
+/** Weights that are negative, or nothing in all, or 0 where the divergence divides by them, are no distribution. */
+function checkDistribution(reference: Float32Array, divides: boolean): void {
+  let sum = 0;
+  for (const share of reference) {
+    if (share < 0 || (divides && share === 0)) {
+      const why = share < 0 ? 'it holds a negative number' : 'it holds a 0, where KL(model ‖ reference) is infinite';
+      throw gradientTarget('the reference distribution cannot be used', why, 'give probabilities above 0 that add up to 1');
+    }
+    sum += share;
+  }
+  if (Math.abs(sum - 1) <= 1e-3) return;
+  throw gradientTarget(
+    'the reference distribution cannot be used',
+    `it adds up to ${sum}`,
+    'give probabilities that add up to 1',
+  );
+}
