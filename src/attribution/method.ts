@@ -3,9 +3,10 @@
  * A method sees a Model, a prompt's tokens, the units to score and a resolved target; it returns one signed score per unit,
  * in the target's unit. It never sees an editor, a file or a runtime.
  */
-import type { CallOptions, Model } from '../model/model.ts';
+import type { GradientPlan } from '../model/gradient.ts';
+import type { CallOptions, Model, Precision } from '../model/model.ts';
 import type { Section, Token, Unit } from '../shared/tokens.ts';
-import type { Warning } from '../shared/explanation.ts';
+import type { Explanation, Warning } from '../shared/explanation.ts';
 import type { ResolvedTarget } from './target.ts';
 
 export type MethodNeed = 'forward' | 'capture' | 'gradient';
@@ -18,6 +19,8 @@ export interface MethodParameter {
   readonly choices?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
+  /** Only whole numbers. */
+  readonly whole?: true;
 }
 
 export interface AttributionInput {
@@ -35,17 +38,25 @@ export interface AttributionInput {
 }
 
 interface AttributionOutput {
-  /** One per unit, signed, in the target's unit. */
+  /** One per unit, signed, in the target's unit unless `scoreUnit` says otherwise. */
   readonly scores: Float32Array;
   /** Full-length forward passes this cost; a shorter suffix counts by its share of tokens. */
   readonly forwardPasses: number;
   readonly warnings: readonly Warning[];
+  /** Which arithmetic gave the scores, where the method can choose. */
+  readonly precision?: Precision;
+  /** The unit of the scores where it is not the target's. */
+  readonly scoreUnit?: string;
+  /** Where the scores should add up to something: how far they do. */
+  readonly completeness?: NonNullable<Explanation['completeness']>;
 }
 
-interface AttributionOptions extends CallOptions {
+export interface AttributionOptions extends CallOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called as single units become known, with the unit's index. */
   readonly onScore?: (unit: number, score: number) => void;
+  /** What a gradient will need, told before each one begins. */
+  readonly onPlan?: (plan: GradientPlan) => void;
 }
 
 export interface AttributionMethod {

@@ -2,11 +2,23 @@
 import type { Model } from '../model/model.ts';
 import { methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './attention.ts';
+import { attentionTimesGradient } from './attentionTimesGradient.ts';
+import { inputTimesGradient } from './inputTimesGradient.ts';
+import { integratedGradients } from './integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './occlusion.ts';
 import { random } from './random.ts';
+import { saliency } from './saliency.ts';
 
-export const attributionMethods: readonly AttributionMethod[] = [occlusion, attention, random];
+export const attributionMethods: readonly AttributionMethod[] = [
+  occlusion,
+  saliency,
+  inputTimesGradient,
+  attentionTimesGradient,
+  integratedGradients,
+  attention,
+  random,
+];
 
 const needNames: Record<MethodNeed, string> = {
   forward: 'forward passes',
@@ -31,11 +43,16 @@ export function findMethod(id: string, model: Model): AttributionMethod {
 }
 
 /** Ids of the methods this model can run. */
-export function supportedMethods(model: Model): string[] {
+export function supportedMethods(model: Pick<Model, 'info'>): string[] {
   return attributionMethods.filter((method) => missingNeed(method, model) === undefined).map((method) => method.id);
 }
 
-function missingNeed(method: AttributionMethod, { info }: Model): MethodNeed | undefined {
+/** Ids of the methods that work on this model where no gradient can be taken. */
+export function methodsWithoutGradient({ info }: Pick<Model, 'info'>): string[] {
+  return supportedMethods({ info: { ...info, can: { ...info.can, gradient: false } } });
+}
+
+function missingNeed(method: AttributionMethod, { info }: Pick<Model, 'info'>): MethodNeed | undefined {
   return method.needs.find((need) => need !== 'forward' && !info.can[need]);
 }
 
@@ -63,7 +80,7 @@ export function resolveParameters(
 }
 
 function checkedValue(method: string, parameter: MethodParameter, value: string | number | boolean): string | number | boolean {
-  const { id, choices, minimum = -Infinity, maximum = Infinity } = parameter;
+  const { id, choices, minimum = -Infinity, maximum = Infinity, whole = false } = parameter;
   const wanted = typeof parameter.default;
   if (typeof value !== wanted) throw parameterInvalid(method, id, `its value is a ${typeof value}`, `give a ${wanted}`);
   if (choices !== undefined && !choices.includes(String(value))) {
@@ -72,5 +89,6 @@ function checkedValue(method: string, parameter: MethodParameter, value: string 
   if (typeof value === 'number' && !(value >= minimum && value <= maximum)) {
     throw parameterInvalid(method, id, `its value is ${value}`, `use a number from ${minimum} to ${maximum}`);
   }
+  if (whole && !Number.isInteger(value)) throw parameterInvalid(method, id, `its value is ${value}`, 'use a whole number');
   return value;
 }

@@ -9,8 +9,8 @@ export interface RequestContext {
   readonly model: Model;
   /** Aborted when the caller cancels. A handler that sees it stops with E_CANCELLED and leaves nothing half-written. */
   readonly signal: AbortSignal;
-  /** `phase` is short, for a status bar: "generating", "occlusion". */
-  readonly progress: (phase: string, done: number, total: number) => void;
+  /** `phase` is short, for a status bar: "generating", "occlusion"; `detail` is one line for a log or a terminal. */
+  readonly progress: (phase: string, done: number, total: number, detail?: string) => void;
   readonly partial: (partial: Omit<PartialExplanation, 'requestId'>) => void;
   /** A generated token's text, as it appears. */
   readonly token: (text: string) => void;

@@ -100,7 +100,8 @@ export class EngineService {
           {
             model,
             signal,
-            progress: (phase, done, total) => tell(() => this.#events.progress?.({ requestId, phase, done, total })),
+            progress: (phase, done, total, detail) =>
+              tell(() => this.#events.progress?.({ requestId, phase, done, total, ...(detail === undefined ? {} : { detail }) })),
             partial: (partial) => tell(() => this.#events.partial?.({ requestId, ...partial })),
             token: (text) => tell(() => this.#events.token?.({ requestId, text })),
           },

@@ -114,8 +114,10 @@ export const explanationSchema = v.object({
       tokens: v.array(count),
     }),
   ),
-  /** One per unit, signed, in the target's unit. */
+  /** One per unit, signed, in the target's unit unless `scoreUnit` says otherwise. */
   scores: v.array(v.number()),
+  /** The unit of the scores where it is not the target's: `nat per unit of embedding`. */
+  scoreUnit: v.optional(v.string()),
   faithfulness: v.nullable(faithfulness),
   /** Integrated gradients: how far the scores' sum is from what it should be, f(prompt) − f(baseline), in the target's unit. */
   completeness: v.optional(

@@ -1,11 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { attributionMethods, findMethod, resolveParameters, supportedMethods } from '../../src/attribution/registry.ts';
+import {
+  attributionMethods,
+  findMethod,
+  methodsWithoutGradient,
+  resolveParameters,
+  supportedMethods,
+} from '../../src/attribution/registry.ts';
 import { random } from '../../src/attribution/random.ts';
 import { inputFor } from './attributionInput.ts';
 import { createLinearModel } from './linearModel.ts';
+import { createSmoothModel } from './smoothModel.ts';
 
 const seeing = createLinearModel();
 const blind = createLinearModel({ capture: false });
+const smooth = createSmoothModel();
+const gradientMethods = ['saliency', 'input-x-gradient', 'attention-x-gradient', 'integrated-gradients'];
 
 test('methods have names of their own and defaults they accept', () => {
   const ids = attributionMethods.map((method) => method.id);
@@ -21,7 +30,13 @@ test('what a model cannot do', () => {
   expect(supportedMethods(seeing)).toEqual(['occlusion', 'attention', 'random']);
   expect(supportedMethods(blind)).toEqual(['occlusion', 'random']);
   expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(() => findMethod('saliency', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion, attention, random/);
+  expect(supportedMethods(smooth)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
+  expect(supportedMethods(createSmoothModel({ capture: false }))).toEqual(['occlusion', 'saliency', 'random']);
+  expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'random']);
+  for (const id of gradientMethods) {
+    expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, random/);
+  }
+  expect(() => findMethod('gradient', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion, saliency/);
   expect(() => findMethod('toString', seeing)).toThrow(/E_METHOD_UNKNOWN/);
 });
 
@@ -31,11 +46,21 @@ describe('parameters', () => {
     ['occlusion', { replacement: true }, /E_PARAMETER.*give a string/],
     ['occlusion', { colour: 'red' }, /E_PARAMETER.*use one of: replacement, includeTemplate/],
     ['attention', { aggregation: 'max' }, /E_PARAMETER.*last-layer-mean, rollout/],
+    ['saliency', { precision: 'fp16' }, /E_PARAMETER.*use one of: as-served, dequantised/],
+    ['saliency', { norm: 'l3' }, /E_PARAMETER.*use one of: l2, l1/],
+    ['input-x-gradient', { norm: 'l2' }, /E_PARAMETER.*use one of: precision/],
+    ['integrated-gradients', { steps: 0 }, /E_PARAMETER.*from 1 to 256/],
+    ['integrated-gradients', { steps: 2.5 }, /E_PARAMETER.*whole number/],
+    ['integrated-gradients', { maxSteps: 5000 }, /E_PARAMETER.*from 1 to 1024/],
+    ['integrated-gradients', { rule: 'simpson' }, /E_PARAMETER.*midpoint, trapezoid/],
+    ['integrated-gradients', { baseline: 'mean' }, /E_PARAMETER.*end-of-text, zero/],
+    ['attention-x-gradient', { aggregation: 'mean' }, /E_PARAMETER.*absolute, signed/],
+    ['attention-x-gradient', { layers: 3 }, /E_PARAMETER.*give a string/],
     ['random', { anything: 1 }, /E_PARAMETER.*leave it away/],
     ['occlusion', { constructor: 'x' }, /E_PARAMETER/],
   ];
   test.each(cases)('%s %j', (method, given, expected) => {
-    expect(() => resolveParameters(findMethod(method, seeing), given)).toThrow(expected);
+    expect(() => resolveParameters(findMethod(method, smooth), given)).toThrow(expected);
   });
 
   test('defaults fill what is not given', () => {

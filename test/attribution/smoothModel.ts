@@ -54,8 +54,13 @@ export function embeddingOf(token: number): number[] {
   return Array.from({ length: hidden }, (_, d) => weight(token * 13 + d + 1, 5));
 }
 
-function direction(of: number): number[] {
-  return Array.from({ length: hidden }, (_, d) => 2 * weight(of * 17 + d + 3, 11));
+const directions = Array.from({ length: vocabulary }, (_v, of) =>
+  Array.from({ length: hidden }, (_, d) => 2 * weight(of * 17 + d + 3, 11)),
+);
+
+/** u of one token of the vocabulary. */
+export function directionOf(of: number): readonly number[] {
+  return directions[of] ?? [];
 }
 
 export function createSmoothModel(options: SmoothModelOptions = {}): SmoothModel {
@@ -75,7 +80,7 @@ export function createSmoothModel(options: SmoothModelOptions = {}): SmoothModel
   };
   const inner = (of: number, x: Float32Array, at: number) => {
     const { part } = read(x, at);
-    return Math.tanh(steepness * direction(of).reduce((sum, value, d) => sum + value * (part[d] as number), 0));
+    return Math.tanh(steepness * directionOf(of).reduce((sum, value, d) => sum + value * (part[d] as number), 0));
   };
   const logitsAt = (tokens: Int32Array, x: Float32Array) => {
     const all = patterns(tokens);
@@ -118,30 +123,30 @@ export function createSmoothModel(options: SmoothModelOptions = {}): SmoothModel
     const { value, rows } = targetOnLogits(target, logitsAt(tokens, x));
     const size = tokens.length;
     const all = patterns(tokens);
+    // [key][of]: u_of · x through tanh, and its slope in x.
+    const values = Array.from(tokens, (_token, key) => Array.from({ length: vocabulary }, (_v, of) => inner(of, x, key)));
     const tensor = (site: Site): Tensor => {
       const isEmbed = site.kind === 'embed';
       const shape = isEmbed ? [size, hidden] : [heads, size, size];
       const data = new Float64Array(shape.reduce((product, side) => product * side, 1));
+      const add = (index: number, part: number) => {
+        data[index] = (data[index] as number) + part;
+      };
       for (const [position, slope] of rows) {
         for (let key = 0; key <= position; key++) {
-          for (let of = 0; of < vocabulary; of++) {
-            const value = inner(of, x, key);
-            for (let l = 0; l < layers; l++) {
-              for (let h = 0; h < heads; h++) {
-                const scale = (slope[of] as number) * gain(l, h);
-                if (!isEmbed) {
-                  if (site.layer === l)
-                    data[(h * size + position) * size + key] =
-                      (data[(h * size + position) * size + key] as number) + scale * value;
-                  continue;
-                }
-                const inward = scale * (all[l]?.[h]?.[position * size + key] as number) * (1 - value * value) * steepness;
-                inputSlope(of, x, key).forEach((part, d) => {
-                  data[key * hidden + d] = (data[key * hidden + d] as number) + inward * part;
-                });
-              }
-            }
+          const known = values[key] as number[];
+          const at = position * size + key;
+          if (!isEmbed) {
+            const effect = known.reduce((sum, value, of) => sum + (slope[of] as number) * value, 0);
+            for (let h = 0; h < heads; h++) add(h * size * size + at, gain(site.layer ?? 0, h) * effect);
+            continue;
           }
+          let mixed = 0;
+          all.forEach((layer, l) => layer.forEach((pattern, h) => (mixed += gain(l, h) * (pattern[at] as number))));
+          known.forEach((value, of) => {
+            const inward = (slope[of] as number) * mixed * (1 - value * value) * steepness;
+            inputSlope(of, x, key).forEach((part, d) => add(key * hidden + d, inward * part));
+          });
         }
       }
       return { shape, data: Float32Array.from(data) };
@@ -151,7 +156,7 @@ export function createSmoothModel(options: SmoothModelOptions = {}): SmoothModel
   /** d (u_of · read(x)) / d x of one position. */
   const inputSlope = (of: number, x: Float32Array, at: number) => {
     const { part, norm } = read(x, at);
-    const u = direction(of);
+    const u = directionOf(of);
     if (!scaleFree) return u;
     const along = u.reduce((sum, value, d) => sum + value * (part[d] as number), 0);
     return u.map((value, d) => (value - along * (part[d] as number)) / norm);

@@ -1,4 +1,4 @@
-import type { Model } from '../../model/model.ts';
+import type { Model, Precision } from '../../model/model.ts';
 import type { Explanation, Warning } from '../../shared/explanation.ts';
 import type { Granularity, Unit } from '../../shared/tokens.ts';
 import { buildUnits, markSinks, sectionsOf } from '../../shared/units.ts';
@@ -16,6 +16,10 @@ export interface DraftParts {
   readonly granularity: Granularity;
   readonly units: readonly Unit[];
   readonly scores: ArrayLike<number>;
+  readonly scoreUnit?: string | undefined;
+  readonly completeness?: Explanation['completeness'];
+  /** Which arithmetic gave the scores; absent: that of the model's own forward pass. */
+  readonly precision?: Precision | undefined;
   readonly faithfulness?: Explanation['faithfulness'];
   /** Warnings of this one only; those of the draft stand first. */
   readonly warnings?: readonly Warning[];
@@ -55,7 +59,18 @@ export class Draft {
     const placed = sectionsOf(text, tokens, sections);
     return {
       schema: 1,
-      model: { name, file, sha256, format, architecture, quantization, precision, layers, heads, hidden },
+      model: {
+        name,
+        file,
+        sha256,
+        format,
+        architecture,
+        quantization,
+        precision: parts.precision ?? precision,
+        layers,
+        heads,
+        hidden,
+      },
       prompt: {
         mode,
         text,
@@ -73,6 +88,8 @@ export class Draft {
       granularity: parts.granularity,
       units: parts.units.map((unit) => ({ ...unit, tokens: [...unit.tokens] })),
       scores: Array.from(parts.scores),
+      ...(parts.scoreUnit === undefined ? {} : { scoreUnit: parts.scoreUnit }),
+      ...(parts.completeness === undefined ? {} : { completeness: parts.completeness }),
       faithfulness: parts.faithfulness ?? null,
       cost: { milliseconds: performance.now() - this.#started, forwardPasses: this.forwardPasses },
       warnings: [...this.warnings, ...(parts.warnings ?? [])],

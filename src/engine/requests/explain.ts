@@ -7,6 +7,8 @@ import type { ExplainRequest } from '../../shared/protocol/engine.ts';
 import { regroup } from '../../shared/units.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { Draft } from './draft.ts';
+import { planDetail, planPhase } from './gradientPlan.ts';
+import { namingOtherMethods } from './otherMethods.ts';
 import { runPromptPass } from './promptPass.ts';
 import { checkContext, tokenizePrompt } from './promptTokens.ts';
 import { respond } from './response.ts';
@@ -17,7 +19,8 @@ import { knownRow, resolveEarly, valueOnPrompt } from './targetValue.ts';
 /**
  * The main job: which parts of the prompt carried the answer. In order: prompt → tokens → one forward pass (log-probabilities,
  * attention) → response → target → scores → a check of the scores. With `progressive`, partial explanations are sent on the way:
- * attention first, then exact scores of sections, then of units as they arrive. The scores are the same with and without.
+ * attention first, then exact scores of sections, then of units as they arrive; a gradient gives all units at once and needs
+ * no sections. The scores are the same with and without.
  * @throws as `tokenizePrompt`, `resolveTarget`, `findMethod`, `resolveParameters`; E_NUMERIC; E_CANCELLED
  */
 export async function explain(context: RequestContext, request: ExplainRequest): Promise<Explanation> {
@@ -77,7 +80,8 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   const known = { response, target: { ...target.description, value }, method: { id: method.id, parameters, seed } };
 
   let onScore: ((unit: number, score: number) => void) | undefined;
-  if (isProvisional) {
+  // A gradient gives all units at once: nothing arrives before.
+  if (isProvisional && !method.needs.includes('gradient')) {
     let earlier = tint === null ? new Float32Array(units.length) : rescaled(units, tint.scores, value);
     const sections = draft.units('section');
     const scored = granularity === 'section' ? null : await scoreSections(context, method, input, sections);
@@ -93,27 +97,35 @@ export async function explain(context: RequestContext, request: ExplainRequest):
     onScore = (unit, score) => arriving.add(unit, score);
   }
 
-  const attributed = await method.attribute(input, {
-    signal,
-    onProgress: (done, total) => progress(method.id, done, total),
-    ...(onScore === undefined ? {} : { onScore }),
-  });
+  let phase = method.id;
+  const attributed = await namingOtherMethods(model, () =>
+    method.attribute(input, {
+      signal,
+      onProgress: (done, total) => progress(phase, done, total),
+      onPlan: (plan) => {
+        phase = planPhase(plan);
+        progress(phase, 0, 1, planDetail(plan));
+      },
+      ...(onScore === undefined ? {} : { onScore }),
+    }),
+  );
   if (!attributed.scores.every(Number.isFinite)) throw numeric('a score');
   draft.forwardPasses += attributed.forwardPasses;
   draft.warnings.push(...attributed.warnings);
-  const { scores } = attributed;
+  const { scores, scoreUnit, completeness, precision } = attributed;
+  const finished = { ...known, granularity, units, scores, scoreUnit, completeness, precision };
   if (isProvisional) {
     // Every score is known; only the check is left.
-    context.partial({ stage: 'units', explanation: draft.compose({ ...known, granularity, units, scores }) });
+    context.partial({ stage: 'units', explanation: draft.compose(finished) });
   }
 
   // A control is what others are measured against.
-  if (method.needs.length === 0) return draft.compose({ ...known, granularity, units, scores });
+  if (method.needs.length === 0) return draft.compose(finished);
   if (request.faithfulness === false) {
-    return draft.compose({ ...known, granularity, units, scores, warnings: [notMeasured('It was not asked for.')] });
+    return draft.compose({ ...finished, warnings: [notMeasured('It was not asked for.')] });
   }
   const check = await checkScores(context, method, input, scores, draft.forwardPasses);
   draft.forwardPasses += check.forwardPasses;
   const { faithfulness, warnings } = check;
-  return draft.compose({ ...known, granularity, units, scores, faithfulness, warnings });
+  return draft.compose({ ...finished, faithfulness, warnings });
 }

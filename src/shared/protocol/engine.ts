@@ -240,10 +240,12 @@ export interface EngineMethods {
 
 export interface Progress {
   readonly requestId: string;
-  /** Short, for a status bar: "loading", "generating", "occlusion". */
+  /** Short, for a status bar: "loading", "generating", "occlusion", "gradient (0.6 GB)". */
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** One line for a log or a terminal: what this phase will need, and how it works. */
+  readonly detail?: string;
 }
 
 /** How far a partial explanation has come: first attention, then exact scores for sections, then for units as they arrive. */

@@ -6,6 +6,7 @@ export interface Recorder extends RequestContext {
   readonly partials: Omit<PartialExplanation, 'requestId'>[];
   readonly phases: string[];
   readonly texts: string[];
+  readonly details: string[];
 }
 
 /** A request context that keeps what a handler tells. */
@@ -13,13 +14,16 @@ export function recordRequest(model: Model, signal: AbortSignal = new AbortContr
   const partials: Recorder['partials'] = [];
   const phases: string[] = [];
   const texts: string[] = [];
+  const details: string[] = [];
   return {
     model,
     signal,
     partials,
     phases,
     texts,
-    progress: (phase) => {
+    details,
+    progress: (phase, _done, _total, detail) => {
+      if (detail !== undefined) details.push(detail);
       if (phases.at(-1) !== phase) phases.push(phase);
     },
     partial: (partial) => partials.push(partial),

@@ -1,0 +1,37 @@
+import type { Explanation, Warning } from '../shared/explanation.ts';
+
+export type Completeness = NonNullable<Explanation['completeness']>;
+
+/** From this share on, the picture carries a warning. */
+const openGap = 0.05;
+
+/**
+ * How far the scores of all prompt tokens are from adding up to what the target gains from baseline to prompt.
+ * @param scores [prompt tokens], in the target's unit
+ * @param values the target at the baseline and at the prompt
+ */
+export function completenessOf(
+  scores: ArrayLike<number>,
+  [baseline, prompt]: readonly [number, number],
+  steps: number,
+): Completeness {
+  let sum = 0;
+  for (let token = 0; token < scores.length; token++) sum += scores[token] as number;
+  const expected = prompt - baseline;
+  const gap = expected - sum;
+  return { sum, expected, gap, share: expected === 0 ? null : Math.abs(gap / expected), steps };
+}
+
+/** Said where single scores cannot be read as parts of a sum. */
+export function gapWarning({ sum, expected, gap, share, steps }: Completeness): Warning[] {
+  if (share === null ? gap === 0 : share <= openGap) return [];
+  const missing = share === null ? '' : `, a gap of ${Math.round(100 * share)} %`;
+  const message =
+    `The scores add up to ${rounded(sum)} and should add up to ${rounded(expected)}${missing}: with ${steps} points the integral has not ` +
+    'converged. Do not read single scores; try more steps, another baseline, or another method.';
+  return [{ code: 'W_COMPLETENESS_GAP', message }];
+}
+
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

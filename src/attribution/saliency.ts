@@ -1,0 +1,41 @@
+import { sumByUnit } from './attention.ts';
+import type { AttributionMethod } from './method.ts';
+import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
+
+const embed = { kind: 'embed' } as const;
+
+/**
+ * Saliency (Simonyan et al. 2013, arXiv 1312.6034; Li et al. 2016, arXiv 1506.01066): how steeply the target changes with a
+ * token's embedding, ‖d target / d x_t‖. Unsigned, in the target's unit per unit of embedding. A unit gets the sum over its
+ * tokens. See docs/methods/saliency.md.
+ */
+export const saliency: AttributionMethod = {
+  id: 'saliency',
+  label: 'Saliency (size of the gradient)',
+  assumption: 'How sensitive the answer is to this word, up or down. Fast; says nothing of the direction.',
+  needs: ['gradient'],
+  parameters: [{ id: 'norm', label: 'Norm of the gradient', default: 'l2', choices: ['l2', 'l1'] }, precisionParameter],
+  cost: () => 2,
+
+  async attribute(input, options = {}) {
+    const result = await promptGradient(input, { at: [embed] }, options);
+    const gradient = result.gradient(embed); // [T, D]
+    const norm = input.parameters.norm === 'l1' ? manhattan : euclidean;
+    const norms = perRow(gradient, input.tokens.length, (from, to) => norm(gradient.data.subarray(from, to)));
+    return {
+      scores: sumByUnit(input.units, norms),
+      forwardPasses: result.forwardPasses,
+      precision: result.precision,
+      scoreUnit: `${input.target.description.unit} per unit of embedding`,
+      warnings: [],
+    };
+  },
+};
+
+function euclidean(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
+function manhattan(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + Math.abs(value), 0);
+}
