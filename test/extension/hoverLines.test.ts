@@ -59,6 +59,12 @@ describe('a hover', () => {
     ]);
   });
 
+  test('tells a unit that is not the target’s', () => {
+    const method = { id: 'saliency', parameters: {}, seed: 0 };
+    const of = { ...explanation, method, scoreUnit: 'logit per unit of embedding' };
+    expect(lines(0, final, of)[1]).toBe('Score 3 logits per unit of embedding, rank 1 of 2, 75.0 % of the total');
+  });
+
   test('names a dequantised run', () => {
     const model = { ...explanation.model, precision: 'dequantised' as const };
     const of = { ...explanation, model, method: { id: 'input-x-gradient', parameters: {}, seed: 0 } };

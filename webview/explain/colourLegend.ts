@@ -2,15 +2,17 @@
 import { css, html, type TemplateResult } from 'lit';
 import { paletteSteps } from '../../src/shared/colourScale.ts';
 import type { Explanation } from '../../src/shared/explanation.ts';
+import { hasSign } from '../../src/shared/scoreSign.ts';
 import { formatScore } from '../ui/formatNumber.ts';
 import { tintClass } from '../ui/sharedStyles.ts';
 import { strings } from '../ui/strings.ts';
+import { scoreUnitText } from './scoreUnit.ts';
 
 /** Scores without a sign have one half of the scale, from none to the largest. */
-export function colourLegend(maximum: number, unit: Explanation['target']['unit'], hasSign: boolean): TemplateResult {
+export function colourLegend(maximum: number, explanation: Pick<Explanation, 'target' | 'scoreUnit' | 'method'>): TemplateResult {
   const text = strings();
-  const end = text.scoreIs(formatScore(maximum, false), text.unit[unit]);
-  if (!hasSign) {
+  const end = text.scoreIs(formatScore(maximum, false), scoreUnitText(explanation, text));
+  if (!hasSign(explanation.method)) {
     const steps = paletteSteps.filter((step) => step >= 0);
     return html`<div class="legend" role="img" aria-label="${text.legend}: 0, ${end}; ${text.noSign}">
       <span class="muted">0</span>
@@ -32,6 +34,7 @@ function swatch(step: number): TemplateResult {
 export const legendStyles = css`
   .legend {
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
     gap: 6px;
     font-size: 11px;

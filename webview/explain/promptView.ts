@@ -9,6 +9,7 @@ import { sharedStyles, tintClass, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { quotedLabel, visibleLabel, visibleText } from '../ui/visibleText.ts';
 import { colourLegend, legendStyles } from './colourLegend.ts';
+import { scoreUnitText } from './scoreUnit.ts';
 import { layoutPrompt, type PromptPiece } from './promptLayout.ts';
 import type { ScoreSummary, UnitSummary } from './scoreSummary.ts';
 
@@ -52,7 +53,7 @@ export class PromptView extends LitElement {
     return html`
       <div class="row spread heading">
         <h2>${text.prompt}</h2>
-        ${colourLegend(this.summary.maximum, this.explanation.target.unit, hasSign(this.explanation.method))}
+        ${colourLegend(this.summary.maximum, this.explanation)}
       </div>
       <div
         class="prompt mono ${untrusted ? 'untrusted' : ''} ${this.provisional ? 'provisional' : ''}"
@@ -95,10 +96,7 @@ export class PromptView extends LitElement {
   }
 
   private facts(unit: UnitSummary, text: Strings): string[] {
-    const score = text.scoreIs(
-      formatScore(unit.score, hasSign(this.explanation.method)),
-      text.unit[this.explanation.target.unit],
-    );
+    const score = text.scoreIs(formatScore(unit.score, hasSign(this.explanation.method)), scoreUnitText(this.explanation, text));
     const standing =
       unit.rank === null
         ? [text.hiddenUnit]

@@ -7,11 +7,12 @@ import { probabilityBar } from '../ui/probabilityBar.ts';
 import { tintClass } from '../ui/sharedStyles.ts';
 import type { Strings } from '../ui/strings.ts';
 import { quotedLabel } from '../ui/visibleText.ts';
+import { scoreUnitText } from './scoreUnit.ts';
 import type { ScoreSummary } from './scoreSummary.ts';
 import { moreButton } from './tokenTable.ts';
 
 export function rankingTable(
-  explanation: Pick<Explanation, 'granularity' | 'target' | 'method'>,
+  explanation: Pick<Explanation, 'granularity' | 'target' | 'scoreUnit' | 'method'>,
   summary: ScoreSummary,
   limit: number,
   text: Strings,
@@ -19,7 +20,7 @@ export function rankingTable(
 ): TemplateResult {
   const shown = summary.ranked.slice(0, limit);
   const largest = summary.ranked[0]?.share ?? 0;
-  const unit = text.unit[explanation.target.unit];
+  const unit = scoreUnitText(explanation, text);
   return html`<table>
       <caption>${text.rankingCaption}</caption>
       <thead>

@@ -39,6 +39,13 @@ export function signed(value: number): string {
   return value < 0 ? `−${digits}` : `+${digits}`;
 }
 
+/** The unit of the scores: the target's, or what they are told to be instead. */
+function scoreUnitName({ target, scoreUnit }: Explanation, t: Translate): string {
+  const own = unitName(target.unit, t);
+  if (scoreUnit === undefined) return own;
+  return scoreUnit.endsWith(' per unit of embedding') ? t('{0} per unit of embedding', own) : scoreUnit;
+}
+
 function unitName(unit: Explanation['target']['unit'], t: Translate): string {
   if (unit === 'nat') return t('nats');
   if (unit === 'logit') return t('logits');
@@ -89,7 +96,7 @@ export function hoverLines(explanation: Explanation, unitIndex: number, context:
     t(
       'Score {0} {1}, rank {2} of {3}, {4} % of the total',
       signedScore ? signed(score) : unsigned(score),
-      unitName(explanation.target.unit, t),
+      scoreUnitName(explanation, t),
       rank,
       of,
       (share * 100).toFixed(1),

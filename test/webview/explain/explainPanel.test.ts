@@ -125,13 +125,17 @@ test('scores without a sign have half a scale and no plus', async () => {
     ['The ', 'text', 0.5],
     ['capital', 'text', 0.02],
   ]);
-  const { panel } = await mount([final({ ...base, method: { id: 'saliency', parameters: {}, seed: 0 } })]);
-  expect(find(panel, '.legend')?.getAttribute('aria-label')).toBe('Colour scale: 0, 0.50 nats; size only, no sign');
+  const { panel } = await mount([
+    final({ ...base, method: { id: 'saliency', parameters: {}, seed: 0 }, scoreUnit: 'nat per unit of embedding' }),
+  ]);
+  expect(find(panel, '.legend')?.getAttribute('aria-label')).toBe(
+    'Colour scale: 0, 0.50 nats per unit of embedding; size only, no sign',
+  );
   expect(all(panel, '.swatch').length).toBe(6);
   expect(all(panel, '.table tbody .number').map((cell) => cell.textContent)).toEqual(
     expect.arrayContaining(['0.50', '0.020']) as unknown,
   );
-  expect(find(panel, '[data-unit="0"]')?.getAttribute('aria-label')).toContain('0.50 nats');
+  expect(find(panel, '[data-unit="0"]')?.getAttribute('aria-label')).toContain('0.50 nats per unit of embedding');
 });
 
 test('faithfulness not measured is said', async () => {
