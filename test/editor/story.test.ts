@@ -6,12 +6,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { methodChoices } from '../../src/extension/explain/methodChoices.ts';
+import { settingsTable } from '../../src/extension/settingsTable.ts';
+import { inEnglish } from '../../src/extension/translate.ts';
 import { Editor } from './editorHarness.ts';
 import { enginePids } from './engineProcesses.ts';
 
 const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
   contributes: { colors: { id: string; defaults: { dark: string } }[] };
 };
+
+const defaultMethod = methodChoices(inEnglish).find(({ id }) => id === settingsTable.method.default)?.label ?? '';
 
 let editor: Editor;
 let lines: Locator;
@@ -137,7 +142,7 @@ test('hovering a word shows score, share, rank and method', async () => {
   const text = await hover('France', /rank/i);
   expect(text).toMatch(/nats|logit/);
   expect(text).toMatch(/%/);
-  expect(text).toMatch(/occlusion/i);
+  expect(text).toContain(`Method: ${defaultMethod}`);
   // The hover fades in.
   const opacity = () =>
     editor.page
@@ -148,6 +153,14 @@ test('hovering a word shows score, share, rank and method', async () => {
       );
   await expect.poll(opacity).toBe('1');
   await editor.screenshot('overlay');
+});
+
+test('the panel shows the default method and its precision', async () => {
+  const header = panel.locator('.settings');
+  expect(
+    await header.locator('vscode-dropdown[aria-label="Method"]').evaluate((node) => (node as unknown as { value: string }).value),
+  ).toBe(settingsTable.method.default);
+  expect(await header.locator('.precision').innerText()).toMatch(/^Computed\s+as served$/);
 });
 
 test('the panel shows prompt, response, probabilities and a measured faithfulness', async () => {
@@ -176,6 +189,24 @@ test('the Attention view shows every head of the same prompt', async () => {
   await attention.locator('loupe-head-matrix canvas').waitFor();
   await editor.screenshot('attention');
   expect(await editor.axeViolations(attention)).toEqual([]);
+});
+
+test('the Attention view weights heads by the gradient of the answer, with signs', async () => {
+  await attention.getByRole('combobox', { name: 'Show' }).click();
+  await attention.getByRole('option', { name: /attention × gradient of ‘/ }).click();
+  const legends = attention.locator('.legend');
+  await expect.poll(async () => await legends.count(), { timeout: 120_000 }).toBe(2);
+  for (const legend of await legends.all()) {
+    expect(await legend.getAttribute('aria-label')).toMatch(
+      /^Colour scale: from −[\d.]+ nats, against ‘.+’, to \+[\d.]+ nats, for it$/,
+    );
+  }
+  expect(await attention.locator('loupe-head-grid [role=gridcell]').first().getAttribute('aria-label')).toMatch(/strongest [+−]/);
+  await editor.screenshot('attention-gradient');
+  expect(await editor.axeViolations(attention)).toEqual([]);
+  await attention.getByRole('combobox', { name: 'Show' }).click();
+  await attention.getByRole('option', { name: 'plain attention' }).click();
+  await expect.poll(async () => await legends.count(), { timeout: 120_000 }).toBe(0);
 });
 
 test('typing moves the tints with their words', async () => {
