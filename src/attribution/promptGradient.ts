@@ -6,6 +6,9 @@ import { numeric, siteUnknown } from '../shared/errorCatalog.ts';
 import { withContinuation } from './evaluateSequences.ts';
 import type { AttributionInput, AttributionOptions, MethodParameter } from './method.ts';
 
+/** What a gradient of a prompt is taken of. */
+export type GradientInput = Pick<AttributionInput, 'model' | 'tokens' | 'target' | 'parameters'>;
+
 /** `as-served`: the file as the runtime executes it; `dequantised`: its weights computed in fp32. */
 export const precisionParameter: MethodParameter = {
   id: 'precision',
@@ -14,12 +17,12 @@ export const precisionParameter: MethodParameter = {
   choices: ['as-served', 'dequantised'],
 };
 
-export function precisionOf({ parameters }: Pick<AttributionInput, 'parameters'>): Precision {
+export function precisionOf({ parameters }: Pick<GradientInput, 'parameters'>): Precision {
   return parameters.precision === 'dequantised' ? 'dequantised' : 'as-served';
 }
 
 /** Prompt and teacher-forced tokens, [T]. */
-export function wholeSequence({ tokens, target }: Pick<AttributionInput, 'tokens' | 'target'>): Int32Array {
+export function wholeSequence({ tokens, target }: Pick<GradientInput, 'tokens' | 'target'>): Int32Array {
   return withContinuation(
     Int32Array.from(tokens, (token) => token.id),
     target.continuation,
@@ -28,6 +31,8 @@ export function wholeSequence({ tokens, target }: Pick<AttributionInput, 'tokens
 
 export interface PromptGradient {
   readonly precision: Precision;
+  /** The target in this precision. */
+  readonly value: number;
   /** d target / d site, and the site itself where it was captured; shapes as in sites.ts, over the whole sequence. */
   gradient(site: Site): Tensor;
   captured(site: Site): Tensor;
@@ -39,7 +44,7 @@ export interface PromptGradient {
  * @throws E_NUMERIC for a NaN or an infinity anywhere in the answer, and as `Model.gradient`
  */
 export async function promptGradient(
-  input: AttributionInput,
+  input: GradientInput,
   sites: { readonly at: readonly Site[]; readonly capture?: readonly Site[] },
   options: AttributionOptions = {},
 ): Promise<PromptGradient> {
@@ -57,6 +62,7 @@ export async function promptGradient(
   if (target === undefined || !Number.isFinite(target.value)) throw numeric('the target');
   return {
     precision: result.precision,
+    value: target.value,
     gradient: (site) => finiteTensor(target.gradients, site, 'the gradient at '),
     captured: (site) => finiteTensor(result.captured, site, ''),
     forwardPasses: gradientPasses(result.plan, input),
@@ -88,7 +94,7 @@ export function finiteTensor(tensors: ReadonlyMap<string, Tensor>, site: Site, w
  * What one gradient costs, in forward passes over the prompt: a forward pass, a backward pass of about the same cost, and what is
  * computed twice to save memory.
  */
-export function gradientPasses({ segments }: Pick<GradientPlan, 'segments'>, { tokens, target }: AttributionInput): number {
+export function gradientPasses({ segments }: Pick<GradientPlan, 'segments'>, { tokens, target }: GradientInput): number {
   return (2 + (segments - 1) / segments) * (1 + target.continuation.length / tokens.length);
 }
 

@@ -47,7 +47,7 @@ export const smoothPlan = (precision: Precision): GradientPlan => ({
 });
 
 export function gain(layer: number, head: number): number {
-  return 1 + 0.5 * layer - 0.7 * head;
+  return 1 + 0.5 * layer - 1.7 * head;
 }
 
 export function embeddingOf(token: number): number[] {

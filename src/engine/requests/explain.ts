@@ -7,7 +7,7 @@ import type { ExplainRequest } from '../../shared/protocol/engine.ts';
 import { regroup } from '../../shared/units.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { Draft } from './draft.ts';
-import { planDetail, planPhase } from './gradientPlan.ts';
+import { tellingOptions } from './gradientOptions.ts';
 import { namingOtherMethods } from './otherMethods.ts';
 import { runPromptPass } from './promptPass.ts';
 import { checkContext, tokenizePrompt } from './promptTokens.ts';
@@ -97,15 +97,9 @@ export async function explain(context: RequestContext, request: ExplainRequest):
     onScore = (unit, score) => arriving.add(unit, score);
   }
 
-  let phase = method.id;
   const attributed = await namingOtherMethods(model, () =>
     method.attribute(input, {
-      signal,
-      onProgress: (done, total) => progress(phase, done, total),
-      onPlan: (plan) => {
-        phase = planPhase(plan);
-        progress(phase, 0, 1, planDetail(plan));
-      },
+      ...tellingOptions(context, method.id),
       ...(onScore === undefined ? {} : { onScore }),
     }),
   );

@@ -2,7 +2,6 @@ import { encodeContinuation } from '../../attribution/continuation.ts';
 import { withContinuation } from '../../attribution/evaluateSequences.ts';
 import { numeric, targetEmpty } from '../../shared/errorCatalog.ts';
 import type { Explanation, Warning } from '../../shared/explanation.ts';
-import type { ExplainRequest } from '../../shared/protocol/engine.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { checkContext } from './promptTokens.ts';
 import { logprobOf, topReadings } from './readings.ts';
@@ -15,8 +14,15 @@ export interface ResponseOutcome {
   readonly warnings: readonly Warning[];
 }
 
+/** Where a response comes from: given, or generated up to `maxTokens`. */
+export interface ResponseRequest {
+  readonly response?: string;
+  readonly maxTokens: number;
+  readonly seed: number;
+}
+
 /** The response that the explanation carries: the user's own, or what the model writes greedily. @throws E_TARGET_EMPTY, E_CONTEXT_OVERFLOW */
-export function respond(context: RequestContext, ids: Int32Array, request: ExplainRequest): Promise<ResponseOutcome> {
+export function respond(context: RequestContext, ids: Int32Array, request: ResponseRequest): Promise<ResponseOutcome> {
   return request.response === undefined
     ? generateResponse(context, ids, request)
     : readGivenResponse(context, ids, request.response);
@@ -25,7 +31,7 @@ export function respond(context: RequestContext, ids: Int32Array, request: Expla
 async function generateResponse(
   { model, signal, progress, token }: RequestContext,
   ids: Int32Array,
-  { maxTokens, seed }: ExplainRequest,
+  { maxTokens, seed }: ResponseRequest,
 ): Promise<ResponseOutcome> {
   if (maxTokens <= 0) return { response: { text: '', source: 'generated', tokens: [] }, forwardPasses: 0, warnings: [] };
   let done = 0;

@@ -3,6 +3,7 @@ import { type ResolvedTarget, resolveTarget } from '../../attribution/target.ts'
 import type { Model, RowResult } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { ExplainRequest } from '../../shared/protocol/engine.ts';
+import type { TargetSpec } from '../../shared/target.ts';
 import type { PromptPass } from './promptPass.ts';
 
 /**
@@ -10,10 +11,13 @@ import type { PromptPass } from './promptPass.ts';
  * before anything long begins. @throws as `resolveTarget`
  */
 export async function resolveEarly(model: Model, { target, score }: ExplainRequest): Promise<ResolvedTarget | null> {
-  const needsResponse =
-    target.kind === 'response' || target.kind === 'span' || (target.kind === 'contrast' && (target.at ?? 0) > 0);
-  if (needsResponse || target.kind === 'next') return null;
+  if (needsResponse(target) || target.kind === 'next') return null;
   return await resolveTarget(target, score, { model, next: 0, response: [] });
+}
+
+/** Whether a target reads response tokens, or stands after some. */
+export function needsResponse(target: TargetSpec): boolean {
+  return target.kind === 'response' || target.kind === 'span' || (target.kind === 'contrast' && (target.at ?? 0) > 0);
 }
 
 /**

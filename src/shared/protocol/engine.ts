@@ -153,6 +153,7 @@ export interface AttentionGridRequest {
 }
 
 export interface AttentionGrid {
+  /** The prompt's; weighted, then those of the response that the target stands on, empty ranges at the end of the prompt's text. */
   readonly tokens: readonly Token[];
   readonly sourceMap: readonly SourceSegment[];
   readonly layers: number;
@@ -172,6 +173,7 @@ export interface AttentionHeadRequest {
 }
 
 export interface AttentionHead {
+  /** As in {@link AttentionGrid}. */
   readonly tokens: readonly Token[];
   readonly sourceMap: readonly SourceSegment[];
   readonly layer: number;
