@@ -192,6 +192,15 @@ test('the weighting of attention is chosen with the keyboard', async () => {
   ]);
 });
 
+test('the weighting of attention is chosen with the pointer: the list lies over the heads', async () => {
+  const panel = await browser.open('attention', { theme: 'dark', width: 300, height: 900 });
+  await panel.send({ type: 'loading', target: ' Paris' });
+  await panel.send(gridMessage(words, 4, 4));
+  await panel.page.getByRole('combobox', { name: 'Show' }).click();
+  await panel.page.getByRole('option', { name: 'attention × gradient of ‘␣Paris’' }).click({ timeout: 5000 });
+  expect((await panel.posted()).at(-1)).toEqual({ type: 'setWeighting', weighting: 'gradient' });
+});
+
 test('signed values have the tints’ two hues', async () => {
   const panel = await browser.open('attention', { theme: 'dark', width: 600, height: 900 });
   await panel.send(weightedGridMessage(words, 4, 4));

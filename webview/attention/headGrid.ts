@@ -184,6 +184,10 @@ export class HeadGrid extends LitElement {
     sharedStyles,
     signedLegendStyles,
     css`
+      :host {
+        /* Its layers stay below a list that opens over it. */
+        isolation: isolate;
+      }
       .scroll {
         overflow: auto;
         max-block-size: var(--grid-height, 42vh);

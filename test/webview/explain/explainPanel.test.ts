@@ -208,6 +208,11 @@ test('a range of the response, chosen with Shift', async () => {
   expect(posted).toEqual([{ type: 'explainTarget', target: { kind: 'span', from: 0, to: 1 } }]);
 });
 
+test('a part of a pass is told with one decimal', async () => {
+  const { panel } = await mount([final(capitalExplanation({ cost: { milliseconds: 650, forwardPasses: 14.033333333333335 } }))]);
+  expect(find(panel, '.stage .muted')?.textContent).toBe('650 ms · 14 forward passes');
+});
+
 test('whole response, and why this rather than another', async () => {
   const { panel, posted } = await mount([final()]);
   const press = (label: string) =>
