@@ -1,6 +1,6 @@
 /** Every setting, its default and its limits, in one table. A test compares it with package.json and package.nls.json. */
 import { granularities, type Granularity } from '../shared/tokens.ts';
-import type { PromptMode } from '../shared/protocol/engine.ts';
+import type { ModelSummary, PromptMode } from '../shared/protocol/engine.ts';
 
 export const section = 'promptLoupe';
 
@@ -12,8 +12,14 @@ export interface Settings {
   readonly threads: number;
   /** Tokens; 0 = as much as the model was trained for, at most 4,096. */
   readonly contextLength: number;
+  /** MB (10⁶ bytes) a gradient may take beside the model; 0 = half of the free memory. */
+  readonly gradientMemory: number;
+  /** MB (10⁶ bytes) of dequantised weights kept between gradients; −1 = a quarter of the free memory, 0 = none. */
+  readonly weightMemory: number;
   readonly promptMode: PromptMode;
   readonly method: string;
+  /** How gradient methods compute; the others always read the file as served. */
+  readonly precision: ModelSummary['precision'];
   readonly granularity: Granularity;
   /** Response tokens generated before explaining. */
   readonly maxTokens: number;
@@ -48,8 +54,11 @@ export const settingsTable: SettingsTable = {
   modelFolders: { default: [], scope: 'machine', restricted: true },
   threads: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 256, integer: true },
   contextLength: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 1_048_576, integer: true },
+  gradientMemory: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 1_048_576, integer: true },
+  weightMemory: { default: -1, scope: 'machine', restricted: true, minimum: -1, maximum: 1_048_576, integer: true },
   promptMode: { default: 'auto', scope: 'resource', restricted: false, choices: ['auto', 'raw', 'chat'] },
-  method: { default: 'occlusion', scope: 'resource', restricted: false },
+  method: { default: 'input-x-gradient', scope: 'resource', restricted: false },
+  precision: { default: 'as-served', scope: 'resource', restricted: false, choices: ['as-served', 'dequantised'] },
   granularity: { default: 'word', scope: 'resource', restricted: false, choices: granularities },
   maxTokens: { default: 32, scope: 'resource', restricted: false, minimum: 1, maximum: 4096, integer: true },
   seed: { default: 0, scope: 'resource', restricted: false, minimum: 0, maximum: 4_294_967_295, integer: true },

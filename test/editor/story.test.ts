@@ -6,12 +6,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { methodChoices } from '../../src/extension/explain/methodChoices.ts';
+import { settingsTable } from '../../src/extension/settingsTable.ts';
+import { inEnglish } from '../../src/extension/translate.ts';
 import { Editor } from './editorHarness.ts';
 import { enginePids } from './engineProcesses.ts';
 
 const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
   contributes: { colors: { id: string; defaults: { dark: string } }[] };
 };
+
+const defaultMethod = methodChoices(inEnglish).find(({ id }) => id === settingsTable.method.default)?.label ?? '';
 
 let editor: Editor;
 let lines: Locator;
@@ -31,10 +36,10 @@ afterAll(async () => {
   await editor?.close();
 });
 
-/** `#rrggbbaa` as the browser computes it. */
+/** `#rrggbbaa` as the browser computes it: the editor hands opacities on with two decimals. */
 function computedColour(hex: string): string {
   const [red, green, blue, alpha] = (hex.slice(1).match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
-  const opacity = alpha === undefined ? 1 : Math.round((alpha / 255) * 1000) / 1000;
+  const opacity = alpha === undefined ? 1 : Math.round((alpha / 255) * 100) / 100;
   return opacity === 1 ? `rgb(${red}, ${green}, ${blue})` : `rgba(${red}, ${green}, ${blue}, ${opacity})`;
 }
 
@@ -94,6 +99,13 @@ async function isTinted(word: string): Promise<boolean> {
   );
 }
 
+/** The words of the prompt that carry a tint. */
+async function tintedWords(): Promise<string[]> {
+  const words = ['capital', 'of', 'France', 'is'];
+  const tinted = await Promise.all(words.map(isTinted));
+  return words.filter((_, index) => tinted[index]);
+}
+
 async function stage(expected: RegExp): Promise<void> {
   await expect
     .poll(async () => await panel.locator('.stage [role=status]').textContent(), { timeout: 120_000, interval: 100 })
@@ -125,7 +137,7 @@ test('right-click on a prompt offers Explain Prompt, and choosing it tints the w
   await item.click();
   panel = await editor.webview('loupe-explain-panel');
   await stage(/Final/);
-  await expect.poll(() => isTinted('France')).toBe(true);
+  await expect.poll(tintedWords).not.toEqual([]);
   const positive = manifest.contributes.colors
     .filter(({ id }) => /positive\d$/.test(id))
     .map(({ defaults }) => computedColour(defaults.dark));
@@ -137,7 +149,7 @@ test('hovering a word shows score, share, rank and method', async () => {
   const text = await hover('France', /rank/i);
   expect(text).toMatch(/nats|logit/);
   expect(text).toMatch(/%/);
-  expect(text).toMatch(/occlusion/i);
+  expect(text.replaceAll('\u00a0', ' ')).toContain(`Method: ${defaultMethod}`);
   // The hover fades in.
   const opacity = () =>
     editor.page
@@ -148,6 +160,14 @@ test('hovering a word shows score, share, rank and method', async () => {
       );
   await expect.poll(opacity).toBe('1');
   await editor.screenshot('overlay');
+});
+
+test('the panel shows the default method and its precision', async () => {
+  const header = panel.locator('.settings');
+  expect(
+    await header.locator('vscode-dropdown[aria-label="Method"]').evaluate((node) => (node as unknown as { value: string }).value),
+  ).toBe(settingsTable.method.default);
+  expect(await header.locator('.precision').innerText()).toMatch(/^Computed\s+as served$/);
 });
 
 test('the panel shows prompt, response, probabilities and a measured faithfulness', async () => {
@@ -178,12 +198,32 @@ test('the Attention view shows every head of the same prompt', async () => {
   expect(await editor.axeViolations(attention)).toEqual([]);
 });
 
+test('the Attention view weights heads by the gradient of the answer, with signs', async () => {
+  await attention.getByRole('combobox', { name: 'Show' }).click();
+  await attention.getByRole('option', { name: /attention × gradient of ‘/ }).click();
+  const legends = attention.locator('.legend');
+  await expect.poll(async () => await legends.count(), { timeout: 120_000 }).toBe(2);
+  for (const legend of await legends.all()) {
+    expect(await legend.getAttribute('aria-label')).toMatch(
+      /^Colour scale: from −[\d.]+ nats, against ‘.+’, to \+[\d.]+ nats, for it$/,
+    );
+  }
+  expect(await attention.locator('loupe-head-grid [role=gridcell]').first().getAttribute('aria-label')).toMatch(/strongest [+−]/);
+  await editor.screenshot('attention-gradient');
+  expect(await editor.axeViolations(attention)).toEqual([]);
+  await attention.getByRole('combobox', { name: 'Show' }).click();
+  await attention.getByRole('option', { name: 'plain attention' }).click();
+  await expect.poll(async () => await legends.count(), { timeout: 120_000 }).toBe(0);
+});
+
 test('typing moves the tints with their words', async () => {
   await lines.getByText('capital').first().click();
+  const tinted = await tintedWords();
+  expect(tinted).not.toEqual([]);
   await editor.page.keyboard.press('Control+Home');
   await editor.page.keyboard.type('So: ');
   await lines.getByText('So:').first().waitFor();
-  await expect.poll(() => isTinted('capital')).toBe(true);
+  await expect.poll(tintedWords).toEqual(tinted);
   expect(await isTinted('So:')).toBe(false);
   await editor.screenshot('edited');
   await editor.page.keyboard.press('Control+z');
@@ -214,7 +254,7 @@ test('an engine that is killed comes back', async () => {
   await editor.runCommand('Explain Prompt');
   await expect.poll(() => enginePids(editor.serverPid).length, { timeout: 60_000 }).toBeGreaterThan(0);
   await stage(/Final/);
-  await expect.poll(() => isTinted('France')).toBe(true);
+  await expect.poll(tintedWords).not.toEqual([]);
 });
 
 test('nothing was asked of any other machine', () => {

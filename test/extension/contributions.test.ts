@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { attributionMethods } from '../../src/attribution/registry.ts';
 import { commandTable, contextKeys, viewIds } from '../../src/extension/commandTable.ts';
 import { methodIds } from '../../src/extension/explain/methodChoices.ts';
+import { gradientMethodIds } from '../../src/extension/explain/methodParameters.ts';
 import { settingDefinition, type Settings, settingNames, settingsTable } from '../../src/extension/settingsTable.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -100,6 +101,12 @@ describe('settings', () => {
     const registered = attributionMethods.map(({ id }) => id).sort();
     expect([...methodIds].sort()).toEqual(registered);
     expect(contributes.configuration.properties['promptLoupe.method']?.enum?.slice().sort()).toEqual(registered);
+    expect(methodIds).toContain(settingsTable.method.default);
+  });
+
+  test('the methods that take a precision are those the engine gives one', () => {
+    const registered = attributionMethods.filter(({ parameters }) => parameters.some(({ id }) => id === 'precision'));
+    expect([...gradientMethodIds].sort()).toEqual(registered.map(({ id }) => id).sort());
   });
 });
 

@@ -30,7 +30,7 @@ describe('a hover', () => {
       'capital',
       'Score +3 logits, rank 1 of 2, 75.0 % of the total',
       'It speaks for: Paris',
-      'Method: occlusion',
+      'Method: Occlusion',
       'Faithfulness was not measured.',
     ]);
   });
@@ -46,6 +46,29 @@ describe('a hover', () => {
   test('warns that attention is not attribution, also when it is the final method', () => {
     const attention = { ...explanation, method: { id: 'attention', parameters: {}, seed: 0 } };
     expect(lines(0, final, attention).some((line) => line.startsWith('! Attention is not attribution'))).toBe(true);
+  });
+
+  test.each([
+    ['saliency', {}],
+    ['attention-x-gradient', { aggregation: 'absolute' }],
+  ])('of %s has no sign, and says so', (id, parameters) => {
+    const of = { ...explanation, method: { id, parameters, seed: 0 } };
+    expect(lines(0, final, of).slice(1, 3)).toEqual([
+      'Score 3 logits, rank 1 of 2, 75.0 % of the total',
+      'It matters to: Paris. The score is a size and has no sign: for or against is not told.',
+    ]);
+  });
+
+  test('tells a unit that is not the target’s', () => {
+    const method = { id: 'saliency', parameters: {}, seed: 0 };
+    const of = { ...explanation, method, scoreUnit: 'logit per unit of embedding' };
+    expect(lines(0, final, of)[1]).toBe('Score 3 logits per unit of embedding, rank 1 of 2, 75.0 % of the total');
+  });
+
+  test('names a dequantised run', () => {
+    const model = { ...explanation.model, precision: 'dequantised' as const };
+    const of = { ...explanation, model, method: { id: 'input-x-gradient', parameters: {}, seed: 0 } };
+    expect(lines(0, final, of)[3]).toBe('Method: Input × gradient (dequantised)');
   });
 
   test('says when the word was edited', () => {

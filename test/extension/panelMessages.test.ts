@@ -33,6 +33,8 @@ describe('the Explain panel', () => {
 
 describe('the Attention view', () => {
   test.each([
+    { type: 'ready', weighting: 'gradient' },
+    { type: 'setWeighting', weighting: 'plain' },
     { type: 'requestHead', layer: 0, head: 8 },
     { type: 'selectToken', token: 2, weights: Float32Array.of(0.5, 0.5) },
     { type: 'selectToken', token: null, weights: null },
@@ -41,6 +43,8 @@ describe('the Attention view', () => {
 
   test.each([
     undefined,
+    { type: 'ready' },
+    { type: 'setWeighting', weighting: 'twice' },
     { type: 'requestHead', layer: -1, head: 0 },
     { type: 'requestHead', layer: Number.NaN, head: 0 },
     { type: 'selectToken', token: 0, weights: [0.5] },

@@ -30,6 +30,16 @@ beforeEach(() => {
 
 const staleOf = () => [...(session.alignment?.stale ?? [])];
 
+test('remembers what the picture explains, whatever is chosen after', () => {
+  session.choose({ target: { kind: 'response' } });
+  const run = session.begin(prompt());
+  session.choose({ target: { kind: 'next' } });
+  session.accept(run, explanation, 'final');
+  expect(session.target).toEqual({ kind: 'response' });
+  session.clear();
+  expect(session.target).toBeNull();
+});
+
 describe('a session', () => {
   test('a newer run cancels the older one, whose results are dropped', () => {
     const first = session.begin(prompt());

@@ -4,7 +4,10 @@ import { LoupeError, toLoupeError } from '../../src/shared/errors.ts';
 import type { EngineStatus, FoundModel } from '../../src/shared/protocol/engine.ts';
 import { engineStatusText } from '../../src/extension/engineStatusText.ts';
 import { errorOffers, errorText } from '../../src/extension/errorMessage.ts';
+import { methodParameters } from '../../src/extension/explain/methodParameters.ts';
 import { missingVariables } from '../../src/extension/explain/missingVariables.ts';
+import { phaseText } from '../../src/extension/explain/phaseText.ts';
+import { loadOptions } from '../../src/extension/models/loadOptions.ts';
 import { byteSize, modelGroups } from '../../src/extension/models/modelGroups.ts';
 import { fileOfNode } from '../../src/extension/models/nodeFile.ts';
 import { checkedSetting } from '../../src/extension/settingsTable.ts';
@@ -54,6 +57,38 @@ describe('the status bar', () => {
   });
 });
 
+describe('a phase', () => {
+  test.each([
+    ['occlusion', 'leaving units out'],
+    ['input-x-gradient', 'taking the gradient'],
+    ['integrated-gradients', 'taking gradients along the path'],
+    ['gradient (0.6 GB)', 'taking the gradient, 0.6 GB of memory'],
+    ['gradient (1,200 MB)', 'taking the gradient, 1,200 MB of memory'],
+    ['unheard of', 'unheard of'],
+    ['unheard of (again)', 'unheard of (again)'],
+  ])('%s reads: %s', (phase, text) => expect(phaseText(phase, inEnglish)).toBe(text));
+});
+
+describe('what the engine is given', () => {
+  const memory = { threads: 2, contextLength: 0, gradientMemory: 0, weightMemory: -1 };
+  test.each([
+    [memory, { threads: 2, contextLength: 0, gradientBytes: 0 }],
+    [
+      { ...memory, gradientMemory: 850, weightMemory: 0 },
+      { threads: 2, contextLength: 0, gradientBytes: 850e6, weightBytes: 0 },
+    ],
+    [
+      { ...memory, weightMemory: 300 },
+      { threads: 2, contextLength: 0, gradientBytes: 0, weightBytes: 300e6 },
+    ],
+  ])('to load a model: %j', (settings, options) => expect(loadOptions(settings)).toEqual(options));
+
+  test.each([
+    ['saliency', { precision: 'dequantised' }],
+    ['occlusion', {}],
+  ])('for %s', (method, parameters) => expect(methodParameters(method, { precision: 'dequantised' })).toEqual(parameters));
+});
+
 describe('models', () => {
   const model = (name: string, source: FoundModel['source'], file = `/m/${name}`): FoundModel => ({
     name,
@@ -98,6 +133,10 @@ describe('a setting', () => {
     ['maxTokens', 'many', 32],
     ['maxTokens', Number.NaN, 32],
     ['intensity', 0.3, 0.3],
+    ['gradientMemory', -5, 0],
+    ['weightMemory', -1, -1],
+    ['weightMemory', null, -1],
+    ['precision', 'fp8', 'as-served'],
     ['granularity', 'line', 'line'],
     ['granularity', 'letter', 'word'],
     ['modelFolders', ['/a', 3, ''], ['/a']],

@@ -6,7 +6,16 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PanelBrowser, type PanelPage } from './harness/browser.ts';
-import { capitalExplanation, gridMessage, headMessage, hostileExplanation, hostileTexts, methods } from './harness/samples.ts';
+import {
+  capitalExplanation,
+  gridMessage,
+  headMessage,
+  hostileExplanation,
+  hostileTexts,
+  methods,
+  weightedGridMessage,
+  weightedHeadMessage,
+} from './harness/samples.ts';
 import { themeNames } from './harness/themes.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -69,6 +78,14 @@ describe.each(themeNames)('%s', (theme) => {
     await expectClean(panel);
   });
 
+  test('the Explain panel: scores without a sign that do not add up', async () => {
+    const panel = await browser.open('explain', { theme, width: 420, height: 900 });
+    const completeness = { sum: 12.4, expected: -0.26, gap: -12.66, share: 48.7, steps: 64 };
+    const method = { id: 'saliency', parameters: {}, seed: 0 };
+    await panel.send({ type: 'explanation', explanation: capitalExplanation({ completeness, method }), stage: 'final' });
+    await expectClean(panel);
+  });
+
   test.each([300, 1100])('the Attention view, %i pixels wide', async (width) => {
     const panel = await browser.open('attention', { theme, width, height: 900 });
     const expectStructure = () => (theme === 'dark' ? expectClean(panel) : undefined);
@@ -81,6 +98,19 @@ describe.each(themeNames)('%s', (theme) => {
     await panel.page.getByRole('application').click({ position: { x: 120, y: 160 } });
     await expectClean(panel);
     await panel.send({ type: 'failed', code: 'E_ENGINE_CRASHED', message: 'the engine stopped' });
+    await expectClean(panel);
+  });
+
+  test.each([300, 1100])('the Attention view weighted by the gradient, %i pixels wide', async (width) => {
+    const panel = await browser.open('attention', { theme, width, height: 900 });
+    await panel.send({ type: 'loading', target: ' Paris' });
+    await panel.send({ type: 'progress', phase: 'taking the gradient', done: 1, total: 3 });
+    await panel.send(weightedGridMessage(words, 12, 9));
+    await panel.send(weightedHeadMessage(words.length, 11, 0));
+    await panel.page.getByRole('application').click({ position: { x: 120, y: 160 } });
+    await expectClean(panel);
+    const notice = { code: 'E_GRADIENT_UNSUPPORTED', message: 'no gradient can be taken through CONV' };
+    await panel.send({ ...gridMessage(words, 12, 9), notice });
     await expectClean(panel);
   });
 });
@@ -146,6 +176,50 @@ test('the dropdowns of the header', async () => {
     { type: 'setGranularity', granularity: 'sentence' },
     { type: 'setMode', mode: 'raw' },
   ]);
+});
+
+test('the weighting of attention is chosen with the keyboard', async () => {
+  const panel = await browser.open('attention', { theme: 'dark', width: 600, height: 900 });
+  await panel.send({ type: 'loading', target: ' Paris' });
+  await panel.send(gridMessage(words, 4, 4));
+  const picker = panel.page.getByRole('combobox', { name: 'Show' });
+  await picker.focus();
+  await picker.press('ArrowDown');
+  expect(await panel.posted()).toEqual([
+    { type: 'ready', weighting: 'plain' },
+    { type: 'requestHead', layer: 3, head: 0 },
+    { type: 'setWeighting', weighting: 'gradient' },
+  ]);
+});
+
+test('the weighting of attention is chosen with the pointer: the list lies over the heads', async () => {
+  const panel = await browser.open('attention', { theme: 'dark', width: 300, height: 900 });
+  await panel.send({ type: 'loading', target: ' Paris' });
+  await panel.send(gridMessage(words, 4, 4));
+  await panel.page.getByRole('combobox', { name: 'Show' }).click();
+  await panel.page.getByRole('option', { name: 'attention × gradient of ‘␣Paris’' }).click({ timeout: 5000 });
+  expect((await panel.posted()).at(-1)).toEqual({ type: 'setWeighting', weighting: 'gradient' });
+});
+
+test('signed values have the tints’ two hues', async () => {
+  const panel = await browser.open('attention', { theme: 'dark', width: 600, height: 900 });
+  await panel.send(weightedGridMessage(words, 4, 4));
+  await panel.send(weightedHeadMessage(words.length, 3, 0));
+  const hues = await panel.page.locator('loupe-head-matrix canvas').evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    let blue = 0;
+    let orange = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      const [red = 0, , blueness = 0, alpha = 0] = data.subarray(at, at + 4);
+      if (alpha < 40) continue;
+      if (blueness > red + 60) blue += 1;
+      if (red > blueness + 60) orange += 1;
+    }
+    return { blue, orange };
+  });
+  expect(hues.blue).toBeGreaterThan(100);
+  expect(hues.orange).toBeGreaterThan(100);
+  expect(panel.problems).toEqual([]);
 });
 
 test('1,000 tokens: open a head, zoom, scroll, select; the whole row goes to the editor', async () => {

@@ -1,14 +1,16 @@
 /** The Attention view: every head as a thumbnail, one head large, one token's weights as a table. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import type { AttentionViewIn, AttentionViewOut } from '../../src/shared/protocol/panel.ts';
+import type { AttentionViewIn, AttentionViewOut, AttentionWeightingChoice } from '../../src/shared/protocol/panel.ts';
 import { button, checkbox, dropdown, progressRing } from '../ui/controls.ts';
 import type { Host } from '../ui/host.ts';
 import { sharedStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { visibleLabel, visibleText } from '../ui/visibleText.ts';
-import { findSink, withoutSink } from './sink.ts';
+import { findSink, rowShares, withoutKey, withoutSink } from './sink.ts';
+import { signedLegend, signedLegendStyles } from './signedLegend.ts';
 import { type Direction, type Matrix, tokenWeights } from './tokenWeights.ts';
 import { initialViewState, type Head, type HeadPlace, nextViewState, samePlace, type ViewState } from './viewState.ts';
+import { scaleOf } from './valueScale.ts';
 import { weightTable } from './weightTable.ts';
 import './headGrid.ts';
 import './headMatrix.ts';
@@ -23,12 +25,15 @@ export class AttentionView extends LitElement {
   static override properties = {
     state: { state: true },
     hideSink: { state: true },
+    weighting: { state: true },
     direction: { state: true },
     selected: { state: true },
   };
   declare host: Host<AttentionViewOut>;
   declare private state: ViewState;
   declare private hideSink: boolean;
+  /** What the user chose to see; the grid on screen may still be the one before. */
+  declare weighting: AttentionWeightingChoice;
   declare private direction: Direction;
   /** The token whose row or column is marked, here and in the editor. */
   declare private selected: number | null;
@@ -40,13 +45,16 @@ export class AttentionView extends LitElement {
     super();
     this.state = initialViewState;
     this.hideSink = false;
+    this.weighting = 'plain';
     this.direction = 'row';
     this.selected = null;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.hideSink = this.host.readState()['hideSink'] === true;
+    const saved = this.host.readState();
+    this.hideSink = saved['hideSink'] === true;
+    this.weighting = saved['weighting'] === 'gradient' ? 'gradient' : 'plain';
     this.themeChanged.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
     this.themeChanged.observe(document.body, { attributes: true, attributeFilter: ['class'] });
   }
@@ -61,6 +69,7 @@ export class AttentionView extends LitElement {
     this.state = nextViewState(this.state, message);
     const { grid, wanted } = this.state;
     if (message.type === 'grid') {
+      if (this.state.notice !== null) this.remember({ weighting: 'plain' });
       this.labels = message.tokens.map((token) => visibleLabel(token.text));
       this.selected = null;
       this.shown = null;
@@ -74,11 +83,18 @@ export class AttentionView extends LitElement {
 
   protected override render(): TemplateResult {
     const text = strings();
-    const { loading, failure, grid } = this.state;
+    const { loading, phase, failure, notice, grid } = this.state;
+    const weightedBy = grid?.weightedBy ?? null;
     return html`<main aria-label=${text.attentionView} aria-busy=${loading ? 'true' : 'false'}>
       <h1 class="visually-hidden">${text.attentionView}</h1>
-      <p class="note muted">${text.notAttribution}</p>
-      <div role="status" class="row">${loading ? html`${progressRing()} ${text.loading}` : nothing}</div>
+      <p class="note muted">
+        ${weightedBy === null ? text.notAttribution : html`<bdi>${text.weightedNote(quoted(weightedBy.label))}</bdi>`}
+      </p>
+      ${grid === null && !loading ? nothing : this.weightingField(text)}
+      <div class="row">
+        <span role="status" class="row">${loading ? html`${progressRing()} ${text.loading}` : nothing}</span>
+        ${loading && phase !== '' ? html`<span class="muted">${phase}</span>` : nothing}
+      </div>
       <div role="alert">
         ${
           failure === null
@@ -88,9 +104,31 @@ export class AttentionView extends LitElement {
                 ${button({ label: text.refresh, onClick: () => this.host.post({ type: 'refresh' }) })}
               </div>`
         }
+        ${
+          notice === null
+            ? nothing
+            : html`<div class="box warning">
+                <p>${text.plainInstead}</p>
+                <p>${visibleText(notice.message)}</p>
+              </div>`
+        }
       </div>
       ${grid === null ? (loading || failure !== null ? nothing : html`<p class="muted">${text.attentionEmpty}</p>`) : this.content(text)}
     </main>`;
+  }
+
+  private weightingField(text: Strings): TemplateResult {
+    const { target } = this.state;
+    const field = dropdown({
+      label: text.weighting,
+      value: this.weighting,
+      choices: [
+        { value: 'plain', label: text.weightingPlain },
+        { value: 'gradient', label: text.weightingGradient(target === null ? text.theAnswer : quoted(target)) },
+      ],
+      onChange: (value) => this.changeWeighting(value === 'gradient' ? 'gradient' : 'plain'),
+    });
+    return html`<div class="row weighting"><span class="field"><span class="muted" aria-hidden="true">${text.weighting}</span>${field}</span></div>`;
   }
 
   private content(text: Strings): TemplateResult {
@@ -116,6 +154,7 @@ export class AttentionView extends LitElement {
       return html`${title}${this.state.failure === null ? waiting : nothing}`;
     }
     const { matrix, sink } = this.shown;
+    const signed = matrix.scale.kind === 'signed';
     const sinkName = `‘${this.labels[sink] ?? ''}’`;
     return html`
       <div class="row spread">${title}${samePlace(head, wanted) || this.state.failure !== null ? nothing : progressRing()}</div>
@@ -133,13 +172,14 @@ export class AttentionView extends LitElement {
         >
         ${checkbox({ label: text.hideSink(sinkName), checked: this.hideSink, onChange: (hide) => this.changeHideSink(hide) })}
       </div>
-      ${this.hideSink ? html`<p class="muted">${text.sinkHidden(sinkName)}</p>` : nothing}
+      ${this.hideSink ? html`<p class="muted">${signed ? text.sinkHiddenSigned(sinkName) : text.sinkHidden(sinkName)}</p>` : nothing}
+      ${matrix.scale.kind === 'signed' ? signedLegend(matrix.scale, text) : nothing}
       <loupe-head-matrix
         .matrix=${matrix}
         .labels=${this.labels}
         .direction=${this.direction}
         .selected=${this.marked()}
-        .description=${text.matrix(head.layer, head.head, matrix.queries, matrix.keys)}
+        .description=${this.description(head, text)}
         .onSelect=${(token: number, direction: Direction) => this.select(token, direction)}
         .onClear=${() => this.clear()}
       ></loupe-head-matrix>
@@ -147,12 +187,17 @@ export class AttentionView extends LitElement {
     `;
   }
 
+  private description({ layer, head, queries, keys, weightedBy }: Head, text: Strings): string {
+    const plain = text.matrix(layer, head, queries, keys);
+    return weightedBy === null ? plain : `${plain} ${text.weightedNote(quoted(weightedBy.label))}`;
+  }
+
   private table(matrix: Matrix, text: Strings): TemplateResult {
     const token = this.selected ?? this.state.highlighted;
     if (token === null || token >= matrix.queries) return html`<p class="muted">${text.pickMatrixToken}</p>`;
     const clear = this.selected === null ? nothing : button({ label: text.clearSelection, onClick: () => this.clear() });
     return html`<div class="weights">
-      ${clear}${weightTable(tokenWeights(matrix, token, this.direction), this.labels, token, this.direction, text)}
+      ${clear}${weightTable(tokenWeights(matrix, token, this.direction), matrix.scale, this.labels, token, this.direction, text)}
     </div>`;
   }
 
@@ -184,10 +229,20 @@ export class AttentionView extends LitElement {
   }
 
   private changeHideSink(hide: boolean): void {
-    this.hideSink = hide;
-    this.host.writeState({ hideSink: hide });
+    this.remember({ hideSink: hide });
     this.prepare();
     if (this.selected !== null) this.mirror();
+  }
+
+  private changeWeighting(weighting: AttentionWeightingChoice): void {
+    this.remember({ weighting });
+    this.host.post({ type: 'setWeighting', weighting });
+  }
+
+  private remember(change: { readonly hideSink?: boolean; readonly weighting?: AttentionWeightingChoice }): void {
+    this.hideSink = change.hideSink ?? this.hideSink;
+    this.weighting = change.weighting ?? this.weighting;
+    this.host.writeState({ hideSink: this.hideSink, weighting: this.weighting });
   }
 
   /** Draws the selected row or column on the prompt, in the editor. */
@@ -200,9 +255,11 @@ export class AttentionView extends LitElement {
   private prepare(): void {
     const head: Head | null = this.state.head;
     if (head === null) return;
-    const { queries, keys, values } = head;
-    const sink = findSink(values, queries, keys);
-    this.shown = { sink, matrix: { queries, keys, values: this.hideSink ? withoutSink(values, queries, keys, sink) : values } };
+    const { queries, keys, values, weightedBy } = head;
+    const sink = findSink(weightedBy === null ? values : rowShares(values, queries, keys), queries, keys);
+    const remove = weightedBy === null ? withoutSink : withoutKey;
+    const shown = this.hideSink ? remove(values, queries, keys, sink) : values;
+    this.shown = { sink, matrix: { queries, keys, values: shown, scale: scaleOf(shown, weightedBy) } };
   }
 
   private repaint(): void {
@@ -212,6 +269,7 @@ export class AttentionView extends LitElement {
 
   static override styles = [
     sharedStyles,
+    signedLegendStyles,
     css`
       :host {
         container-type: inline-size;
@@ -242,6 +300,10 @@ export class AttentionView extends LitElement {
         inset-block-start: -3px;
         inset-inline-end: 0;
       }
+      .weighting vscode-dropdown {
+        max-inline-size: 100%;
+      }
+      .weighting,
       .options {
         margin-block-end: 4px;
       }
@@ -259,6 +321,12 @@ export class AttentionView extends LitElement {
       }
     `,
   ];
+}
+
+/** A target's name as it stands in a sentence, short enough for a list. */
+function quoted(label: string): string {
+  const characters = [...visibleLabel(label)];
+  return `‘${characters.length > 24 ? `${characters.slice(0, 23).join('')}…` : characters.join('')}’`;
 }
 
 customElements.define('loupe-attention-view', AttentionView);

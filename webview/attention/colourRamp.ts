@@ -1,9 +1,18 @@
-/** Attention weight to ink. One hue whose opacity grows, so that it reads on any background. */
+/** Values to ink. One hue a sign, whose opacity grows with the square root of the size, so that it reads on any background. */
+import { paletteStep } from '../../src/shared/colourScale.ts';
+import type { ValueScale } from './valueScale.ts';
 
 export interface Colour {
   readonly red: number;
   readonly green: number;
   readonly blue: number;
+}
+
+export interface Inks {
+  readonly weight: Colour;
+  /** What raises the explained answer, and what lowers it. */
+  readonly positive: Colour;
+  readonly negative: Colour;
 }
 
 /** Rows and columns of cells: the first, and how many. */
@@ -19,8 +28,13 @@ export function inkOf(weight: number): number {
   return weight > 0 ? Math.round(Math.sqrt(Math.min(1, weight)) * 255) : 0;
 }
 
+/** Opacity 0…255 of a signed value, in the five steps of the palette on a square-root scale: clear below 1 % of the maximum. */
+export function signedInkOf(value: number, maximum: number): number {
+  return Math.abs(paletteStep(Math.sqrt(Math.abs(value)), Math.sqrt(maximum))) * 51;
+}
+
 /**
- * Part of a matrix as pixels, the largest weight in each: nothing that stands out is lost when many cells share a pixel.
+ * Part of a matrix as pixels, the value of largest size in each: nothing that stands out is lost when many cells share a pixel.
  * @param values [rows, stride]
  * @returns RGBA, [height, width, 4]
  */
@@ -30,7 +44,8 @@ export function inkPixels(
   part: MatrixPart,
   width: number,
   height: number,
-  colour: Colour,
+  inks: Inks,
+  scale: ValueScale,
 ): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(width * height * 4);
   const rows = spans(height, part.rows);
@@ -41,20 +56,21 @@ export function inkPixels(
     for (let x = 0; x < width; x += 1) {
       const from = part.column + (columns[2 * x] ?? 0);
       const to = part.column + (columns[2 * x + 1] ?? 0);
-      let weight = 0;
+      let strongest = 0;
       for (let row = fromRow; row < toRow; row += 1) {
         const end = row * stride + to;
         for (let at = row * stride + from; at < end; at += 1) {
           const value = values[at] ?? 0;
-          if (value > weight) weight = value;
+          if (Math.abs(value) > Math.abs(strongest)) strongest = value;
         }
       }
-      if (weight === 0) continue;
+      if (strongest === 0) continue;
       const at = (y * width + x) * 4;
-      pixels[at] = colour.red;
-      pixels[at + 1] = colour.green;
-      pixels[at + 2] = colour.blue;
-      pixels[at + 3] = inkOf(weight);
+      const ink = scale.kind === 'weight' ? inks.weight : strongest > 0 ? inks.positive : inks.negative;
+      pixels[at] = ink.red;
+      pixels[at + 1] = ink.green;
+      pixels[at + 2] = ink.blue;
+      pixels[at + 3] = scale.kind === 'weight' ? inkOf(strongest) : signedInkOf(strongest, scale.maximum);
     }
   }
   return pixels;

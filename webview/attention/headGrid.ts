@@ -3,9 +3,11 @@ import { css, html, LitElement, type TemplateResult } from 'lit';
 import { nextInGrid } from '../ui/rovingFocus.ts';
 import { ResizeController } from '../ui/resizeController.ts';
 import { sharedStyles } from '../ui/sharedStyles.ts';
-import { strings } from '../ui/strings.ts';
+import { type Strings, strings } from '../ui/strings.ts';
 import { canvasColours } from '../ui/themeColours.ts';
 import { inkPixels } from './colourRamp.ts';
+import { signedLegend, signedLegendStyles } from './signedLegend.ts';
+import { extremeOf, formatValue, scaleOf, type ValueScale, weightScale } from './valueScale.ts';
 import type { Grid, HeadPlace } from './viewState.ts';
 
 const labelWidth = 22;
@@ -26,6 +28,10 @@ export class HeadGrid extends LitElement {
   declare private focused: HeadPlace | null;
   /** Side of a thumbnail in CSS pixels. */
   declare private cell: number;
+  /** One for all heads, so that they can be compared. */
+  private scale: ValueScale = weightScale;
+  /** Of each head the value of largest size, signed; empty for plain attention. [layers × heads] */
+  private extremes: readonly number[] = [];
 
   constructor() {
     super();
@@ -35,7 +41,12 @@ export class HeadGrid extends LitElement {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (changed.has('grid')) this.measure();
+    if (!changed.has('grid')) return;
+    this.measure();
+    const { thumbnails, weightedBy, layers, heads, size } = this.grid;
+    this.scale = scaleOf(thumbnails, weightedBy);
+    const ofHead = (head: number) => extremeOf(thumbnails.subarray(head * size * size, (head + 1) * size * size));
+    this.extremes = weightedBy === null ? [] : numbers(layers * heads).map(ofHead);
   }
 
   protected override updated(changed: Map<string, unknown>): void {
@@ -57,7 +68,8 @@ export class HeadGrid extends LitElement {
     const { layers, heads } = this.grid;
     const stop = this.focused ?? this.open ?? { layer: 0, head: 0 };
     const everyColumn = Math.max(1, Math.ceil(16 / this.cell));
-    return html`<div class="scroll">
+    return html`${this.scale.kind === 'signed' ? signedLegend(this.scale, text) : ''}
+    <div class="scroll">
       <div class="grid" role="grid" aria-label=${text.headGrid} @keydown=${this.pressed} @click=${this.clicked} @focusin=${this.entered}>
         <canvas aria-hidden="true"></canvas>
         <div role="row" class="tr">
@@ -76,9 +88,9 @@ export class HeadGrid extends LitElement {
                 role="gridcell"
                 class="cell ${isOpen ? 'open' : ''}"
                 tabindex=${stop.layer === layer && stop.head === head ? 0 : -1}
-                aria-label=${text.headLabel(layer, head)}
+                aria-label=${this.label(layer, head, text)}
                 aria-selected=${isOpen ? 'true' : 'false'}
-                title=${text.headLabel(layer, head)}
+                title=${this.label(layer, head, text)}
                 data-layer=${layer}
                 data-head=${head}
               ></span>`;
@@ -87,6 +99,12 @@ export class HeadGrid extends LitElement {
         )}
       </div>
     </div>`;
+  }
+
+  private label(layer: number, head: number, text: Strings): string {
+    const name = text.headLabel(layer, head);
+    const extreme = this.extremes[layer * this.grid.heads + head];
+    return extreme === undefined ? name : text.headEffect(name, formatValue(extreme, this.scale, text));
   }
 
   private measure(): void {
@@ -105,15 +123,15 @@ export class HeadGrid extends LitElement {
     canvas.height = Math.round(layers * side);
     canvas.style.setProperty('inline-size', `${heads * this.cell}px`);
     canvas.style.setProperty('block-size', `${layers * this.cell}px`);
-    const { ink } = canvasColours(this);
-    const scale = Math.max(1, Math.round((this.cell - 2) * ratio));
+    const { inks } = canvasColours(this);
+    const pixelsAcross = Math.max(1, Math.round((this.cell - 2) * ratio));
     for (let layer = 0; layer < layers; layer += 1) {
       for (let head = 0; head < heads; head += 1) {
         const row = (layer * heads + head) * size;
         const part = { row, rows: size, column: 0, columns: size };
-        const pixels = inkPixels(thumbnails, size, part, scale, scale, ink);
+        const pixels = inkPixels(thumbnails, size, part, pixelsAcross, pixelsAcross, inks, this.scale);
         context.putImageData(
-          new ImageData(pixels, scale, scale),
+          new ImageData(pixels, pixelsAcross, pixelsAcross),
           Math.round(head * side + ratio),
           Math.round(layer * side + ratio),
         );
@@ -164,7 +182,12 @@ export class HeadGrid extends LitElement {
 
   static override styles = [
     sharedStyles,
+    signedLegendStyles,
     css`
+      :host {
+        /* Its layers stay below a list that opens over it. */
+        isolation: isolate;
+      }
       .scroll {
         overflow: auto;
         max-block-size: var(--grid-height, 42vh);

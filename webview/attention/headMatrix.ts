@@ -10,6 +10,7 @@ import { CellPicture } from './cellPicture.ts';
 import { fittedCell, type Geometry, type Hit, hitTest, scrollTo, type View, zoomed } from './matrixGeometry.ts';
 import { type Marks, paintMatrix } from './matrixPainter.ts';
 import type { Direction, Matrix } from './tokenWeights.ts';
+import { formatValue } from './valueScale.ts';
 
 const zoomStep = 1.5;
 
@@ -109,7 +110,7 @@ export class HeadMatrix extends LitElement {
     if (this.cursor === null) return html`<span class="muted">${text.pointAt}</span>`;
     const { query, key } = this.cursor;
     const weight = this.matrix.values[query * this.matrix.keys + key] ?? 0;
-    return html`<bdi>${text.readout(`‘${this.labels[query]}’`, `‘${this.labels[key]}’`, weight.toFixed(3))}</bdi>`;
+    return html`<bdi>${text.readout(`‘${this.labels[query]}’`, `‘${this.labels[key]}’`, formatValue(weight, this.matrix.scale, text))}</bdi>`;
   }
 
   private geometry(): Geometry {

@@ -11,4 +11,4 @@ const view = new AttentionView();
 const host = connectHost<AttentionViewIn, AttentionViewOut>((message) => view.receive(message));
 view.host = host;
 document.body.append(view);
-host.post({ type: 'ready' });
+host.post({ type: 'ready', weighting: view.weighting });

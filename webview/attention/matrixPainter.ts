@@ -1,8 +1,12 @@
 /** Draws the visible part of one head's matrix with its two token axes. */
 import type { CanvasColours } from '../ui/themeColours.ts';
 import type { CellPicture } from './cellPicture.ts';
+import { type MatrixPart, signedInkOf } from './colourRamp.ts';
 import { type Geometry, labelledCell, labelStep, type View, visibleCells } from './matrixGeometry.ts';
 import type { Direction, Matrix } from './tokenWeights.ts';
+
+/** Cells of this many pixels and more have room for a sign. */
+const signedCell = 8;
 
 export interface Marks {
   /** The cell under the pointer or the keyboard. */
@@ -50,16 +54,46 @@ function paintCells(
   const width = pixels(columns);
   const height = pixels(rows);
   const part = { row: firstQuery, rows, column: firstKey, columns };
-  const picture = cells.picture(matrix, part, width, height, colours.ink);
+  const picture = cells.picture(matrix, part, width, height, colours.inks);
   context.imageSmoothingEnabled = false;
   const x = geometry.left + firstKey * geometry.cell - view.scrollLeft;
   const y = geometry.top + firstQuery * geometry.cell - view.scrollTop;
   context.drawImage(picture, x, y, columns * geometry.cell, rows * geometry.cell);
+  if (matrix.scale.kind === 'signed' && geometry.cell >= signedCell)
+    paintSigns(context, matrix, part, geometry.cell, x, y, colours);
   context.strokeStyle = colours.line;
   context.lineWidth = 1;
   const right = Math.min(view.width, x + columns * geometry.cell) - 0.5;
   const bottom = Math.min(view.height, y + rows * geometry.cell) - 0.5;
   context.strokeRect(geometry.left + 0.5, geometry.top + 0.5, right - geometry.left - 0.5, bottom - geometry.top - 0.5);
+}
+
+/** A short dash in every tinted cell below zero: the sign shows without colour too. */
+function paintSigns(
+  context: CanvasRenderingContext2D,
+  matrix: Matrix,
+  part: MatrixPart,
+  cell: number,
+  left: number,
+  top: number,
+  colours: CanvasColours,
+): void {
+  if (matrix.scale.kind !== 'signed') return;
+  const { maximum } = matrix.scale;
+  context.strokeStyle = colours.text;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let row = 0; row < part.rows; row += 1) {
+    const y = Math.round(top + (row + 0.5) * cell) - 0.5;
+    for (let column = 0; column < part.columns; column += 1) {
+      const value = matrix.values[(part.row + row) * matrix.keys + part.column + column] ?? 0;
+      if (!(value < 0) || signedInkOf(value, maximum) === 0) continue;
+      const x = left + (column + 0.5) * cell;
+      context.moveTo(x - cell / 4, y);
+      context.lineTo(x + cell / 4, y);
+    }
+  }
+  context.stroke();
 }
 
 function paintMarks(

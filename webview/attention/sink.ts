@@ -25,6 +25,27 @@ export function findSink(values: Float32Array, queries: number, keys: number): n
 }
 
 /**
+ * Each value's share of its row's total size: what a sink takes of signed values.
+ * @param values [query, key], signed, not changed
+ */
+export function rowShares(values: Float32Array, queries: number, keys: number): Float32Array {
+  const shares = values.map(Math.abs);
+  for (let query = 0; query < queries; query += 1) {
+    const row = shares.subarray(query * keys, (query + 1) * keys);
+    const sum = row.reduce((total, share) => total + share, 0);
+    if (sum > 0) row.forEach((share, key) => (row[key] = share / sum));
+  }
+  return shares;
+}
+
+/** The matrix with one key at zero and the rest as it is. `values`: [query, key], not changed. */
+export function withoutKey(values: Float32Array, queries: number, keys: number, key: number): Float32Array {
+  const rest = values.slice();
+  for (let query = 0; query < queries; query += 1) rest[query * keys + key] = 0;
+  return rest;
+}
+
+/**
  * The matrix without one key, each row scaled to sum to 1 again. A row that gave the sink everything stays empty.
  * @param values [query, key], not changed
  */

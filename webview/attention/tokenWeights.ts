@@ -1,4 +1,5 @@
 /** One token's row or column of an attention matrix. */
+import type { ValueScale } from './valueScale.ts';
 
 /** `row`: what the token looks at; `column`: which tokens look at it. */
 export type Direction = 'row' | 'column';
@@ -7,12 +8,13 @@ export type Direction = 'row' | 'column';
 export interface Matrix {
   readonly queries: number;
   readonly keys: number;
-  /** [query, key], probabilities */
+  /** [query, key], on `scale` */
   readonly values: Float32Array;
+  readonly scale: ValueScale;
 }
 
 /** The weight of each token in one row or column, over the prompt's tokens. */
-export function tokenWeights(matrix: Matrix, token: number, direction: Direction): Float32Array {
+export function tokenWeights(matrix: Omit<Matrix, 'scale'>, token: number, direction: Direction): Float32Array {
   const { queries, keys, values } = matrix;
   if (direction === 'row') return values.slice(token * keys, (token + 1) * keys);
   const weights = new Float32Array(queries);
@@ -25,11 +27,11 @@ export interface TokenWeight {
   readonly weight: number;
 }
 
-/** The largest weights above zero, largest first, at most `count`. */
+/** The weights of largest size that are not zero, largest first, at most `count`. */
 export function topWeights(weights: Float32Array, count: number): TokenWeight[] {
   const all: TokenWeight[] = [];
   weights.forEach((weight, token) => {
-    if (weight > 0) all.push({ token, weight });
+    if (Math.abs(weight) > 0) all.push({ token, weight });
   });
-  return all.sort((a, b) => b.weight - a.weight || a.token - b.token).slice(0, count);
+  return all.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight) || a.token - b.token).slice(0, count);
 }

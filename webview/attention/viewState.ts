@@ -1,5 +1,5 @@
 /** What the Attention view knows, and how each message of the host changes it. */
-import type { AttentionViewIn } from '../../src/shared/protocol/panel.ts';
+import type { AttentionViewIn, WeightedBy } from '../../src/shared/protocol/panel.ts';
 import type { Token } from '../../src/shared/tokens.ts';
 
 export interface HeadPlace {
@@ -14,6 +14,8 @@ export interface Grid {
   readonly size: number;
   /** [layers, heads, size, size] */
   readonly thumbnails: Float32Array;
+  /** Null: plain attention. */
+  readonly weightedBy: WeightedBy | null;
 }
 
 export interface Head extends HeadPlace {
@@ -21,11 +23,23 @@ export interface Head extends HeadPlace {
   readonly keys: number;
   /** [query, key] */
   readonly values: Float32Array;
+  readonly weightedBy: WeightedBy | null;
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface ViewState {
   readonly loading: boolean;
-  readonly failure: { readonly code: string; readonly message: string } | null;
+  /** How far the loading has come, in words and numbers; '' when nothing was told. */
+  readonly phase: string;
+  readonly failure: Problem | null;
+  /** Why the grid is plain although it was to be weighted. */
+  readonly notice: Problem | null;
+  /** What the explained answer is called; null before the first grid. */
+  readonly target: string | null;
   readonly grid: Grid | null;
   readonly head: Head | null;
   /** The head that was asked for; its matrix may still be on its way. */
@@ -36,7 +50,10 @@ export interface ViewState {
 
 export const initialViewState: ViewState = {
   loading: false,
+  phase: '',
   failure: null,
+  notice: null,
+  target: null,
   grid: null,
   head: null,
   wanted: null,
@@ -49,16 +66,21 @@ export function nextViewState(state: ViewState, message: AttentionViewIn): ViewS
       // No prompt is explained: attention of another one must not stay on screen. The choice of head does.
       return { ...initialViewState, wanted: state.wanted };
     case 'loading':
-      return { ...state, loading: true, failure: null };
+      return { ...state, loading: true, phase: '', failure: null, notice: null, target: message.target ?? state.target };
+    case 'progress': {
+      const { phase, done, total } = message;
+      return { ...state, phase: total > 1 ? `${phase} ${done}/${total}` : phase };
+    }
     case 'failed':
       return { ...state, loading: false, failure: { code: message.code, message: message.message } };
     case 'grid': {
-      const { tokens, layers, heads, size, thumbnails } = message;
+      const { tokens, layers, heads, size, thumbnails, weightedBy = null, notice = null } = message;
       return {
         ...state,
         loading: false,
         failure: null,
-        grid: { tokens, layers, heads, size, thumbnails },
+        notice,
+        grid: { tokens, layers, heads, size, thumbnails, weightedBy },
         head: null,
         wanted: headToOpen(state.wanted, layers, heads),
         highlighted: null,
@@ -66,14 +88,17 @@ export function nextViewState(state: ViewState, message: AttentionViewIn): ViewS
     }
     case 'head': {
       const [queries, keys] = message.shape;
+      const { weightedBy = null } = message;
       // A late answer for a head that is no longer asked for, or one that does not fit the tokens on screen, is dropped.
       if (state.grid === null || !samePlace(state.wanted, message)) return state;
+      // So is one that was weighted otherwise than the heads beside it.
+      if (weightedBy?.label !== state.grid.weightedBy?.label) return state;
       if (queries !== state.grid.tokens.length || keys !== state.grid.tokens.length || message.values.length !== queries * keys)
         return state;
       return {
         ...state,
         failure: null,
-        head: { layer: message.layer, head: message.head, queries, keys, values: message.values },
+        head: { layer: message.layer, head: message.head, queries, keys, values: message.values, weightedBy },
       };
     }
     case 'highlight':

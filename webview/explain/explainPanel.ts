@@ -7,6 +7,7 @@ import type { Host } from '../ui/host.ts';
 import { sharedStyles, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
+import { completenessLine } from './completenessView.ts';
 import { faithfulnessBadge, faithfulnessStyles, faithfulnessTable } from './faithfulnessView.ts';
 import { headerStyles, modelLine, settingsLine, stageLine, targetLine } from './panelHeader.ts';
 import { initialState, nextState, type PanelState, sameUnits } from './panelState.ts';
@@ -76,6 +77,7 @@ export class ExplainPanel extends LitElement {
         <h1 class="visually-hidden">${text.explainPanel}</h1>
         ${modelLine(explanation, post, state, text)} ${settingsLine(state, post, text)}
         ${explanation === null ? nothing : targetLine(explanation, text)} ${stageLine(state, post, text)}
+        ${explanation === null ? nothing : completenessLine(explanation, text)}
         ${explanation === null ? nothing : faithfulnessBadge(explanation, state.stage === 'final', text)}
       </header>
       <div role="alert">${this.failure(text)}</div>

@@ -21,7 +21,7 @@ export function modelLine(explanation: Explanation | null, post: Post, state: Pa
         model === undefined
           ? nothing
           : html`<strong>${visibleText(model.name)}</strong>
-              <span class="muted">${[model.quantization, model.architecture, text.precision[model.precision]].filter(Boolean).join(' · ')}</span>`
+              <span class="muted">${[model.quantization, model.architecture].filter(Boolean).join(' · ')}</span>`
       }
     </p>
     <div class="row">
@@ -38,7 +38,7 @@ export function modelLine(explanation: Explanation | null, post: Post, state: Pa
 export function settingsLine(state: PanelState, post: Post, text: Strings): TemplateResult {
   const { explanation, methods, mode } = state;
   const method = state.method ?? explanation?.method.id ?? methods[0]?.id ?? '';
-  const assumption = methods.find((choice) => choice.id === method)?.assumption;
+  const choice = methods.find(({ id }) => id === method);
   const modeLabel = (value: 'auto' | 'raw' | 'chat') =>
     value === 'auto' && explanation !== null ? text.modeUsed(text.modes[explanation.prompt.mode]) : text.modes[value];
   return html`<div class="row settings">
@@ -47,9 +47,14 @@ export function settingsLine(state: PanelState, post: Post, text: Strings): Temp
           ? nothing
           : field(text.method, {
               value: method,
-              choices: methods.map((choice) => ({ value: choice.id, label: choice.label })),
+              choices: methods.map(({ id, label }) => ({ value: id, label })),
               onChange: (value) => post({ type: 'setMethod', method: value }),
             })
+      }
+      ${
+        explanation === null
+          ? nothing
+          : html`<span class="precision"><span class="muted">${text.computed}</span> ${text.precision[explanation.model.precision]}</span>`
       }
       ${
         explanation === null
@@ -66,7 +71,7 @@ export function settingsLine(state: PanelState, post: Post, text: Strings): Temp
         onChange: (value) => post({ type: 'setMode', mode: value as 'auto' | 'raw' | 'chat' }),
       })}
     </div>
-    ${assumption === undefined ? nothing : html`<p class="muted">${assumption}</p>`}`;
+    ${choice === undefined ? nothing : html`<p class="muted">${choice.assumption} ${choice.cost}</p>`}`;
 }
 
 function field(label: string, options: Omit<Parameters<typeof dropdown>[0], 'label'>): TemplateResult {

@@ -1,13 +1,15 @@
 /** The prompt as tinted words: one list, one tab stop, arrow keys move, and the chosen word's numbers stand below. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { Explanation } from '../../src/shared/explanation.ts';
+import { hasSign } from '../../src/shared/scoreSign.ts';
 import { checkbox } from '../ui/controls.ts';
-import { formatShare, formatSigned } from '../ui/formatNumber.ts';
+import { formatScore, formatShare } from '../ui/formatNumber.ts';
 import { nextInList } from '../ui/rovingFocus.ts';
 import { sharedStyles, tintClass, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { quotedLabel, visibleLabel, visibleText } from '../ui/visibleText.ts';
 import { colourLegend, legendStyles } from './colourLegend.ts';
+import { scoreUnitText } from './scoreUnit.ts';
 import { layoutPrompt, type PromptPiece } from './promptLayout.ts';
 import type { ScoreSummary, UnitSummary } from './scoreSummary.ts';
 
@@ -51,7 +53,7 @@ export class PromptView extends LitElement {
     return html`
       <div class="row spread heading">
         <h2>${text.prompt}</h2>
-        ${colourLegend(this.summary.maximum, this.explanation.target.unit)}
+        ${colourLegend(this.summary.maximum, this.explanation)}
       </div>
       <div
         class="prompt mono ${untrusted ? 'untrusted' : ''} ${this.provisional ? 'provisional' : ''}"
@@ -94,7 +96,7 @@ export class PromptView extends LitElement {
   }
 
   private facts(unit: UnitSummary, text: Strings): string[] {
-    const score = text.scoreIs(formatSigned(unit.score), text.unit[this.explanation.target.unit]);
+    const score = text.scoreIs(formatScore(unit.score, hasSign(this.explanation.method)), scoreUnitText(this.explanation, text));
     const standing =
       unit.rank === null
         ? [text.hiddenUnit]

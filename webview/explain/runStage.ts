@@ -30,8 +30,13 @@ export function stageText(state: PanelState, strings: Strings): StageText {
     case 'final':
       return {
         name: strings.stageFinal,
-        detail: strings.cost(formatDuration(explanation.cost.milliseconds), explanation.cost.forwardPasses),
+        detail: strings.cost(formatDuration(explanation.cost.milliseconds), rounded(explanation.cost.forwardPasses)),
         provisional: false,
       };
   }
+}
+
+/** Parts of a prompt count as parts of a pass. */
+function rounded(passes: number): number {
+  return Math.round(passes * 10) / 10;
 }

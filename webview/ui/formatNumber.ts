@@ -16,6 +16,21 @@ export function formatSigned(value: number, digits = 2): string {
   return value > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
+/** A number whose size is not known beforehand, with this many significant digits: `0.00412`, `12.3`, `1234`. */
+export function formatSignificant(value: number, digits = 3): string {
+  const magnitude = Math.abs(value);
+  if (!Number.isFinite(value) || magnitude >= 10 ** (digits - 1)) return formatNumber(value, 0);
+  const text = magnitude === 0 ? '0' : magnitude.toPrecision(digits);
+  return value < 0 ? minus + text : text;
+}
+
+/** A score: two decimals, or two significant digits where those would read 0.00. `+` only where scores have a sign. */
+export function formatScore(value: number, hasSign: boolean): string {
+  const magnitude = Math.abs(value);
+  const text = magnitude > 0 && magnitude < 0.1 ? formatSignificant(value, 2) : formatNumber(value);
+  return hasSign && value > 0 ? `+${text}` : text;
+}
+
 /** A share of one as per cent: `77 %`, `0.3 %`, `< 0.1 %`. */
 export function formatShare(share: number): string {
   if (!Number.isFinite(share)) return formatNumber(share);

@@ -153,6 +153,9 @@ export const sharedStyles = css`
   svg.bar rect {
     fill: var(--vscode-charts-blue, var(--vscode-focusBorder));
   }
+  svg.bar.negative rect {
+    fill: rgb(from var(--vscode-promptLoupe-negative5, var(--vscode-charts-orange)) r g b / 100%);
+  }
 `;
 
 /** Tints of prompt words. The sign shows without colour: a solid line speaks for the target, a dashed one against it. */

@@ -29,7 +29,9 @@ const english = {
   explains: 'Explains',
   score: { logit: 'logit', logprob: 'log-probability', prob: 'probability' },
   unit: { logit: 'logits', nat: 'nats', probability: '' },
+  perEmbedding: (unit: string) => `${unit} per unit of embedding`,
   probabilityOf: (share: string) => `probability ${share}`,
+  computed: 'Computed',
   precision: { 'as-served': 'as served', dequantised: 'dequantised' },
   empty: 'Right-click a prompt and choose Explain Prompt. The words that carried the answer appear here and in the editor.',
 
@@ -62,6 +64,12 @@ const english = {
     `drop ${drop} (random ${randomDrop}), keep ${keep} (random ${randomKeep})`,
   measure: 'Measure',
 
+  // Completeness
+  addsUp: 'Adds up',
+  doesNotAddUp: 'Does not add up',
+  completeness: (sum: string, expected: string, gap: string) => `scores sum to ${sum} of ${expected}; gap ${gap}`,
+  steps: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'}`,
+
   // Prompt
   prompt: 'Prompt',
   promptWords: 'Prompt, scored',
@@ -69,6 +77,7 @@ const english = {
   legend: 'Colour scale',
   against: 'against',
   forTarget: 'for',
+  noSign: 'size only, no sign',
   kind: { text: 'text', special: 'special token', template: 'chat template', sink: 'attention sink' },
   scoreIs: (score: string, unit: string) => `${score}${unit === '' ? '' : ` ${unit}`}`,
   rank: (rank: number, of: number) => `rank ${rank} of ${of}`,
@@ -119,6 +128,18 @@ const english = {
   // Attention view
   attentionView: 'Attention',
   notAttribution: 'Attention is where the model looks, not why it answered: it is not attribution.',
+  weightedNote: (target: string) =>
+    `Attention × gradient: to first order, what each look adds to the answer ${target}. + speaks for it, − against it. What does not pass through attention is not seen.`,
+  weighting: 'Show',
+  weightingPlain: 'plain attention',
+  weightingGradient: (target: string) => `attention × gradient of ${target}`,
+  theAnswer: 'the answer',
+  plainInstead: 'Attention could not be weighted by the gradient; this is plain attention.',
+  signedLegend: (target: string, low: string, high: string) => `Colour scale: from ${low}, against ${target}, to ${high}, for it`,
+  headEffect: (head: string, value: string) => `${head}: strongest ${value}`,
+  signsMean: '+ for the answer, − against it',
+  columnEffect: 'Effect',
+  sinkHiddenSigned: (token: string) => `Without ${token}; the rest is as it was.`,
   attentionEmpty: 'Explain a prompt to see where each attention head looks.',
   loading: 'Reading attention',
   refresh: 'Refresh',
@@ -165,7 +186,9 @@ const chinese: Strings = {
   explains: '解释对象',
   score: { logit: 'logit', logprob: '对数概率', prob: '概率' },
   unit: { logit: 'logit', nat: '奈特', probability: '' },
+  perEmbedding: (unit) => `${unit}/嵌入单位`,
   probabilityOf: (share) => `概率 ${share}`,
+  computed: '计算方式',
   precision: { 'as-served': '按实际运行', dequantised: '反量化' },
   empty: '右键单击提示词并选择“解释提示词”。影响答案的词会显示在这里和编辑器中。',
 
@@ -196,12 +219,18 @@ const chinese: Strings = {
     `去掉 ${drop}（随机 ${randomDrop}），保留 ${keep}（随机 ${randomKeep}）`,
   measure: '度量',
 
+  addsUp: '总和吻合',
+  doesNotAddUp: '总和不吻合',
+  completeness: (sum, expected, gap) => `分数之和 ${sum}，应为 ${expected}；差距 ${gap}`,
+  steps: (count) => `${count} 步`,
+
   prompt: '提示词',
   promptWords: '提示词及分数',
   showHidden: '显示模板、特殊和汇聚词元',
   legend: '色阶',
   against: '反对',
   forTarget: '支持',
+  noSign: '只有大小，没有符号',
   kind: { text: '文本', special: '特殊词元', template: '对话模板', sink: '注意力汇聚' },
   scoreIs: (score, unit) => `${score}${unit === '' ? '' : ` ${unit}`}`,
   rank: (rank, of) => `第 ${rank} 位，共 ${of}`,
@@ -248,6 +277,18 @@ const chinese: Strings = {
 
   attentionView: '注意力',
   notAttribution: '注意力显示模型看向哪里，而不是为何如此回答：它不是归因。',
+  weightedNote: (target) =>
+    `注意力 × 梯度：在一阶近似下，每次“看向”给答案 ${target} 增加了多少。+ 支持，− 反对。不经由注意力的影响看不到。`,
+  weighting: '显示',
+  weightingPlain: '普通注意力',
+  weightingGradient: (target) => `注意力 × ${target} 的梯度`,
+  theAnswer: '答案',
+  plainInstead: '无法用梯度为注意力加权；这里显示的是普通注意力。',
+  signedLegend: (target, low, high) => `色阶：从 ${low}（反对 ${target}）到 ${high}（支持）`,
+  headEffect: (head, value) => `${head}：最强 ${value}`,
+  signsMean: '+ 支持答案，− 反对答案',
+  columnEffect: '影响',
+  sinkHiddenSigned: (token) => `已去掉 ${token}；其余不变。`,
   attentionEmpty: '解释一个提示词以查看各注意力头看向哪里。',
   loading: '正在读取注意力',
   refresh: '刷新',

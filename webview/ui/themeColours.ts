@@ -1,8 +1,15 @@
 /** Theme colours as a canvas needs them. */
 
+/** 0…255 each. */
+interface Ink {
+  readonly red: number;
+  readonly green: number;
+  readonly blue: number;
+}
+
 export interface CanvasColours {
-  /** Ink of the weights, 0…255 each. */
-  readonly ink: { readonly red: number; readonly green: number; readonly blue: number };
+  /** Of attention weights, and of what raises and what lowers the explained answer; opaque. */
+  readonly inks: { readonly weight: Ink; readonly positive: Ink; readonly negative: Ink };
   readonly text: string;
   readonly muted: string;
   readonly line: string;
@@ -16,7 +23,11 @@ export function canvasColours(element: Element): CanvasColours {
   const read = (...names: string[]) =>
     names.map((name) => style.getPropertyValue(name).trim()).find((value) => value !== '') ?? style.color;
   return {
-    ink: components(read('--vscode-charts-blue', '--vscode-focusBorder')),
+    inks: {
+      weight: components(read('--vscode-charts-blue', '--vscode-focusBorder')),
+      positive: components(read('--vscode-promptLoupe-positive5', '--vscode-charts-blue', '--vscode-focusBorder')),
+      negative: components(read('--vscode-promptLoupe-negative5', '--vscode-charts-orange', '--vscode-errorForeground')),
+    },
     text: read('--vscode-foreground'),
     muted: read('--vscode-descriptionForeground'),
     line: read('--vscode-panel-border', '--vscode-contrastBorder'),
@@ -25,8 +36,8 @@ export function canvasColours(element: Element): CanvasColours {
   };
 }
 
-/** Any CSS colour as numbers: the canvas itself is asked, so every notation works. */
-function components(colour: string): CanvasColours['ink'] {
+/** Any CSS colour as numbers, its opacity left away: the canvas itself is asked, so every notation works. */
+function components(colour: string): Ink {
   const canvas = document.createElement('canvas');
   canvas.width = 1;
   canvas.height = 1;

@@ -40,8 +40,8 @@ export function explainCommands(
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
       const picked = await vscode.window.showQuickPick(
-        methodChoices(t).map(({ id, label, assumption }) => ({ id, label, detail: assumption })),
-        { title: t('Explain with'), placeHolder: t('Attribution method') },
+        methodChoices(t).map(({ id, label, assumption, cost }) => ({ id, label, description: cost, detail: assumption })),
+        { title: t('Explain with'), placeHolder: t('Attribution method'), matchOnDetail: true },
       );
       if (picked === undefined) return null;
       panel.show();

@@ -14,8 +14,8 @@ import { errorText } from '../errorMessage.ts';
 import { logError } from '../log.ts';
 import { showError } from '../showError.ts';
 import { askVariables } from './askVariables.ts';
+import { methodParameters } from './methodParameters.ts';
 import { missingVariables } from './missingVariables.ts';
-
 import { phaseText } from './phaseText.ts';
 import type { Choices, DocumentSession, Run } from './session.ts';
 import type { SessionStore } from './sessionStore.ts';
@@ -98,7 +98,16 @@ export class Explainer {
         };
         await this.models.ensureLoaded(hooks);
         return this.engine.explain(
-          { prompt, method, target, granularity, maxTokens: settings.maxTokens, seed: settings.seed, progressive: true },
+          {
+            prompt,
+            method,
+            parameters: methodParameters(method, settings),
+            target,
+            granularity,
+            maxTokens: settings.maxTokens,
+            seed: settings.seed,
+            progressive: true,
+          },
           { ...hooks, onPartial: (partial) => session.accept(run, partial.explanation, partial.stage) },
         );
       },

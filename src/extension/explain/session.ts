@@ -25,6 +25,7 @@ export interface Choices {
 export interface Run {
   readonly generation: number;
   readonly prompt: PromptSource;
+  readonly target: TargetSpec;
   readonly controller: AbortController;
   /** Edits made since the prompt was read, one entry an event. */
   readonly edits: (readonly TextChange[])[];
@@ -45,6 +46,8 @@ export class DocumentSession {
   alignment: Alignment | null = null;
   /** The prompt the explanation is about. */
   prompt: PromptSource | null = null;
+  /** What it explains, as it was asked. */
+  target: TargetSpec | null = null;
   run: Run | null = null;
   failure: LoupeError | null = null;
   progress: { readonly phase: string; readonly done: number; readonly total: number } | null = null;
@@ -66,7 +69,8 @@ export class DocumentSession {
   begin(prompt: PromptSource): Run {
     this.run?.controller.abort();
     this.generation += 1;
-    this.run = { generation: this.generation, prompt, controller: new AbortController(), edits: [] };
+    const { target } = this.choices;
+    this.run = { generation: this.generation, prompt, target, controller: new AbortController(), edits: [] };
     this.failure = null;
     this.progress = null;
     this.notify();
@@ -102,6 +106,7 @@ export class DocumentSession {
       this.mirror = null;
     }
     this.prompt = run.prompt;
+    this.target = run.target;
     this.explanation = explanation;
     this.stage = stage;
     this.regroup();
@@ -164,6 +169,7 @@ export class DocumentSession {
     this.alignment = null;
     this.pristine = null;
     this.prompt = null;
+    this.target = null;
     this.mirror = null;
     this.failure = null;
     this.progress = null;

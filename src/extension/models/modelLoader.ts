@@ -1,8 +1,9 @@
 /** Which model file is wanted, and getting it into the engine before a request needs it. */
-import type { ModelSummary } from '../../shared/protocol/engine.ts';
+import type { LoadOptions, ModelSummary } from '../../shared/protocol/engine.ts';
 import { modelNotLoaded } from '../../shared/errorCatalog.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
 import type { Settings } from '../settingsTable.ts';
+import { loadOptions } from './loadOptions.ts';
 
 export class ModelLoader {
   /** Chosen in this window; stronger than the setting until the setting changes. */
@@ -30,7 +31,7 @@ export class ModelLoader {
   async ensureLoaded(hooks: CallHooks): Promise<ModelSummary> {
     const file = this.wanted();
     const loaded = this.engine.status.model;
-    if (loaded !== null && loaded.file === file && this.loadedWith === this.key(file)) return loaded;
+    if (loaded !== null && loaded.file === file && this.loadedWith === key(file, loadOptions(this.settings()))) return loaded;
     return this.load(file, hooks);
   }
 
@@ -42,14 +43,13 @@ export class ModelLoader {
   }
 
   private async load(file: string, hooks: CallHooks): Promise<ModelSummary> {
-    const { threads, contextLength } = this.settings();
-    const summary = await this.engine.load(file, { threads, contextLength }, hooks);
-    this.loadedWith = this.key(file);
+    const options = loadOptions(this.settings());
+    const summary = await this.engine.load(file, options, hooks);
+    this.loadedWith = key(file, options);
     return summary;
   }
+}
 
-  private key(file: string): string {
-    const { threads, contextLength } = this.settings();
-    return JSON.stringify([file, threads, contextLength]);
-  }
+function key(file: string, options: LoadOptions): string {
+  return JSON.stringify([file, options]);
 }

@@ -1,5 +1,7 @@
 /** What a hover says about one unit, as plain text lines. The editor's Markdown is made elsewhere, and escapes all of it. */
 import type { Explanation } from '../../shared/explanation.ts';
+import { hasSign } from '../../shared/scoreSign.ts';
+import { methodChoices } from '../explain/methodChoices.ts';
 import type { Stage } from '../explain/session.ts';
 import type { Translate } from '../translate.ts';
 import { isVisible } from './overlayRanges.ts';
@@ -37,10 +39,28 @@ export function signed(value: number): string {
   return value < 0 ? `−${digits}` : `+${digits}`;
 }
 
+/** The unit of the scores: the target's, or what they are told to be instead. */
+function scoreUnitName({ target, scoreUnit }: Explanation, t: Translate): string {
+  const own = unitName(target.unit, t);
+  if (scoreUnit === undefined) return own;
+  return scoreUnit.endsWith(' per unit of embedding') ? t('{0} per unit of embedding', own) : scoreUnit;
+}
+
 function unitName(unit: Explanation['target']['unit'], t: Translate): string {
   if (unit === 'nat') return t('nats');
   if (unit === 'logit') return t('logits');
   return t('probability');
+}
+
+/** The same without a sign, for scores that have none. */
+function unsigned(value: number): string {
+  return Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : '—';
+}
+
+/** As the method picker calls it; where numbers were dequantised, that is told too. */
+function methodName({ method, model }: Explanation, t: Translate): string {
+  const label = methodChoices(t).find(({ id }) => id === method.id)?.label ?? method.id;
+  return model.precision === 'dequantised' ? t('{0} (dequantised)', label) : label;
 }
 
 /** What the stage means for the reader; null when the picture is final. */
@@ -71,22 +91,21 @@ export function hoverLines(explanation: Explanation, unitIndex: number, context:
   const lines: HoverLine[] = [{ kind: 'title', text: shorten(unit.label) }];
   const fact = (text: string) => lines.push({ kind: 'fact', text });
   const warning = (text: string) => lines.push({ kind: 'warning', text });
+  const signedScore = hasSign(explanation.method);
   fact(
     t(
       'Score {0} {1}, rank {2} of {3}, {4} % of the total',
-      signed(score),
-      unitName(explanation.target.unit, t),
+      signedScore ? signed(score) : unsigned(score),
+      scoreUnitName(explanation, t),
       rank,
       of,
       (share * 100).toFixed(1),
     ),
   );
-  fact(
-    score < 0
-      ? t('It speaks against: {0}', shorten(explanation.target.label))
-      : t('It speaks for: {0}', shorten(explanation.target.label)),
-  );
-  fact(t('Method: {0}', explanation.method.id));
+  const target = shorten(explanation.target.label);
+  if (!signedScore) fact(t('It matters to: {0}. The score is a size and has no sign: for or against is not told.', target));
+  else fact(score < 0 ? t('It speaks against: {0}', target) : t('It speaks for: {0}', target));
+  fact(t('Method: {0}', methodName(explanation, t)));
   const note = stageNote(context.stage, t);
   if (note !== null) warning(note);
   else if (explanation.method.id === 'attention')

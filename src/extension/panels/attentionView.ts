@@ -1,14 +1,17 @@
-/** Hosts the Attention view: layer × head attention of the prompt that was explained last. */
+/** Hosts the Attention view: layer × head attention of the prompt that was explained last, plain or times its gradient. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
-import type { AttentionGrid, PromptSource } from '../../shared/protocol/engine.ts';
-import type { AttentionViewIn } from '../../shared/protocol/panel.ts';
+import type { AttentionGrid, AttentionWeighting, PromptSource } from '../../shared/protocol/engine.ts';
+import type { AttentionViewIn, AttentionWeightingChoice } from '../../shared/protocol/panel.ts';
 import { viewIds } from '../commandTable.ts';
-import type { EngineService } from '../engineService.ts';
+import type { CallHooks, EngineService } from '../engineService.ts';
 import { errorText } from '../errorMessage.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
+import { phaseText } from '../explain/phaseText.ts';
+import type { DocumentSession } from '../explain/session.ts';
 import { t } from '../localise.ts';
 import { logError } from '../log.ts';
+import { attentionWeighting } from './attentionWeighting.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseAttentionViewOut } from './panelMessages.ts';
 
@@ -20,6 +23,10 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
   private ready = false;
   /** The prompt whose grid the page shows or waits for. */
   private shown: PromptSource | null = null;
+  /** What the user chose to see. */
+  private choice: AttentionWeightingChoice = 'plain';
+  /** What the grid on the page is weighted by; its heads are too. */
+  private weighting: AttentionWeighting | null = null;
   private gridRun: AbortController | null = null;
   private gridPending = false;
   private headRun: AbortController | null = null;
@@ -75,6 +82,13 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
         return;
       case 'ready':
         this.ready = true;
+        this.choice = message.weighting;
+        this.shown = null;
+        this.follow();
+        return;
+      case 'setWeighting':
+        if (message.weighting === this.choice) return;
+        this.choice = message.weighting;
         this.shown = null;
         this.follow();
         return;
@@ -97,13 +111,13 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     if (!this.ready || this.view?.visible !== true) return;
     const { session } = this.active;
     const prompt = session?.prompt ?? null;
-    if (prompt === null) {
+    if (session === undefined || prompt === null) {
       this.shown = null;
       this.gridRun?.abort();
       this.post({ type: 'idle' });
       return;
     }
-    if (session?.run != null) {
+    if (session.run !== null) {
       // The run comes first; a grid still waiting for an earlier prompt would only hold it up.
       if (this.gridPending) {
         this.gridRun?.abort();
@@ -113,27 +127,61 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     }
     if (prompt === this.shown) return;
     this.shown = prompt;
-    this.sendGrid(prompt).catch((thrown: unknown) => this.fail(thrown));
+    this.sendGrid(prompt, session).catch((thrown: unknown) => this.fail(thrown));
   }
 
-  private async sendGrid(prompt: PromptSource): Promise<void> {
+  private async sendGrid(prompt: PromptSource, { explanation, target }: DocumentSession): Promise<void> {
     this.gridRun?.abort();
     this.headRun?.abort();
     const controller = new AbortController();
     this.gridRun = controller;
     this.gridPending = true;
-    this.post({ type: 'loading' });
-    const grid = await this.fetchGrid(prompt, controller).finally(() => {
+    const wanted = this.choice === 'gradient' ? attentionWeighting(explanation, target) : null;
+    this.post({ type: 'loading', ...(explanation === null ? {} : { target: explanation.target.label }) });
+    const { grid, weighting, notice } = await this.fetchGrid(prompt, wanted, controller).finally(() => {
       if (this.gridRun === controller) this.gridPending = false;
     });
     if (controller.signal.aborted) return;
-    const { tokens, layers, heads, size, thumbnails } = grid;
-    this.post({ type: 'grid', tokens, layers, heads, size, thumbnails });
+    this.weighting = weighting;
+    if (notice !== undefined) this.choice = 'plain';
+    const { tokens, layers, heads, size, thumbnails, weightedBy } = grid;
+    this.post({
+      type: 'grid',
+      tokens,
+      layers,
+      heads,
+      size,
+      thumbnails,
+      ...(weightedBy === undefined ? {} : { weightedBy }),
+      ...(notice === undefined ? {} : { notice }),
+    });
   }
 
-  private async fetchGrid(prompt: PromptSource, { signal }: AbortController): Promise<AttentionGrid> {
+  /** A model or a prompt whose gradient cannot be taken still has plain attention: it comes with the reason. */
+  private async fetchGrid(
+    prompt: PromptSource,
+    weighting: AttentionWeighting | null,
+    { signal }: AbortController,
+  ): Promise<{ grid: AttentionGrid; weighting: AttentionWeighting | null; notice?: { code: string; message: string } }> {
     await this.ensureModel(signal);
-    return this.engine.attentionGrid({ prompt, size: thumbnailSize }, { signal, title: t('Attention') });
+    const request = { prompt, size: thumbnailSize };
+    const hooks = this.hooks(signal, t('Attention'));
+    if (weighting === null) return { grid: await this.engine.attentionGrid(request, hooks), weighting };
+    try {
+      return { grid: await this.engine.attentionGrid({ ...request, weighting }, hooks), weighting };
+    } catch (thrown) {
+      const error = logError(this.log, thrown);
+      if (signal.aborted || error.kind === 'cancelled') throw error;
+      const notice = { code: error.code, message: errorText(error) };
+      return { grid: await this.engine.attentionGrid(request, hooks), weighting: null, notice };
+    }
+  }
+
+  private hooks(signal: AbortSignal, title: string): CallHooks {
+    const onProgress = ({ phase, done, total }: { phase: string; done: number; total: number }) => {
+      if (!signal.aborted) this.post({ type: 'progress', phase: phaseText(phase, t), done, total });
+    };
+    return { signal, title, onProgress };
   }
 
   private async sendHead(layer: number, head: number): Promise<void> {
@@ -142,12 +190,21 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     const controller = new AbortController();
     this.headRun = controller;
     await this.ensureModel(controller.signal);
+    const { weighting } = this;
     const found = await this.engine.attentionHead(
-      { prompt: this.shown, layer, head },
+      { prompt: this.shown, layer, head, ...(weighting === null ? {} : { weighting }) },
       { signal: controller.signal, title: t('Attention of layer {0}, head {1}', layer, head) },
     );
     if (controller.signal.aborted) return;
-    this.post({ type: 'head', layer: found.layer, head: found.head, shape: found.shape, values: found.values });
+    const { shape, values, weightedBy } = found;
+    this.post({
+      type: 'head',
+      layer: found.layer,
+      head: found.head,
+      shape,
+      values,
+      ...(weightedBy === undefined ? {} : { weightedBy }),
+    });
   }
 
   private fail(thrown: unknown): void {

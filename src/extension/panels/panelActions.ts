@@ -26,7 +26,7 @@ export async function actOnPanel(
     case 'explainTarget':
       return rerun({ target: message.target });
     case 'setMethod':
-      if (!(methodIds as readonly string[]).includes(message.method)) return;
+      if (!methodIds.includes(message.method)) return;
       return rerun({ method: message.method });
     case 'setMode':
       return rerun({ mode: message.mode });

@@ -29,8 +29,11 @@ const explainPanelOut = v.variant('type', [
   v.strictObject({ type: v.literal('export'), format: v.picklist(['json', 'html', 'svg', 'csv']) }),
 ]);
 
+const weighting = v.picklist(['plain', 'gradient']);
+
 const attentionViewOut = v.variant('type', [
-  v.strictObject({ type: v.literal('ready') }),
+  v.strictObject({ type: v.literal('ready'), weighting }),
+  v.strictObject({ type: v.literal('setWeighting'), weighting }),
   v.strictObject({ type: v.literal('requestHead'), layer: index, head: index }),
   v.strictObject({ type: v.literal('selectToken'), token: v.nullable(index), weights: v.nullable(weights) }),
   v.strictObject({ type: v.literal('refresh') }),

@@ -9,6 +9,8 @@ export interface MethodChoice {
   readonly id: string;
   readonly label: string;
   readonly assumption: string;
+  /** Passes through the model, in words. */
+  readonly cost: string;
 }
 
 /** Host → Explain panel. */
@@ -42,10 +44,24 @@ export type ExplainPanelOut =
   | { readonly type: 'rerun' }
   | { readonly type: 'export'; readonly format: 'json' | 'html' | 'svg' | 'csv' };
 
+/** `gradient`: every attention weight times the derivative of the explained number by it. */
+export type AttentionWeightingChoice = 'plain' | 'gradient';
+
+/** What the attention on its way was weighted by; values are signed and in `unit` then. */
+export interface WeightedBy {
+  readonly label: string;
+  readonly unit: string;
+}
+
 /** Host → Attention view. */
 export type AttentionViewIn =
   | { readonly type: 'idle' }
-  | { readonly type: 'loading' }
+  | {
+      readonly type: 'loading';
+      /** What the explained answer is called: the gradient would be of it. */
+      readonly target?: string;
+    }
+  | { readonly type: 'progress'; readonly phase: string; readonly done: number; readonly total: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | {
       readonly type: 'grid';
@@ -55,6 +71,9 @@ export type AttentionViewIn =
       readonly size: number;
       /** [layers, heads, size, size] */
       readonly thumbnails: Float32Array;
+      readonly weightedBy?: WeightedBy;
+      /** Why this is plain attention although weighted attention was asked for. */
+      readonly notice?: { readonly code: string; readonly message: string };
     }
   | {
       readonly type: 'head';
@@ -62,13 +81,15 @@ export type AttentionViewIn =
       readonly head: number /** [query, key] */;
       readonly shape: readonly [number, number];
       readonly values: Float32Array;
+      readonly weightedBy?: WeightedBy;
     }
   /** The token the editor's cursor is on. */
   | { readonly type: 'highlight'; readonly token: number | null };
 
 /** Attention view → host. */
 export type AttentionViewOut =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly weighting: AttentionWeightingChoice }
+  | { readonly type: 'setWeighting'; readonly weighting: AttentionWeightingChoice }
   | { readonly type: 'requestHead'; readonly layer: number; readonly head: number }
   /** Mirror this token's row or column in the editor: weights over tokens, or null to clear. */
   | { readonly type: 'selectToken'; readonly token: number | null; readonly weights: Float32Array | null }

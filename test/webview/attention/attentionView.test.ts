@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { AttentionViewIn, AttentionViewOut } from '../../../src/shared/protocol/panel.ts';
 import { AttentionView } from '../../../webview/attention/attentionView.ts';
 import type { HeadMatrix } from '../../../webview/attention/headMatrix.ts';
-import { gridMessage, headMessage } from '../harness/samples.ts';
+import { gridMessage, headMessage, weightedGridMessage, weightedHeadMessage } from '../harness/samples.ts';
 import { all, find, settle } from '../harness/shadow.ts';
 
 const words = ['The', ' capital', ' of', ' France'];
@@ -14,13 +14,14 @@ afterEach(() => document.body.replaceChildren());
 
 async function mount(messages: readonly AttentionViewIn[], state: Record<string, unknown> = {}) {
   const posted: AttentionViewOut[] = [];
+  const saved: unknown[] = [];
   const view = new AttentionView();
-  view.host = { post: (message) => posted.push(message), readState: () => state, writeState: () => {} };
+  view.host = { post: (message) => posted.push(message), readState: () => state, writeState: (next) => saved.push(next) };
   document.body.append(view);
   for (const message of messages) view.receive(message);
   await settle(view);
   const matrix = () => find(view, 'loupe-head-matrix') as HeadMatrix;
-  return { view, posted, matrix };
+  return { view, posted, saved, matrix };
 }
 
 /** What was last mirrored in the editor: token and rounded weights. */
@@ -93,6 +94,96 @@ test('the table lists the largest weights, and the token under the editor’s cu
   expect(cells[0]).toMatch(/^0 ‘The’ 0\.\d{3}$/);
   expect(cells.length).toBe(4);
   expect(posted.some((message) => message.type === 'selectToken')).toBe(false);
+});
+
+const weightedGrid = weightedGridMessage(words, 3, 2);
+const weightedHead = weightedHeadMessage(4, 2, 0);
+const texts = (view: AttentionView, selector: string) =>
+  all(view, selector).map((element) => element.textContent?.replace(/\s+/g, ' ').trim());
+
+function choose(view: AttentionView, value: string) {
+  const picker = find(view, 'vscode-dropdown[aria-label="Show"]') as HTMLSelectElement;
+  picker.value = value;
+  picker.dispatchEvent(new Event('change'));
+}
+
+test('weighting by the gradient is asked of the host, named after the answer, and remembered', async () => {
+  const { view, posted, saved } = await mount([{ type: 'loading', target: ' Paris' }, grid]);
+  expect(texts(view, 'vscode-dropdown[aria-label="Show"] vscode-option')).toEqual([
+    'plain attention',
+    'attention × gradient of ‘␣Paris’',
+  ]);
+  choose(view, 'gradient');
+  expect(posted.at(-1)).toEqual({ type: 'setWeighting', weighting: 'gradient' });
+  expect(saved).toEqual([{ hideSink: false, weighting: 'gradient' }]);
+});
+
+test('what was remembered is what the view starts with', async () => {
+  const { view } = await mount([], { weighting: 'gradient' });
+  expect(view.weighting).toBe('gradient');
+  expect((await mount([], { weighting: '<b>' })).view.weighting).toBe('plain');
+});
+
+test('weighted: legends, head names, table and read-out tell sign and unit', async () => {
+  const { view, matrix } = await mount([weightedGrid, weightedHead]);
+  const legends = all(view, '.legend').map((legend) => legend.getAttribute('aria-label'));
+  expect(legends.length).toBe(2);
+  for (const legend of legends) {
+    expect(legend).toMatch(/^Colour scale: from −0\.\d+ nats, against ‘␣Paris’, to \+0\.\d+ nats, for it$/);
+  }
+  for (const cell of all(view, '[role="gridcell"]')) {
+    expect(cell.getAttribute('aria-label')).toMatch(/^layer \d, head \d: strongest [+−]0\.\d+ nats$/);
+  }
+  expect(find(view, '.note')?.textContent).toContain('+ speaks for it, − against it');
+  expect(find(view, '[role="application"]')?.getAttribute('aria-label')).toContain('gradient');
+  matrix().onSelect(3, 'row');
+  await settle(view);
+  expect(texts(view, 'caption')).toEqual(['‘␣France’ looks at (+ for the answer, − against it)']);
+  expect(texts(view, 'th.number')).toContain('Effect (nats)');
+  const shown = texts(view, 'tbody td.number:not(.muted)');
+  expect(shown.some((value) => value?.startsWith('−'))).toBe(true);
+  expect(shown.every((value) => /^[+−]0\.\d+$/.test(value ?? ''))).toBe(true);
+  const area = find(view, '[role="application"]') as HTMLElement;
+  area.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true, composed: true }));
+  await settle(matrix());
+  expect(find(view, '.readout')?.textContent?.trim()).toMatch(/^‘␣capital’ looks at ‘The’: [+−]0\.\d+ nats$/);
+});
+
+test('weighted: the sink is taken out and nothing is scaled', async () => {
+  const { view, posted, matrix } = await mount([weightedGrid, weightedHead]);
+  matrix().onSelect(3, 'row');
+  const box = find(view, 'vscode-checkbox') as HTMLInputElement;
+  box.checked = true;
+  box.dispatchEvent(new Event('change'));
+  await settle(view);
+  const kept = [...weightedHead.values.slice(13, 16)].map((value) => Number(value.toFixed(3)));
+  expect(mirrored(posted)).toEqual([3, [0, ...kept]]);
+  expect(texts(view, 'p')).toContain('Without ‘The’; the rest is as it was.');
+});
+
+test.each(['E_GRADIENT_UNSUPPORTED', 'E_GRADIENT_MEMORY'])(
+  '%s: plain attention with the reason, and the view works on',
+  async (code) => {
+    const notice = { code, message: `It cannot be done (${code})` };
+    const { view, saved } = await mount([{ type: 'loading', target: ' Paris' }, { ...grid, notice }, head], {
+      weighting: 'gradient',
+    });
+    expect(texts(view, '.box.warning')[0]).toBe(
+      `Attention could not be weighted by the gradient; this is plain attention. It cannot be done (${code})`,
+    );
+    expect(view.weighting).toBe('plain');
+    expect(saved).toEqual([{ hideSink: false, weighting: 'plain' }]);
+    expect(find(view, 'loupe-head-matrix')).not.toBeNull();
+    expect(find(view, '.legend')).toBeNull();
+  },
+);
+
+test('while it loads the phase is shown and the choice can be changed', async () => {
+  const progress = { type: 'progress', phase: 'taking the gradient, 0.6 GB of memory', done: 1, total: 3 } as const;
+  const { view, posted } = await mount([{ type: 'loading', target: ' Paris' }, progress], { weighting: 'gradient' });
+  expect(texts(view, '.muted')).toContain('taking the gradient, 0.6 GB of memory 1/3');
+  choose(view, 'plain');
+  expect(posted).toEqual([{ type: 'setWeighting', weighting: 'plain' }]);
 });
 
 test('keys in the matrix: move, read out, select', async () => {

@@ -92,6 +92,52 @@ test.each([
   expect(find(panel, '.prompt')?.classList.contains('untrusted')).toBe(verdict === 'untrusted');
 });
 
+test.each([
+  [
+    { sum: 12.3, expected: 12.41, gap: 0.11, share: 0.0089, steps: 20 },
+    '✓ Adds up',
+    'sum to +12.30 nats of +12.41 nats; gap +0.11 nats (0.9 %) 20 steps',
+  ],
+  [{ sum: -0.4, expected: 0.02, gap: 0.42, share: 21, steps: 64 }, '✕ Does not add up', 'gap +0.42 nats (2100 %) 64 steps'],
+  [{ sum: 0.5, expected: 0, gap: -0.5, share: null, steps: 1 }, '✕ Does not add up', 'of 0.00 nats; gap −0.50 nats 1 step'],
+  [{ sum: 0, expected: 0, gap: 0, share: null, steps: 20 }, '✓ Adds up', 'gap 0.00 nats 20 steps'],
+])('completeness: %j', async (completeness, badge, line) => {
+  const { panel } = await mount([final(capitalExplanation({ completeness }))]);
+  expect(find(panel, '.completeness .badge')?.textContent?.trim()).toBe(badge);
+  expect(find(panel, '.completeness')?.textContent?.replace(/\s+/g, ' ')).toContain(line);
+});
+
+test('a method that does not integrate says nothing of completeness', async () => {
+  const { panel } = await mount([final()]);
+  expect(find(panel, '.completeness')).toBeNull();
+});
+
+test.each(['as-served', 'dequantised'] as const)('precision %s stands beside the method', async (precision) => {
+  const base = capitalExplanation();
+  const { panel } = await mount([final({ ...base, model: { ...base.model, precision } })]);
+  expect(find(panel, '.settings .precision')?.textContent?.replace(/\s+/g, ' ').trim()).toBe(
+    `Computed ${precision.replace('-', ' ')}`,
+  );
+});
+
+test('scores without a sign have half a scale and no plus', async () => {
+  const base = explanationOf([
+    ['The ', 'text', 0.5],
+    ['capital', 'text', 0.02],
+  ]);
+  const { panel } = await mount([
+    final({ ...base, method: { id: 'saliency', parameters: {}, seed: 0 }, scoreUnit: 'nat per unit of embedding' }),
+  ]);
+  expect(find(panel, '.legend')?.getAttribute('aria-label')).toBe(
+    'Colour scale: 0, 0.50 nats per unit of embedding; size only, no sign',
+  );
+  expect(all(panel, '.swatch').length).toBe(6);
+  expect(all(panel, '.table tbody .number').map((cell) => cell.textContent)).toEqual(
+    expect.arrayContaining(['0.50', '0.020']) as unknown,
+  );
+  expect(find(panel, '[data-unit="0"]')?.getAttribute('aria-label')).toContain('0.50 nats per unit of embedding');
+});
+
 test('faithfulness not measured is said', async () => {
   const { panel } = await mount([final(capitalExplanation({ faithfulness: null }))]);
   expect(find(panel, '.badge')?.textContent?.trim()).toBe('? Not measured');
@@ -160,6 +206,11 @@ test('a range of the response, chosen with Shift', async () => {
   const explain = all(panel, '.pane vscode-button').find((button) => button.textContent?.includes('these 2'));
   (explain as HTMLElement).click();
   expect(posted).toEqual([{ type: 'explainTarget', target: { kind: 'span', from: 0, to: 1 } }]);
+});
+
+test('a part of a pass is told with one decimal', async () => {
+  const { panel } = await mount([final(capitalExplanation({ cost: { milliseconds: 650, forwardPasses: 14.033333333333335 } }))]);
+  expect(find(panel, '.stage .muted')?.textContent).toBe('650 ms · 14 forward passes');
 });
 
 test('whole response, and why this rather than another', async () => {

@@ -93,9 +93,14 @@ export function explanationOf(
 }
 
 export const methods: MethodChoice[] = [
-  { id: 'occlusion', label: 'Occlusion', assumption: 'Leaves out one unit at a time and measures how far the target moves.' },
-  { id: 'attention', label: 'Attention', assumption: 'Where the last layer looks. Attention is not attribution.' },
-  { id: 'random', label: 'Random (control)', assumption: 'Random scores.' },
+  {
+    id: 'occlusion',
+    label: 'Occlusion',
+    assumption: 'Leaves out one unit at a time and measures how far the target moves.',
+    cost: 'One forward pass for each unit.',
+  },
+  { id: 'attention', label: 'Attention', assumption: 'Where the last layer looks. Attention is not attribution.', cost: 'One.' },
+  { id: 'random', label: 'Random (control)', assumption: 'Random scores.', cost: 'None.' },
 ];
 
 /** A few lines with every kind of unit, both signs and all strengths. */
@@ -202,6 +207,23 @@ export function gridMessage(words: readonly string[], layers: number, heads: num
     return { id, text, start, end: at, special: false };
   });
   return { type: 'grid' as const, tokens, layers, heads, size, thumbnails };
+}
+
+const weightedBy = { label: ' Paris', unit: 'nat' };
+
+/** The same attention times a gradient of both signs. */
+function weighted(values: Float32Array): Float32Array {
+  return values.map((value, index) => value * 0.02 * Math.sin(index * 1.7));
+}
+
+export function weightedGridMessage(words: readonly string[], layers: number, heads: number) {
+  const grid = gridMessage(words, layers, heads);
+  return { ...grid, thumbnails: weighted(grid.thumbnails), weightedBy };
+}
+
+export function weightedHeadMessage(tokens: number, layer: number, head: number) {
+  const plain = headMessage(tokens, layer, head);
+  return { ...plain, values: weighted(plain.values), weightedBy };
 }
 
 export function headMessage(tokens: number, layer: number, head: number) {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, formatNumber, formatShare, formatSigned } from '../../../webview/ui/formatNumber.ts';
+import {
+  formatDuration,
+  formatNumber,
+  formatScore,
+  formatShare,
+  formatSigned,
+  formatSignificant,
+} from '../../../webview/ui/formatNumber.ts';
 
 describe('numbers', () => {
   test.each([
@@ -16,6 +23,24 @@ describe('numbers', () => {
     expect(formatSigned(value)).toBe(signed);
   });
 });
+
+test.each([
+  [0, '0'],
+  [0.0041234, '0.00412'],
+  [-0.5, '−0.500'],
+  [12.345, '12.3'],
+  [-1234.5, '−1235'],
+  [Number.NaN, 'NaN'],
+])('%d with three significant digits', (value, expected) => expect(formatSignificant(value)).toBe(expected));
+
+test.each([
+  [1.9, true, '+1.90'],
+  [1.9, false, '1.90'],
+  [-0.0041, true, '−0.0041'],
+  [0.0041, true, '+0.0041'],
+  [0, true, '0.00'],
+  [Number.NaN, true, 'NaN'],
+])('score %d, signed %j', (value, signed, expected) => expect(formatScore(value, signed)).toBe(expected));
 
 test.each([
   [0, '0 %'],
