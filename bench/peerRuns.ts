@@ -7,7 +7,7 @@ import { type GradientRuns, openGradientRuns } from './gradientRuns.ts';
 import { sample } from './measure.ts';
 
 async function main([file = '', threads = '1']: readonly string[]): Promise<void> {
-  let open: { readonly count: number; readonly runs: GradientRuns } | null = null;
+  let open = null as { readonly count: number; readonly runs: GradientRuns } | null;
   for await (const line of createInterface({ input: process.stdin })) {
     const [tokens = '', pass, precision] = line.split(' ');
     const count = Number(tokens);

@@ -22,6 +22,7 @@ import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';
 import { GgmlProducts } from './execution/ggmlProducts.ts';
+import { GraphMemory } from './execution/graphMemory.ts';
 import { KernelProducts } from './execution/kernelProducts.ts';
 import { kernelFault } from './execution/kernelSelfTest.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
@@ -68,6 +69,7 @@ export class GradientEngine {
   #kernel: KernelChoice | null = null;
   #backend: GraphBackend | null = null;
   #weights: WeightStore | null = null;
+  #memory: GraphMemory | null = null;
 
   constructor(evaluator: Evaluator, settings: GradientSettings) {
     this.#evaluator = evaluator;
@@ -88,7 +90,7 @@ export class GradientEngine {
       const run = program.run(parts, embeddings, cancellation.requested, options.onProgress);
       return { precision: plan.precision, plan, ...run };
     } finally {
-      prepared.program.free();
+      this.#finish(prepared.program);
     }
   }
 
@@ -118,7 +120,7 @@ export class GradientEngine {
         await cancellation.breathe();
       }
     } finally {
-      prepared.program.free();
+      this.#finish(prepared.program);
     }
     const gradients = new Map(
       [...sums].map(([site, { shape, sum }]): [string, Tensor] => [site, { shape, data: Float32Array.from(sum) }]),
@@ -132,15 +134,17 @@ export class GradientEngine {
     try {
       return { operators: this.#operators, nodes: program.profile(parts, time) };
     } finally {
-      program.free();
+      this.#finish(program);
     }
   }
 
   free(): void {
+    this.#memory?.free();
     this.#weights?.free();
     this.#backend?.free();
     this.#weights = null;
     this.#backend = null;
+    this.#memory = null;
   }
 
   #prepare(request: GradientRequest, givesEmbeddings: boolean, cancellation: Cancellation, options: GradientOptions): Prepared {
@@ -193,6 +197,7 @@ export class GradientEngine {
     const parts: SegmentParts = {
       tape,
       backend,
+      memory: (this.#memory ??= new GraphMemory(backend)),
       numbers: this.#numbers,
       needed: program.needed,
       products: this.#products(tape, weights, precision),
@@ -264,6 +269,13 @@ export class GradientEngine {
       if (count >= layers) break;
     }
     throw gradientMemory(smallest, limitBytes, 'even recomputed block by block, a pass over this prompt does not fit');
+  }
+
+  /** Ends a run. Its memory is kept for the next one if the budget for what is kept has room for it beside the weights. */
+  #finish(program: GradientProgram): void {
+    program.free();
+    const [memory, weights] = [this.#memory, this.#weights];
+    if (memory !== null && weights !== null && memory.bytes + weights.bytes > weights.budget) memory.free();
   }
 
   #checkEmbeddings(tokens: Int32Array, embeddings: Float32Array): void {

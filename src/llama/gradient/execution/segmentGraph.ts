@@ -11,6 +11,7 @@ import type { Tape, TapeLeaf, TapeNode, TapeTensor } from '../tape/tape.ts';
 import type { GraphBackend } from './backend.ts';
 import { BackwardPass } from './backwardPass.ts';
 import { Emitter, type OperatorNumbers } from './emitter.ts';
+import type { GraphMemory } from './graphMemory.ts';
 import type { MatrixProducts } from './matrixProducts.ts';
 import { newContext } from './tensorContext.ts';
 
@@ -32,6 +33,7 @@ export interface SegmentSpec {
 export interface SegmentParts {
   readonly tape: Tape;
   readonly backend: GraphBackend;
+  readonly memory: GraphMemory;
   readonly numbers: OperatorNumbers;
   readonly needed: ReadonlySet<TapeTensor>;
   /** @param inputs for tensors that keep their memory as long as the graph lives */
@@ -59,7 +61,7 @@ export class SegmentGraph {
   readonly #backwardGraph: Pointer;
   readonly #backward: BackwardPass | null;
   #buffer: Pointer = 0;
-  #allocator: Pointer = 0;
+  #placed = false;
 
   constructor(parts: SegmentParts, spec: SegmentSpec) {
     this.#parts = parts;
@@ -98,14 +100,15 @@ export class SegmentGraph {
 
   /** Takes memory and fills the inputs. @throws E_OUT_OF_MEMORY */
   allocate(): void {
-    const { functions, bufferType } = this.#parts.backend;
-    if (this.#allocator !== 0) return;
+    const { backend, memory } = this.#parts;
+    const { functions } = backend;
+    if (this.#placed) return;
     // 0 × NaN is NaN: cells no token has written must hold nothing of an earlier run.
     functions.ggml_backend_buffer_clear(this.#buffer, 0);
-    this.#allocator = functions.ggml_gallocr_new(bufferType);
-    if (!functions.ggml_gallocr_alloc_graph(this.#allocator, this.#whole)) {
+    if (!memory.place(this.#whole)) {
       throw outOfMemory(`the ${Math.ceil(this.bytes / 1e6)} MB of a gradient could not be allocated`);
     }
+    this.#placed = true;
     for (const leaf of this.#leaves) {
       if (leaf.bytes === null) continue;
       functions.ggml_backend_tensor_set(this.#tensor(leaf).address, leaf.bytes, 0, leaf.bytes.length);
@@ -177,7 +180,6 @@ export class SegmentGraph {
 
   free(): void {
     const { functions } = this.#parts.backend;
-    if (this.#allocator !== 0) functions.ggml_gallocr_free(this.#allocator);
     if (this.#buffer !== 0) functions.ggml_backend_buffer_free(this.#buffer);
     functions.ggml_free(this.#context);
     functions.ggml_free(this.#inputs);
