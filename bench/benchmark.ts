@@ -19,6 +19,7 @@ export interface BenchmarkPaths {
   /** `dist/engine.cjs`, which the model's thread is started from. */
   readonly workerFile: string;
   readonly memoryChild: string;
+  readonly gradientMemoryChild: string;
 }
 
 export interface Benchmark {

@@ -1,8 +1,21 @@
 import type { Benchmark } from './benchmark.ts';
 import { captureOverhead } from './captureOverhead.ts';
 import { firstTint } from './firstTint.ts';
+import { gradientMemory } from './gradientMemory.ts';
+import { gradientProfile } from './gradientProfile.ts';
+import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
 import { peakMemory } from './peakMemory.ts';
 
-export const benchmarks: readonly Benchmark[] = [captureOverhead, occlusionReuse, firstTint, overlayUpdate, peakMemory];
+export const benchmarks: readonly Benchmark[] = [
+  captureOverhead,
+  occlusionReuse,
+  firstTint,
+  overlayUpdate,
+  peakMemory,
+  gradientSpeed,
+  firstGradient,
+  gradientMemory,
+  gradientProfile,
+];

@@ -18,16 +18,23 @@ export interface GradientRuns {
   path(precision: Precision, steps: number): Promise<unknown>;
 }
 
-/** @param kernel `ggml`: without our own kernel */
+export interface GradientRunOptions {
+  readonly threads: number;
+  /** `ggml`: without our own kernel. */
+  readonly kernel: NonNullable<OpenLlamaOptions['gradientKernel']>;
+  readonly weightBytes?: number | undefined;
+}
+
 export async function openGradientRuns(
   file: string,
   count: number,
-  { threads, kernel }: { readonly threads: number; readonly kernel: OpenLlamaOptions['gradientKernel'] },
+  { threads, kernel, weightBytes }: GradientRunOptions,
 ): Promise<GradientRuns> {
   const model = await openLlamaModel(file, {
     threads,
     contextLength: 2048,
-    ...(kernel === undefined ? {} : { gradientKernel: kernel }),
+    gradientKernel: kernel,
+    ...(weightBytes === undefined ? {} : { weightBytes }),
   });
   const { vocabulary } = model.info;
   const tokens = Int32Array.from({ length: count }, (_, index) => (index * 7919 + 1013) % vocabulary);
@@ -39,24 +46,24 @@ export async function openGradientRuns(
     at,
   });
   const embed: Site = { kind: 'embed' };
-  const { captured } = await model.forward({ tokens, capture: [{ site: embed }] });
-  const to = captured.get('embed')?.data ?? new Float32Array();
-  const from = new Float32Array(to.length).fill(0.01);
   return {
     model,
     tokens,
     decode: () => model.forward({ tokens, read: [{ position, ids: [explained] }] }),
     forward: (precision) => model.gradient(request(precision, [])),
     gradient: (precision) => model.gradient(request(precision, [embed])),
-    path: (precision, steps) =>
-      model.gradientAlong({
+    async path(precision, steps) {
+      const { captured } = await model.forward({ tokens, capture: [{ site: embed }] });
+      const to = captured.get('embed')?.data ?? new Float32Array();
+      return await model.gradientAlong({
         tokens,
         precision,
         target: { kind: 'logit', terms: [{ position, id: explained, weight: 1 }] },
         at: [embed],
-        from,
+        from: new Float32Array(to.length).fill(0.01),
         to,
         points: Array.from({ length: steps }, (_, step) => ({ fraction: (step + 0.5) / steps, weight: 1 / steps })),
-      }),
+      });
+    },
   };
 }

@@ -15,10 +15,13 @@ async function main(asked: readonly string[]): Promise<void> {
     model: path.join(root, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'),
     workerFile: path.join(root, 'dist', 'engine.cjs'),
     memoryChild: path.join(__dirname, 'memoryChild.cjs'),
+    gradientMemoryChild: path.join(__dirname, 'gradientMemoryChild.cjs'),
   };
   const processor = os.cpus()[0]?.model.trim() ?? 'unknown processor';
   const machine = { processor, cores: os.cpus().length, node: process.version, load: os.loadavg()[0] ?? 0 };
-  console.log(`${processor}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(1)}; one native thread\n`);
+  console.log(
+    `${processor}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(1)}; one native thread unless said otherwise\n`,
+  );
   const results = [];
   for (const benchmark of benchmarks.filter(({ id }) => asked.length === 0 || asked.includes(id))) {
     const result = await runBenchmark(benchmark, paths);

@@ -8,6 +8,9 @@ Measures a forward pass, and a forward and backward pass that gives the gradient
 embeddings. Parameters are frozen and nothing is cached between tokens. `logits` says for how many positions the output matrix is multiplied:
 `last`, as our engine does it, or `all`, as transformers does it unless told otherwise.
 
+With `--ours` (after `node bench/run.mjs --build-only`) Prompt Loupe's own passes on the same file and the same ids take turns with
+PyTorch's in one run, and each of its rows holds `timesTorch`: the median over rounds of its CPU time by that of PyTorch's `last` row.
+
 One JSON line a row: median and smallest CPU time of the process and wall time, ms. On a shared machine, compare CPU times. The four
 variants of a length take turns, so that a busy moment meets all of them. Token i has the id (7919 i + 1013) mod 49152.
 """
@@ -17,6 +20,7 @@ import json
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -27,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=Path(__file__).parents[1] / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--ours", action="store_true", help="run Prompt Loupe's engine side by side")
     parser.add_argument("--tokens", type=int, nargs="+", default=[50, 200, 500])
     return parser.parse_args()
 
@@ -66,7 +71,28 @@ VARIANTS = [
 ]
 
 
-def measure(model: torch.nn.Module, tokens: int) -> None:
+class Ours:
+    """Prompt Loupe's engine in a process of its own, which answers one line with the time one run took."""
+
+    VARIANTS = [(name, precision) for name in ("forward", "forward+backward") for precision in ("as-served", "dequantised")]
+
+    def __init__(self) -> None:
+        runner = Path(__file__).parents[1] / "dist" / "bench" / "peerRuns.cjs"
+        command = ["node", str(runner), str(options.model), str(options.threads)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, tokens: int, name: str, precision: str) -> tuple[float, float]:
+        self.process.stdin.write(f"{tokens} {name} {precision}\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        return answer["cpu"], answer["wall"]
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(model: torch.nn.Module, tokens: int, ours: Ours | None) -> None:
     ids = torch.tensor([[(index * 7919 + 1013) % 49152 for index in range(tokens)]])
     embeddings = model.get_input_embeddings()(ids)
     times: dict[tuple[str, str], list[tuple[float, float]]] = {}
@@ -78,10 +104,20 @@ def measure(model: torch.nn.Module, tokens: int) -> None:
             taken = ((time.process_time() - cpu) * 1e3, (time.perf_counter() - wall) * 1e3)
             if repetition > 0:
                 times.setdefault((name, logits), []).append(taken)
+        for name, precision in Ours.VARIANTS if ours else []:
+            taken = ours.run(tokens, name, precision)
+            if repetition > 0:
+                times.setdefault((name, precision), []).append(taken)
     for (name, logits), taken in times.items():
         cpu, wall = zip(*taken, strict=True)
-        row = {"tokens": tokens, "pass": name, "logits": logits, "threads": options.threads, "repetitions": options.repetitions}
-        row |= {"cpuMs": summary(cpu), "wallMs": summary(wall), "peakMegabytes": peak_megabytes()}
+        who = {"engine": "torch", "logits": logits} if logits in ("last", "all") else {"engine": "loupe", "precision": logits}
+        row = {"tokens": tokens, "pass": name, **who, "threads": options.threads, "repetitions": options.repetitions}
+        row |= {"cpuMs": summary(cpu), "wallMs": summary(wall)}
+        if who["engine"] == "torch":
+            row["peakMegabytes"] = peak_megabytes()
+        else:
+            torch_cpu = [spent for spent, _ in times[(name, "last")]]
+            row["timesTorch"] = round(statistics.median(a / b for a, b in zip(cpu, torch_cpu, strict=True)), 2)
         print(json.dumps(row), flush=True)
 
 
@@ -98,8 +134,11 @@ def peak_megabytes() -> int:
 def main() -> None:
     torch.set_num_threads(options.threads)
     model = load_model(options.model)
+    ours = Ours() if options.ours else None
     for tokens in options.tokens:
-        measure(model, tokens)
+        measure(model, tokens, ours)
+    if ours:
+        ours.close()
 
 
 if __name__ == "__main__":

@@ -9,13 +9,22 @@ import { outputNamed } from '../scripts/build.mjs';
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 process.chdir(root);
 
+// `--build-only`: for bench/peers.py, which starts dist/bench/peerRuns.cjs itself.
+const buildOnly = process.argv.includes('--build-only');
 const engine = outputNamed('engine');
 await build(engine);
 await build({
   ...engine,
-  entryPoints: { main: 'bench/main.ts', memoryChild: 'bench/memoryChild.ts' },
+  entryPoints: {
+    main: 'bench/main.ts',
+    memoryChild: 'bench/memoryChild.ts',
+    gradientMemoryChild: 'bench/gradientMemoryChild.ts',
+    peerRuns: 'bench/peerRuns.ts',
+  },
   outdir: 'dist/bench',
 });
+
+if (buildOnly) process.exit(0);
 
 // A process of its own: the build's memory and garbage are not measured.
 const child = spawn(process.execPath, ['dist/bench/main.cjs', ...process.argv.slice(2)], {

@@ -16,6 +16,7 @@ import {
   precisionOf,
   precisionParameter,
   wholeSequence,
+  withoutPlan,
 } from './promptGradient.ts';
 
 const embed = { kind: 'embed' } as const;
@@ -76,8 +77,8 @@ async function refined(input: AttributionInput, walk: Walk, delta: Tensor, basel
   const limit = Number(parameters.maxSteps);
   let steps = Number(parameters.steps);
   try {
-    const ends = await walk.ends();
     let integral = await walk.along(pathPoints(rule, steps));
+    const ends = await walk.ends();
     for (;;) {
       const scores = rowProducts(delta, integral, tokens.length);
       const points = rule === 'trapezoid' ? steps + 1 : steps;
@@ -104,6 +105,7 @@ class Walk {
   readonly #input: AttributionInput;
   readonly #path: { readonly from: Tensor; readonly to: Tensor };
   readonly #options: AttributionOptions;
+  #calls = 0;
   #points = 0;
   forwardPasses = 0;
   precision: Precision;
@@ -147,7 +149,7 @@ class Walk {
         to: this.#path.to.data,
         points,
       },
-      gradientOptions(this.#options, onProgress),
+      gradientOptions(this.#calls++ === 0 ? this.#options : withoutPlan(this.#options), onProgress),
     );
     this.precision = result.precision;
     if (!result.values.every(Number.isFinite)) throw numeric('the target');

@@ -55,7 +55,7 @@ export interface AttributionOptions extends CallOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called as single units become known, with the unit's index. */
   readonly onScore?: (unit: number, score: number) => void;
-  /** What a gradient will need, told before each one begins. */
+  /** What the gradients will need, told once, before the first begins. */
   readonly onPlan?: (plan: GradientPlan) => void;
 }
 

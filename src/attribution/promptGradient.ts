@@ -81,6 +81,11 @@ export function gradientOptions(
   };
 }
 
+/** For the second gradient of a method and those after it. */
+export function withoutPlan(options: AttributionOptions): AttributionOptions {
+  return { ...options, onPlan: () => undefined };
+}
+
 /** A tensor of the answer. @throws E_SITE_UNKNOWN when the model did not give it, E_NUMERIC when it is not finite */
 export function finiteTensor(tensors: ReadonlyMap<string, Tensor>, site: Site, what: string): Tensor {
   const name = siteName(site);

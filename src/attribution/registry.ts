@@ -20,6 +20,9 @@ export const attributionMethods: readonly AttributionMethod[] = [
   random,
 ];
 
+/** What is used where nobody chose: of the methods that take gradients the most faithful one (docs/faithfulness.md). */
+export const defaultMethod = saliency.id;
+
 const needNames: Record<MethodNeed, string> = {
   forward: 'forward passes',
   capture: 'a look at the attention inside',

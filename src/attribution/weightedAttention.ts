@@ -1,7 +1,7 @@
 import type { Precision, Tensor } from '../model/model.ts';
 import type { Site } from '../model/sites.ts';
 import type { AttributionOptions } from './method.ts';
-import { type GradientInput, promptGradient } from './promptGradient.ts';
+import { type GradientInput, promptGradient, withoutPlan } from './promptGradient.ts';
 
 /** Floats of attention and of its gradient held at once; longer prompts are differentiated in several passes over groups of layers. */
 const heldFloats = 96 * 1024 * 1024;
@@ -25,7 +25,7 @@ export async function weightedAttention(
   for (let first = 0; first < layers.length; first += perPass) {
     const group = layers.slice(first, first + perPass);
     const sites = group.map((layer): Site => ({ kind: 'pattern', layer }));
-    const result = await promptGradient(input, { at: sites, capture: sites }, options);
+    const result = await promptGradient(input, { at: sites, capture: sites }, first === 0 ? options : withoutPlan(options));
     group.forEach((layer, index) => {
       const site = sites[index] as Site;
       const { shape, data } = result.captured(site);

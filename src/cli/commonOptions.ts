@@ -16,12 +16,19 @@ export interface ModelOptions {
   readonly model?: string;
   readonly threads: number;
   readonly context: number;
+  /** Megabytes. */
+  readonly gradientMemory?: number;
+  readonly weightMemory?: number;
 }
 
 export interface PromptVerbOptions extends OutputOptions, ModelOptions, PromptOptions {
   readonly seed: number;
 }
 
+/** A terabyte. */
+const mostMegabytes = 1_048_576;
+
+const precisions = ['as-served', 'dequantised'];
 const formats = ['text', 'markdown', 'prompt-yml', 'messages-json'];
 
 export function withOutputOptions(command: Command): Command {
@@ -42,6 +49,11 @@ export function withUnusedCommonOptions(command: Command): Command {
     .addOption(new Option('--seed <n>').argParser(wholeNumber(0, 2 ** 32 - 1)).hideHelp());
 }
 
+/** Which arithmetic gradients are taken in. */
+export function precisionOption(): Option {
+  return new Option('--precision <kind>', 'gradients of the file as served, or of its weights in fp32').choices(precisions);
+}
+
 /** A prompt from FILE, `-` or `--ids`, a model to run it on, and what every verb takes. */
 export function withPromptOptions(command: Command): Command {
   command
@@ -54,6 +66,12 @@ export function withPromptOptions(command: Command): Command {
     .option('--var <name=value>', 'a value for a {{variable}} of the prompt; repeatable', namedText)
     .option('--threads <n>', 'native threads; 0 = physical cores but one', wholeNumber(0, 512), 0)
     .option('--context <n>', 'context length in tokens; 0 = the model’s own, at most 4096', wholeNumber(0, 1_048_576), 0)
-    .option('--seed <n>', 'fixes everything random', wholeNumber(0, 2 ** 32 - 1), 0);
+    .option('--seed <n>', 'fixes everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+    .option('--gradient-memory <mb>', 'megabytes a gradient may take; 0 = half of the free memory', wholeNumber(0, mostMegabytes))
+    .option(
+      '--weight-memory <mb>',
+      'megabytes of weights kept between gradients; 0 = none (default: a quarter of the free memory)',
+      wholeNumber(0, mostMegabytes),
+    );
   return withOutputOptions(command);
 }

@@ -2,16 +2,19 @@
 import path from 'node:path';
 import { EngineService } from '../engine/service.ts';
 import { cancelled } from '../shared/errorCatalog.ts';
-import type { EngineMethods } from '../shared/protocol/engine.ts';
+import type { EngineMethods, LoadOptions, Progress } from '../shared/protocol/engine.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { ModelOptions, OutputOptions } from './commonOptions.ts';
 import { bundledModel, engineBundle } from './installation.ts';
 import { createProgressBar, type ProgressBar } from './terminal/progressBar.ts';
+import { visibleText } from './terminal/visibleText.ts';
 
 /** The engine's methods as a caller sees them: promises, with id and cancellation filled in. */
 type EngineCalls = {
   readonly [K in keyof EngineMethods]: (...parameters: Parameters<EngineMethods[K]>) => Promise<ReturnType<EngineMethods[K]>>;
 };
+
+const megabyte = 1_000_000;
 
 /** An engine with the asked model loaded. */
 export async function withEngine<T>(
@@ -19,9 +22,15 @@ export async function withEngine<T>(
   options: ModelOptions & OutputOptions,
   use: (engine: EngineCalls) => Promise<T>,
 ): Promise<T> {
-  const { model, threads, context: contextLength } = options;
+  const { model, threads, context: contextLength, gradientMemory, weightMemory } = options;
+  const loadOptions: LoadOptions = {
+    threads,
+    contextLength,
+    ...(gradientMemory === undefined ? {} : { gradientBytes: gradientMemory * megabyte }),
+    ...(weightMemory === undefined ? {} : { weightBytes: weightMemory * megabyte }),
+  };
   return await withIdleEngine(context, options, async (engine) => {
-    await engine.load(model === undefined ? bundledModel : path.resolve(model), { threads, contextLength });
+    await engine.load(model === undefined ? bundledModel : path.resolve(model), loadOptions);
     return await use(engine);
   });
 }
@@ -34,12 +43,26 @@ export async function withIdleEngine<T>(
 ): Promise<T> {
   if (context.signal.aborted) throw cancelled();
   const bar = createProgressBar(context.stderr, verbose === true);
-  const service = new EngineService({ workerFile: engineBundle, events: { progress: (progress) => bar.update(progress) } });
+  const service = new EngineService({ workerFile: engineBundle, events: { progress: telling(bar, context.stderr) } });
   try {
     return await use(engineCalls(service, context.signal, bar));
   } finally {
     await service.dispose();
   }
+}
+
+/** Progress goes to the bar; what a phase will need stays as a line of its own. */
+function telling(bar: ProgressBar, stream: NodeJS.WriteStream): (progress: Progress) => void {
+  let told = '';
+  return (progress) => {
+    const { detail = told } = progress;
+    if (detail !== told) {
+      bar.stop();
+      stream.write(`${visibleText(detail)}\n`);
+      told = detail;
+    }
+    bar.update(progress);
+  };
 }
 
 function engineCalls({ methods }: EngineService, signal: AbortSignal, bar: ProgressBar): EngineCalls {

@@ -19,6 +19,7 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     contextLength: info.contextLength,
     fileBytes: info.fileBytes,
     hasChatTemplate: info.can.chat,
+    hasGradients: info.can.gradient,
     notes: info.notes,
   };
 }

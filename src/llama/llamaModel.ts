@@ -27,7 +27,7 @@ import { forwardVariants } from './evaluation/variants.ts';
 import { checkTokens } from './evaluation/checkRequest.ts';
 import { Exclusive } from './exclusive.ts';
 import { generate } from './generation/generate.ts';
-import { GradientEngine, type GradientSettings } from './gradient/gradientEngine.ts';
+import { GradientEngine, type GradientProfile, type GradientSettings } from './gradient/gradientEngine.ts';
 import { guardTokenizer } from './guardedTokenizer.ts';
 import type { Vocabulary } from './tokenizer/vocabulary.ts';
 
@@ -102,6 +102,11 @@ export class LlamaModel implements Model {
 
   gradientAlong(request: GradientPathRequest, options?: GradientOptions): Promise<GradientPathResult> {
     return this.#run(options, (cancellation) => this.#gradients.gradientAlong(request, cancellation, options ?? {}));
+  }
+
+  /** Times each node of a gradient. Not part of the interface: a benchmark asks. */
+  profileGradient(request: GradientRequest, time: (run: () => void) => number): Promise<GradientProfile> {
+    return this.#run(undefined, (cancellation) => this.#gradients.profile(request, cancellation, time));
   }
 
   /** Frees the native memory once whatever runs has ended; later calls are refused. */

@@ -1,7 +1,6 @@
 /** Opens a GGUF file: checks it, digests it, loads it, and finds out what can be seen of its inside. */
 import os from 'node:os';
 import { resolve } from 'node:path';
-import type { Model } from '../model/model.ts';
 import { Cancellation } from './evaluation/cancellation.ts';
 import { ContextPool } from './evaluation/contextPool.ts';
 import { fileDigest } from './fileDigest.ts';
@@ -43,7 +42,7 @@ const digestShare = 0.5;
  * @throws E_MODEL_NOT_FOUND, E_MODEL_UNREADABLE, E_MODEL_CORRUPT and the other codes of `checkGgufFile`;
  * E_MODEL_UNSUPPORTED, E_RUNTIME_MISSING, E_RUNTIME_MISMATCH, E_RUNTIME_BROKEN, E_OUT_OF_MEMORY, E_CANCELLED
  */
-export async function openLlamaModel(path: string, options: OpenLlamaOptions): Promise<Model> {
+export async function openLlamaModel(path: string, options: OpenLlamaOptions): Promise<LlamaModel> {
   const file = resolve(path);
   const cancellation = new Cancellation(options.cancelFlag, undefined);
   const report = (fraction: number) => options.onProgress?.(fraction, 1);
@@ -73,7 +72,7 @@ interface Opened {
   readonly options: OpenLlamaOptions;
 }
 
-function assemble(native: NativeModel, { file, sha256, header, options }: Opened): Model {
+function assemble(native: NativeModel, { file, sha256, header, options }: Opened): LlamaModel {
   const vocabulary = new Vocabulary(native.functions, native.model);
   const description = describeModel({ file, sha256, header, native, contextLength: options.contextLength });
   const threads = options.threads > 0 ? options.threads : defaultThreads();

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Explanation } from '../../shared/explanation.ts';
+import { hasSign } from '../../shared/scoreSign.ts';
 import { escapeMarkup } from './markupText.ts';
-import { inkOn, loweringColours, raisingColours } from './palette.ts';
+import { inkOn, loweringColours, raisingColours, unsignedLegend } from './palette.ts';
 import { summaryLines } from './summaryLines.ts';
 import { textRuns } from './textRuns.ts';
-import { signedNumber, type UnitStanding, unitName, unitStandings } from './unitStandings.ts';
+import { scoreUnitName, signedNumber, type UnitStanding, unitStandings } from './unitStandings.ts';
 
 /**
  * One page that stands alone and works offline: no script, no link, no font; the policy allows its one style sheet, by hash, and
@@ -31,7 +32,7 @@ export function explanationToHtml(explanation: Explanation): string {
     .map((line) => `<li>${escapeMarkup(line)}</li>`)
     .join('')}</ul>
 ${warningList(explanation)}<h2>Prompt</h2>
-<p class="legend"><span class="raise5">raises the target</span> <span class="lower5">lowers it (broken underline)</span></p>
+<p class="legend">${legend(explanation)}</p>
 <pre>${textRuns(explanation)
     .map((run) => markedRun(run.text, run.unit === null ? undefined : standings[run.unit], explanation))
     .join('')}</pre>
@@ -43,12 +44,17 @@ ${responseTable(explanation)}${unitTable(explanation, standings)}</main>
 `;
 }
 
-function markedRun(text: string, standing: UnitStanding | undefined, { target, units }: Explanation): string {
+function legend({ method }: Explanation): string {
+  if (!hasSign(method)) return `<span class="raise5">${unsignedLegend}</span>`;
+  return '<span class="raise5">raises the target</span> <span class="lower5">lowers it (broken underline)</span>';
+}
+
+function markedRun(text: string, standing: UnitStanding | undefined, explanation: Explanation): string {
   if (standing === undefined) return escapeMarkup(text);
   const { score, rank, step } = standing;
   const name = step === 0 ? '' : ` class="${step > 0 ? 'raise' : 'lower'}${Math.abs(step)}"`;
-  const place = rank === null ? (units[standing.index]?.kind ?? '') : `rank ${rank}`;
-  return `<span${name} title="${escapeMarkup(`${signedNumber(score)} ${unitName(target.unit)}, ${place}`)}">${escapeMarkup(text)}</span>`;
+  const place = rank === null ? (explanation.units[standing.index]?.kind ?? '') : `rank ${rank}`;
+  return `<span${name} title="${escapeMarkup(`${signedNumber(score)} ${scoreUnitName(explanation)}, ${place}`)}">${escapeMarkup(text)}</span>`;
 }
 
 function warningList({ warnings }: Explanation): string {
@@ -66,16 +72,16 @@ function responseTable({ response }: Explanation): string {
   return table('Response tokens', ['Token', 'Log-probability (nats)', 'Probability', 'Most likely'], rows);
 }
 
-function unitTable({ units, target }: Explanation, standings: readonly UnitStanding[]): string {
+function unitTable(explanation: Explanation, standings: readonly UnitStanding[]): string {
   const rows = standings.map(({ index, score, share, rank }) => [
     String(index),
-    units[index]?.label ?? '',
-    units[index]?.kind ?? '',
+    explanation.units[index]?.label ?? '',
+    explanation.units[index]?.kind ?? '',
     signedNumber(score),
     `${(100 * share).toFixed(1)} %`,
     rank === null ? '' : String(rank),
   ]);
-  return table('Scores', ['Unit', 'Text', 'Kind', `Score (${unitName(target.unit)})`, 'Share', 'Rank'], rows);
+  return table('Scores', ['Unit', 'Text', 'Kind', `Score (${scoreUnitName(explanation)})`, 'Share', 'Rank'], rows);
 }
 
 function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,7 +1,8 @@
 import type { Explanation } from '../../shared/explanation.ts';
+import { hasSign } from '../../shared/scoreSign.ts';
 import { layOut, type PlacedRun } from './gridLayout.ts';
 import { escapeMarkup } from './markupText.ts';
-import { inkOn, loweringColours, raisingColours } from './palette.ts';
+import { inkOn, loweringColours, raisingColours, unsignedLegend } from './palette.ts';
 import { summaryLines } from './summaryLines.ts';
 import { textRuns } from './textRuns.ts';
 import { signedNumber, type UnitStanding, unitStandings } from './unitStandings.ts';
@@ -38,7 +39,7 @@ export function explanationToSvg(explanation: Explanation): string {
       (run) => `<text x="${margin}" y="${margin + 10 + run.line * summaryHeight}">${escapeMarkup(run.text)}</text>`,
     ),
     '</g>',
-    ...legend(textTop - 34),
+    ...legend(textTop - 34, hasSign(explanation.method)),
     `<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">`,
     ...placed.filter((run) => run.text.trim() !== '').map((run) => drawnRun(run, explanation, standings, textTop)),
     '</g>',
@@ -57,7 +58,7 @@ function drawnRun(run: PlacedRun, explanation: Explanation, standings: readonly 
   if (standing === undefined) return text;
   const kind = explanation.units[standing.index]?.kind ?? 'text';
   const place = standing.rank === null ? kind : `rank ${standing.rank}`;
-  const title = `<title>${escapeMarkup(`${explanation.units[standing.index]?.label ?? ''}: ${signedNumber(standing.score)} ${explanation.target.unit}, ${place}`)}</title>`;
+  const title = `<title>${escapeMarkup(`${explanation.units[standing.index]?.label ?? ''}: ${signedNumber(standing.score)} ${explanation.scoreUnit ?? explanation.target.unit}, ${place}`)}</title>`;
   return `<g>${title}${ground(standing.step, x, y, width)}${text}</g>`;
 }
 
@@ -73,11 +74,13 @@ function ground(step: number, x: number, y: number, width: number): string {
   );
 }
 
-function legend(y: number): string[] {
-  const words: readonly (readonly [number, string])[] = [
-    [5, 'raises the target (solid bar)'],
-    [-5, 'lowers it (broken bar)'],
-  ];
+function legend(y: number, isSigned: boolean): string[] {
+  const words: readonly (readonly [number, string])[] = isSigned
+    ? [
+        [5, 'raises the target (solid bar)'],
+        [-5, 'lowers it (broken bar)'],
+      ]
+    : [[5, unsignedLegend]];
   return words.map(([step, text], index) => {
     const x = margin + index * 280;
     return `<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="11" fill="#333333">${ground(step, x, y, 24)}<text x="${x + 32}" y="${y + 14}">${text}</text></g>`;

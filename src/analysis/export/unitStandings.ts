@@ -42,6 +42,11 @@ export function signedNumber(value: number): string {
   return `${value < 0 ? '−' : '+'}${digits.includes('e') ? digits : String(Number(digits))}`;
 }
 
+/** What the scores are in. */
+export function scoreUnitName({ scoreUnit, target }: Pick<Explanation, 'scoreUnit' | 'target'>): string {
+  return scoreUnit ?? unitName(target.unit);
+}
+
 export function unitName(unit: Explanation['target']['unit']): string {
   return { logit: 'logits', nat: 'nats', probability: 'probability' }[unit];
 }

@@ -1,10 +1,11 @@
 /** A whole explanation as lines for a terminal: heading, heat-map, legend, ranking, response, trust, warnings, cost. */
 import path from 'node:path';
-import { paletteSteps } from '../../shared/colourScale.ts';
+import { paletteSteps, type PaletteStep } from '../../shared/colourScale.ts';
 import type { Explanation } from '../../shared/explanation.ts';
+import { hasSign } from '../../shared/scoreSign.ts';
 import { heatMap, stepLabel } from './heatMap.ts';
 import { largestTextScore } from './heatRuns.ts';
-import { duration, percentOfLogprob, signed } from './numbers.ts';
+import { duration, percent, percentOfLogprob, signed } from './numbers.ts';
 import { responseTable, tokenText } from './responseTable.ts';
 import type { Theme } from './theme.ts';
 import { unitTable } from './unitTable.ts';
@@ -31,6 +32,7 @@ export function explanationView(explanation: Explanation, theme: Theme, columns:
     ...unitTable(explanation, theme, columns, rows),
     ...response(explanation, theme, columns),
     '',
+    ...completenessLines(explanation, theme, columns),
     ...trust(explanation, theme, columns),
     ...explanation.warnings.flatMap(({ code, message }) =>
       wrapped(`Warning ${visibleText(code)}: ${visibleText(message)}`, theme.warning, columns),
@@ -80,13 +82,37 @@ function targetText({ kind, label, score, unit, value, span }: Explanation['targ
 
 function legend(explanation: Explanation, theme: Theme, columns: number): string[] {
   const largest = largestTextScore(explanation);
-  const unit = unitWords[explanation.target.unit];
-  const scale =
-    theme.level === 0
-      ? `[+1]…[+5] raised it, [−1]…[−5] lowered it`
-      : `lowered it ${paletteSteps.map((step) => theme.step(step)(` ${stepLabel(step)} `)).join('')} raised it`;
-  const meaning = `±5 = ${largest === 0 ? 'nothing mattered' : `${signed(largest).slice(1)} ${unit}`}; below a tenth of that: unmarked`;
-  return [scale, ...wrapped(meaning, theme.dim, columns)];
+  const unit = explanation.scoreUnit === undefined ? unitWords[explanation.target.unit] : visibleText(explanation.scoreUnit);
+  const isSigned = hasSign(explanation.method);
+  const meaning = `${isSigned ? '±5' : '+5'} = ${largest === 0 ? 'nothing mattered' : `${signed(largest).slice(1)} ${unit}`}; below a tenth of that: unmarked`;
+  return [isSigned ? signedScale(theme) : unsignedScale(theme), ...wrapped(meaning, theme.dim, columns)];
+}
+
+function signedScale(theme: Theme): string {
+  if (theme.level === 0) return '[+1]…[+5] raised it, [−1]…[−5] lowered it';
+  return `lowered it ${swatches(theme, paletteSteps)} raised it`;
+}
+
+/** A score without a sign says how much, not in which direction. */
+function unsignedScale(theme: Theme): string {
+  if (theme.level === 0) return '[+1]…[+5] mattered, up or down: these scores have no sign';
+  return `nothing ${swatches(
+    theme,
+    paletteSteps.filter((step) => step >= 0),
+  )} mattered, up or down: these scores have no sign`;
+}
+
+function swatches(theme: Theme, steps: readonly PaletteStep[]): string {
+  return steps.map((step) => theme.step(step)(` ${stepLabel(step)} `)).join('');
+}
+
+/** Whether the scores add up to what they should. */
+function completenessLines({ completeness }: Explanation, theme: Theme, columns: number): string[] {
+  if (completeness === undefined) return [];
+  const { sum, expected, share, steps } = completeness;
+  const gap = share === null ? '' : `, gap ${percent(share)}`;
+  const text = `Completeness: the scores add up to ${signed(sum)} of ${signed(expected)}${gap}, ${steps} points`;
+  return wrapped(text, share !== null && share > 0.05 ? theme.warning : plain, columns);
 }
 
 function response({ response: { text, source, tokens }, target }: Explanation, theme: Theme, columns: number): string[] {

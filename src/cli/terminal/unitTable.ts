@@ -1,6 +1,7 @@
 /** The words that mattered most, strongest first, each with score, bar and share. */
 import { paletteStep } from '../../shared/colourScale.ts';
 import type { Explanation } from '../../shared/explanation.ts';
+import { hasSign } from '../../shared/scoreSign.ts';
 import { displayWidth, fitWidth, padWidth } from './displayWidth.ts';
 import { largestTextScore } from './heatRuns.ts';
 import { percent, signed } from './numbers.ts';
@@ -26,6 +27,7 @@ export function unitTable(explanation: Explanation, theme: Theme, columns: numbe
   const total = ranked.reduce((sum, index) => sum + Math.abs(explanation.scores[index] ?? 0), 0);
   const labels = shown.map((index) => quoted(explanation.units[index]?.label ?? ''));
   const labelColumns = Math.min(Math.max(8, columns - barColumns - 28), Math.max(4, ...labels.map(displayWidth)));
+  const number = hasSign(explanation.method) ? signed : (score: number) => signed(score).replace('+', '');
   const lines = shown.map((index, rank) => {
     const score = explanation.scores[index] ?? 0;
     const share = total > 0 ? percent(Math.abs(score) / total) : '–';
@@ -33,7 +35,7 @@ export function unitTable(explanation: Explanation, theme: Theme, columns: numbe
     const bar = (score < 0 ? '░' : '█').repeat(filled);
     const label = theme.step(paletteStep(score, largest))(fitWidth(labels[rank] ?? '', labelColumns));
     const fill = ' '.repeat(Math.max(0, labelColumns - displayWidth(fitWidth(labels[rank] ?? '', labelColumns))));
-    return `${String(rank + 1).padStart(4)}  ${label}${fill}  ${signed(score).padStart(9)}  ${padWidth(bar, barColumns)}  ${share.padStart(7)}`;
+    return `${String(rank + 1).padStart(4)}  ${label}${fill}  ${number(score).padStart(9)}  ${padWidth(bar, barColumns)}  ${share.padStart(7)}`;
   });
   if (ranked.length > shown.length) lines.push(theme.dim(`      … and ${ranked.length - shown.length} more`));
   return lines;

@@ -1,15 +1,17 @@
 import { Option } from 'commander';
+import { attributionMethods, defaultMethod } from '../../attribution/registry.ts';
 import { usage } from '../../shared/errorCatalog.ts';
 import type { ExportFormat } from '../../shared/protocol/engine.ts';
 import type { ScoreKind } from '../../shared/target.ts';
 import { granularities, type Granularity } from '../../shared/tokens.ts';
 import type { CommandContext } from '../commandContext.ts';
-import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
+import { precisionOption, withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
 import { withEngine } from '../engineSession.ts';
 import { namedParameter, type ParameterValue } from '../input/namedValues.ts';
 import { wholeNumber } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
 import { parseTarget } from '../input/targetArgument.ts';
+import { defaultMaxTokens } from '../input/targetOptions.ts';
 import { toJson } from '../output/toJson.ts';
 import { destination } from '../output/destination.ts';
 import { explanationView } from '../terminal/explanationView.ts';
@@ -18,6 +20,7 @@ import type { Verb } from '../verb.ts';
 
 interface ExplainOptions extends PromptVerbOptions {
   readonly method: string;
+  readonly precision?: string;
   readonly methodOption?: Readonly<Record<string, ParameterValue>>;
   readonly target: string;
   readonly score?: ScoreKind;
@@ -29,15 +32,18 @@ interface ExplainOptions extends PromptVerbOptions {
   readonly csv?: string;
 }
 
+const methods = attributionMethods.map(({ id }) => id).join(', ');
+
 export const explainVerb: Verb = {
   register(program, context) {
     withPromptOptions(program.command('explain').description('Which words of the prompt carried the answer'))
-      .option('--method <id>', 'attribution method: occlusion, attention, random', 'occlusion')
+      .option('--method <id>', `attribution method: ${methods}`, defaultMethod)
       .option('--method-option <key=value>', 'a parameter of the method; repeatable', namedParameter)
+      .addOption(precisionOption())
       .option('--target <target>', 'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B', 'next')
       .addOption(new Option('--score <kind>', 'the number to explain, where it applies').choices(['logit', 'logprob', 'prob']))
       .addOption(new Option('--units <kind>', 'what gets one score').choices(granularities).default('word'))
-      .option('--max-tokens <n>', 'response tokens generated before explaining', wholeNumber(1, 4096), 32)
+      .option('--max-tokens <n>', 'response tokens generated before explaining', wholeNumber(1, 4096), defaultMaxTokens)
       .option('--response <text>', 'a response to explain instead of a generated one')
       .option('--html <file>', 'also write a self-contained page')
       .option('--svg <file>', 'also write a picture')
@@ -54,7 +60,7 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
     const explanation = await engine.explain({
       prompt,
       method: options.method,
-      ...(options.methodOption === undefined ? {} : { parameters: options.methodOption }),
+      parameters: { ...options.methodOption, ...(options.precision === undefined ? {} : { precision: options.precision }) },
       target,
       ...(options.score === undefined ? {} : { score: options.score }),
       granularity: options.units,

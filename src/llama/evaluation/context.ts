@@ -98,7 +98,12 @@ export class LlamaContext {
    * Evaluates tokens behind what the cache holds. When it throws, the cache is empty and the context stays usable.
    * @throws E_CANCELLED, or what the observer threw
    */
-  decode({ tokens, from, outputs, observer }: DecodeRequest): void {
+  decode(request: DecodeRequest): void {
+    this.#decode(request, true);
+  }
+
+  /** @param wipe whether a run that did not end may have left something in the cache's memory */
+  #decode({ tokens, from, outputs, observer }: DecodeRequest, wipe: boolean): void {
     if (from > this.#length) throw new RangeError(`position ${from} lies behind the cache of ${this.#length} tokens`);
     if (!this.truncate(from)) throw new Error('this kind of model cannot go back to an earlier position');
     const positions = Int32Array.from(tokens, (_, index) => from + index);
@@ -115,7 +120,7 @@ export class LlamaContext {
       seq_id: null,
       logits: wanted,
     });
-    if (status !== 0 || this.#callbacks.interrupted) this.clear(true);
+    if (status !== 0 || this.#callbacks.interrupted) this.clear(wipe);
     else this.#length = from + tokens.length;
     this.#callbacks.finish();
     if (status === decodeAborted) throw new Error('llama.cpp stopped the evaluation without being asked to');
@@ -130,7 +135,8 @@ export class LlamaContext {
     const shouldStop = this.#shouldStop;
     this.#shouldStop = () => true;
     try {
-      this.decode({ tokens, from: 0, outputs, observer });
+      // The first node looks up embeddings: the cache's memory is not even touched.
+      this.#decode({ tokens, from: 0, outputs, observer }, false);
     } catch (error) {
       if (!(error instanceof LoupeError && error.code === 'E_CANCELLED')) throw error;
     } finally {

@@ -15,17 +15,19 @@ import type { Cancellation } from '../evaluation/cancellation.ts';
 import { checkTokens } from '../evaluation/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
-import { loadKernel } from '../native/kernel.ts';
+import { type KernelChoice, loadKernel } from '../native/kernel.ts';
 import { resolveCapture } from '../sites/resolveSite.ts';
 import { checkTarget } from './checkGradientRequest.ts';
 import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';
 import { GgmlProducts } from './execution/ggmlProducts.ts';
+import { GraphMemory } from './execution/graphMemory.ts';
 import { KernelProducts } from './execution/kernelProducts.ts';
+import { kernelFault } from './execution/kernelSelfTest.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
-import { GradientProgram } from './gradientProgram.ts';
+import { GradientProgram, type NodeTime } from './gradientProgram.ts';
 import { siteOnTape } from './siteTensors.ts';
 import { firstObstacle } from './tape/dependencies.ts';
 import { recordTape } from './tape/recordTape.ts';
@@ -45,6 +47,14 @@ export interface GradientSettings {
 /** What still works on a model through which no gradient can be taken. */
 const withoutGradients = ['occlusion', 'attention'];
 
+export interface GradientProfile {
+  /** Names by number. */
+  readonly operators: readonly string[];
+  readonly nodes: readonly NodeTime[];
+}
+
+const notAskedFor: KernelChoice = { kernel: null, reason: 'it was not asked for' };
+
 interface Prepared {
   readonly program: GradientProgram;
   readonly parts: SegmentParts;
@@ -56,16 +66,16 @@ export class GradientEngine {
   readonly #settings: GradientSettings;
   readonly #numbers: OperatorNumbers;
   readonly #operators: readonly string[];
-  readonly #kernel: ReturnType<typeof loadKernel>;
+  #kernel: KernelChoice | null = null;
   #backend: GraphBackend | null = null;
   #weights: WeightStore | null = null;
+  #memory: GraphMemory | null = null;
 
   constructor(evaluator: Evaluator, settings: GradientSettings) {
     this.#evaluator = evaluator;
     this.#settings = settings;
     this.#numbers = operatorNumbers(evaluator.native.functions);
     this.#operators = operatorNames(evaluator.native.functions);
-    this.#kernel = settings.kernel === 'ggml' ? { kernel: null, reason: 'it was not asked for' } : loadKernel();
   }
 
   /**
@@ -80,7 +90,7 @@ export class GradientEngine {
       const run = program.run(parts, embeddings, cancellation.requested, options.onProgress);
       return { precision: plan.precision, plan, ...run };
     } finally {
-      prepared.program.free();
+      this.#finish(prepared.program);
     }
   }
 
@@ -110,7 +120,7 @@ export class GradientEngine {
         await cancellation.breathe();
       }
     } finally {
-      prepared.program.free();
+      this.#finish(prepared.program);
     }
     const gradients = new Map(
       [...sums].map(([site, { shape, sum }]): [string, Tensor] => [site, { shape, data: Float32Array.from(sum) }]),
@@ -118,11 +128,23 @@ export class GradientEngine {
     return { precision: prepared.plan.precision, plan: prepared.plan, values, gradients };
   }
 
+  /** What each node of a gradient costs: for `bench/gradientProfile.ts`. */
+  profile(request: GradientRequest, cancellation: Cancellation, time: (run: () => void) => number): GradientProfile {
+    const { program, parts } = this.#prepare(request, false, cancellation, {});
+    try {
+      return { operators: this.#operators, nodes: program.profile(parts, time) };
+    } finally {
+      this.#finish(program);
+    }
+  }
+
   free(): void {
+    this.#memory?.free();
     this.#weights?.free();
     this.#backend?.free();
     this.#weights = null;
     this.#backend = null;
+    this.#memory = null;
   }
 
   #prepare(request: GradientRequest, givesEmbeddings: boolean, cancellation: Cancellation, options: GradientOptions): Prepared {
@@ -175,6 +197,7 @@ export class GradientEngine {
     const parts: SegmentParts = {
       tape,
       backend,
+      memory: (this.#memory ??= new GraphMemory(backend)),
       numbers: this.#numbers,
       needed: program.needed,
       products: this.#products(tape, weights, precision),
@@ -190,8 +213,23 @@ export class GradientEngine {
     }
   }
 
+  /** Checked once: a kernel that computes something else on this machine is left aside, and the log says so. */
+  #chooseKernel(backend: GraphBackend): KernelChoice {
+    if (this.#kernel !== null) return this.#kernel;
+    let choice = this.#settings.kernel === 'ggml' ? notAskedFor : loadKernel();
+    if (choice.kernel !== null) {
+      const fault = kernelFault(backend, this.#numbers, choice.kernel);
+      if (fault !== null) choice = { kernel: null, reason: fault };
+    }
+    if (choice.kernel === null && choice !== notAskedFor) {
+      console.error(`The kernel for gradients is not used: ${choice.reason}. Gradients run on ggml's operators, more slowly.`);
+    }
+    this.#kernel = choice;
+    return choice;
+  }
+
   #products(tape: Tape, weights: WeightStore, precision: Precision): SegmentParts['products'] {
-    const { kernel } = this.#kernel;
+    const { kernel } = this.#chooseKernel(weights.backend);
     if (kernel === null) return (emit) => new GgmlProducts(emit, weights, precision);
     const roles = new AttentionRoles(tape);
     const { threads } = this.#settings;
@@ -225,12 +263,19 @@ export class GradientEngine {
           weightBytes: weights.bytes,
           limitBytes,
           segments,
-          kernel: this.#kernel.kernel === null ? 'ggml' : 'loupe',
+          kernel: this.#kernel?.kernel ? 'loupe' : 'ggml',
         };
       }
       if (count >= layers) break;
     }
     throw gradientMemory(smallest, limitBytes, 'even recomputed block by block, a pass over this prompt does not fit');
+  }
+
+  /** Ends a run. Its memory is kept for the next one if the budget for what is kept has room for it beside the weights. */
+  #finish(program: GradientProgram): void {
+    program.free();
+    const [memory, weights] = [this.#memory, this.#weights];
+    if (memory !== null && weights !== null && memory.bytes + weights.bytes > weights.budget) memory.free();
   }
 
   #checkEmbeddings(tokens: Int32Array, embeddings: Float32Array): void {

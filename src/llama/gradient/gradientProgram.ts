@@ -2,6 +2,7 @@
 import type { GradientTarget, TargetGradient } from '../../model/gradient.ts';
 import type { Tensor } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
+import type { TensorHeader } from '../graph/tensorHeader.ts';
 import { SegmentGraph, type SegmentParts, type SegmentSpec } from './execution/segmentGraph.ts';
 import { nodeCotangent, scoresAsSeen, siteGradient, siteValue, type TapeSite } from './siteTensors.ts';
 import { neededTensors, requiredNodes } from './tape/dependencies.ts';
@@ -26,6 +27,12 @@ export interface ProgramRequest {
 export interface ProgramRun {
   readonly targets: readonly TargetGradient[];
   readonly captured: ReadonlyMap<string, Tensor>;
+}
+
+export interface NodeTime {
+  readonly tensor: TensorHeader;
+  readonly pass: 'forward' | 'backward';
+  readonly milliseconds: number;
 }
 
 /** The values a run hands from segment to segment, and what it has found. */
@@ -127,6 +134,17 @@ export class GradientProgram {
         gradients: this.#gradientsOf(state, target),
       })),
     };
+  }
+
+  /** Times every node of a pass in one segment. @param time milliseconds of the processor that running the function takes */
+  profile(parts: SegmentParts, time: (run: () => void) => number): NodeTime[] {
+    this.plan(parts, 1);
+    const times: NodeTime[] = [];
+    this.#inSegment(parts, 0, true, (graph) => {
+      const seeds = this.#seeds(0).map((node) => new Float32Array(elements(node)).fill(1e-3));
+      graph.forEachNode([], seeds, (tensor, pass, compute) => times.push({ tensor, pass, milliseconds: time(compute) }));
+    });
+    return times;
   }
 
   free(): void {

@@ -39,6 +39,9 @@ export const graphSignatures = {
   ggml_gallocr_reserve_n_size: base<
     (allocator: Pointer, graph: Pointer, nodeBuffers: null, leafBuffers: null, sizes: BigUint64Array) => void
   >('void ggml_gallocr_reserve_n_size(P allocator, P graph, P node_buffers, P leaf_buffers, P sizes)'),
+  ggml_gallocr_get_buffer_size: base<(allocator: Pointer, buffer: number) => number>(
+    'size_t ggml_gallocr_get_buffer_size(P allocator, int buffer)',
+  ),
   ggml_gallocr_free: base<(allocator: Pointer) => void>('void ggml_gallocr_free(P allocator)'),
 
   // the processor backend

@@ -32,6 +32,8 @@ export interface ModelSummary {
   readonly contextLength: number;
   readonly fileBytes: number;
   readonly hasChatTemplate: boolean;
+  /** Whether gradients can be taken; one through an operator without a rule is still refused. */
+  readonly hasGradients: boolean;
   readonly notes: readonly string[];
 }
 

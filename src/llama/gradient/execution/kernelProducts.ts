@@ -18,7 +18,10 @@ const causal = { none: 0, entriesAbove: 1, termsAbove: 2, termsBelow: 3, termsBe
 type Causal = (typeof causal)[keyof typeof causal];
 
 /** Up to this many rows ggml's product with the quantised weight beats unpacking a matrix of this many columns. */
-const few = { rows: 4, columns: 16_384 } as const;
+const few = { rows: 4, columns: 16_384, pieceRows: 64 } as const;
+
+/** Columns of a large matrix that are unpacked together. */
+const piece = 4096;
 
 export interface KernelParts {
   readonly emit: Emitter;
@@ -45,6 +48,7 @@ export class KernelProducts implements MatrixProducts {
     if (precision === 'as-served') return null;
     if (node.operator !== 'MUL_MAT') return fallback.forward(node, value);
     const x = value(operand(node, 1));
+    if (this.#isPieced(node)) return this.#inPieces(node, x);
     const matrix = this.#matrix(operand(node, 0), value);
     if (matrix === null || !isReadable(x)) return fallback.forward(node, value);
     const role = roles.of(node);
@@ -55,6 +59,7 @@ export class KernelProducts implements MatrixProducts {
   toSecond(context: BackwardContext, node: TapeNode, gradient: TensorHeader): TensorHeader {
     const { roles, fallback } = this.#parts;
     const a = operand(node, 0);
+    if (!this.#prefersQuantised(a, node) && this.#isPieced(node)) return this.#piecesBack(node, this.#readable(gradient));
     const matrix = this.#prefersQuantised(a, node) ? null : this.#matrix(a, context.value);
     if (matrix === null) return fallback.toSecond(context, node, gradient);
     const role = roles.of(node);
@@ -101,6 +106,34 @@ export class KernelProducts implements MatrixProducts {
     return isReadable(tensor) ? tensor : null;
   }
 
+  /** A large matrix that is not kept is unpacked a piece at a time: the unembedding alone can be larger than all activations of a block. */
+  #isPieced(node: TapeNode): boolean {
+    const a = operand(node, 0);
+    const [columns, rows, matrices, batches] = node.header.ne;
+    const large = a.kind === 'weight' && columns >= 2 * piece && rows <= few.pieceRows && matrices * batches === 1;
+    return large && !this.#parts.weights.keeps(a);
+  }
+
+  #inPieces(node: TapeNode, x: TensorHeader): TensorHeader {
+    const { emit } = this.#parts;
+    const input = this.#readable(x);
+    const parts = pieces(emit, operand(node, 0).header).map(({ matrix, count }) =>
+      this.#product(mode.transposedNormal, matrix, input, [count, node.header.ne[1], 1, 1], causal.none),
+    );
+    return parts.reduce((joined, part) => emit.concatenate(joined, part, 0));
+  }
+
+  #piecesBack(node: TapeNode, gradient: TensorHeader): TensorHeader {
+    const { emit } = this.#parts;
+    const shape = operand(node, 1).header.ne;
+    const [, rows] = node.header.ne;
+    const [, ...strides] = gradient.nb;
+    const parts = pieces(emit, operand(node, 0).header).map(({ matrix, first, count }) =>
+      this.#product(mode.normalNormal, matrix, emit.view(gradient, [count, rows, 1, 1], strides, first * 4), shape, causal.none),
+    );
+    return parts.reduce((sum, part) => emit.add(sum, part));
+  }
+
   #prefersQuantised(a: TapeTensor, node: TapeNode): boolean {
     if (a.kind !== 'weight' || this.#parts.precision === 'dequantised') return false;
     const [columns, rows, matrices, batches] = node.header.ne;
@@ -124,6 +157,18 @@ export class KernelProducts implements MatrixProducts {
     this.#scratch ??= inputs.tensor(float32, [(kernel.scratchBytes / 4) * threads, 1, 1, 1]);
     return this.#scratch;
   }
+}
+
+/** A weight [k, m] in F32, `piece` of its m columns after the other. */
+function pieces(emit: Emitter, weight: TensorHeader) {
+  const [k, m] = weight.ne;
+  const [, stride] = weight.nb;
+  return Array.from({ length: Math.ceil(m / piece) }, (_, index) => {
+    const first = index * piece;
+    const count = Math.min(piece, m - first);
+    const bytes = stride * count;
+    return { first, count, matrix: emit.float32(emit.view(weight, [k, count, 1, 1], [stride, bytes, bytes], first * stride)) };
+  });
 }
 
 /** Rows that lie in one piece; the kernel takes any stride between them. */

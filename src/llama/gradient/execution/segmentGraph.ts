@@ -3,7 +3,7 @@
  * The repeated nodes run the same kernels on the same operands as llama.cpp's, so as served they give the same bits.
  */
 import { outOfMemory } from '../../../shared/errorCatalog.ts';
-import { float32, type TensorHeader } from '../../graph/tensorHeader.ts';
+import { float32, readTensorHeader, type TensorHeader } from '../../graph/tensorHeader.ts';
 import { writeOperator } from '../../graph/writeTensor.ts';
 import type { Pointer } from '../../native/functions.ts';
 import { isComputed } from '../tape/recordTape.ts';
@@ -11,6 +11,7 @@ import type { Tape, TapeLeaf, TapeNode, TapeTensor } from '../tape/tape.ts';
 import type { GraphBackend } from './backend.ts';
 import { BackwardPass } from './backwardPass.ts';
 import { Emitter, type OperatorNumbers } from './emitter.ts';
+import type { GraphMemory } from './graphMemory.ts';
 import type { MatrixProducts } from './matrixProducts.ts';
 import { newContext } from './tensorContext.ts';
 
@@ -32,6 +33,7 @@ export interface SegmentSpec {
 export interface SegmentParts {
   readonly tape: Tape;
   readonly backend: GraphBackend;
+  readonly memory: GraphMemory;
   readonly numbers: OperatorNumbers;
   readonly needed: ReadonlySet<TapeTensor>;
   /** @param inputs for tensors that keep their memory as long as the graph lives */
@@ -59,7 +61,7 @@ export class SegmentGraph {
   readonly #backwardGraph: Pointer;
   readonly #backward: BackwardPass | null;
   #buffer: Pointer = 0;
-  #allocator: Pointer = 0;
+  #placed = false;
 
   constructor(parts: SegmentParts, spec: SegmentSpec) {
     this.#parts = parts;
@@ -98,14 +100,15 @@ export class SegmentGraph {
 
   /** Takes memory and fills the inputs. @throws E_OUT_OF_MEMORY */
   allocate(): void {
-    const { functions, bufferType } = this.#parts.backend;
-    if (this.#allocator !== 0) return;
+    const { backend, memory } = this.#parts;
+    const { functions } = backend;
+    if (this.#placed) return;
     // 0 × NaN is NaN: cells no token has written must hold nothing of an earlier run.
     functions.ggml_backend_buffer_clear(this.#buffer, 0);
-    this.#allocator = functions.ggml_gallocr_new(bufferType);
-    if (!functions.ggml_gallocr_alloc_graph(this.#allocator, this.#whole)) {
+    if (!memory.place(this.#whole)) {
       throw outOfMemory(`the ${Math.ceil(this.bytes / 1e6)} MB of a gradient could not be allocated`);
     }
+    this.#placed = true;
     for (const leaf of this.#leaves) {
       if (leaf.bytes === null) continue;
       functions.ggml_backend_tensor_set(this.#tensor(leaf).address, leaf.bytes, 0, leaf.bytes.length);
@@ -114,7 +117,7 @@ export class SegmentGraph {
 
   /** @param entering values of `spec.entering`, in their order. @throws E_CANCELLED */
   runForward(entering: readonly Float32Array[], shouldStop: () => boolean): void {
-    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), entering[index] as Float32Array));
+    this.#enter(entering);
     this.#parts.backend.compute(this.#forward, shouldStop);
   }
 
@@ -142,27 +145,41 @@ export class SegmentGraph {
    * @returns that node, or null
    */
   firstNonFinite(entering: readonly Float32Array[], shouldStop: () => boolean): TapeNode | null {
-    const { backend } = this.#parts;
-    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), entering[index] as Float32Array));
+    this.#enter(entering);
     for (const node of this.#spec.nodes) {
       const tensor = this.#tensor(node);
-      const context = newContext(backend.functions, { tensors: 0, graphs: [1] });
-      try {
-        const graph = backend.functions.ggml_new_graph_custom(context, 1, false);
-        backend.functions.ggml_graph_add_node(graph, tensor.address);
-        backend.compute(graph, shouldStop);
-      } finally {
-        backend.functions.ggml_free(context);
-      }
+      this.#computeAlone(tensor.address, shouldStop);
       // A view into a cache sees cells nobody wrote; they are zero.
       if (tensor.type === float32 && !this.#read(tensor).every(Number.isFinite)) return node;
     }
     return null;
   }
 
+  /**
+   * Runs every node of both passes one by one, in order.
+   * @param visit gets the result's header, the pass it belongs to, and a function that computes it
+   */
+  forEachNode(
+    entering: readonly Float32Array[],
+    seeds: readonly Float32Array[],
+    visit: (tensor: TensorHeader, pass: 'forward' | 'backward', compute: () => void) => void,
+  ): void {
+    const { functions } = this.#parts.backend;
+    this.#enter(entering);
+    this.#backward?.seeds.forEach((seed, index) => this.#write(seed, seeds[index] as Float32Array));
+    for (const [graph, pass] of [
+      [this.#forward, 'forward'],
+      [this.#backwardGraph, 'backward'],
+    ] as const) {
+      for (let index = 0; index < functions.ggml_graph_n_nodes(graph); index++) {
+        const address = functions.ggml_graph_node(graph, index);
+        visit(readTensorHeader(address), pass, () => this.#computeAlone(address, () => false));
+      }
+    }
+  }
+
   free(): void {
     const { functions } = this.#parts.backend;
-    if (this.#allocator !== 0) functions.ggml_gallocr_free(this.#allocator);
     if (this.#buffer !== 0) functions.ggml_backend_buffer_free(this.#buffer);
     functions.ggml_free(this.#context);
     functions.ggml_free(this.#inputs);
@@ -252,6 +269,23 @@ export class SegmentGraph {
     functions.ggml_gallocr_reserve_n_size(allocator, this.#whole, null, null, sizes);
     functions.ggml_gallocr_free(allocator);
     return Number(sizes[0]);
+  }
+
+  #enter(values: readonly Float32Array[]): void {
+    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), values[index] as Float32Array));
+  }
+
+  /** One node in a graph of its own; its operands must stand. */
+  #computeAlone(address: Pointer, shouldStop: () => boolean): void {
+    const { backend } = this.#parts;
+    const context = newContext(backend.functions, { tensors: 0, graphs: [1] });
+    try {
+      const graph = backend.functions.ggml_new_graph_custom(context, 1, false);
+      backend.functions.ggml_graph_add_node(graph, address);
+      backend.compute(graph, shouldStop);
+    } finally {
+      backend.functions.ggml_free(context);
+    }
   }
 
   #write({ address }: TensorHeader, values: Float32Array): void {

@@ -24,12 +24,12 @@ export class WeightStore {
   budget: number;
   /** Bytes kept now. */
   bytes = 0;
-  readonly #backend: GraphBackend;
+  readonly backend: GraphBackend;
   readonly #numbers: OperatorNumbers;
   readonly #kept = new Map<string, Kept>();
 
   constructor(backend: GraphBackend, numbers: OperatorNumbers, budget: number) {
-    this.#backend = backend;
+    this.backend = backend;
     this.#numbers = numbers;
     this.budget = budget;
   }
@@ -38,6 +38,11 @@ export class WeightStore {
   float32(emit: Emitter, { header }: TapeTensor): TensorHeader {
     if (header.type === float32) return header;
     return this.#keep(header, 'float32') ?? emit.float32(header);
+  }
+
+  /** Whether {@link float32} gives memory that is kept; it takes the memory if there is room. */
+  keeps({ header }: TapeTensor): boolean {
+    return header.type === float32 || this.#keep(header, 'float32') !== null;
   }
 
   /** The weight in F32, transposed: [m, k, …]. */
@@ -64,7 +69,7 @@ export class WeightStore {
     if (known !== undefined) return known.tensor;
     const bytes = 4 * weight.ne.reduce((product, count) => product * count, 1);
     if (this.bytes + bytes > this.budget) return null;
-    const { functions, address } = this.#backend;
+    const { functions, address } = this.backend;
     const context = newContext(functions, { tensors: 1 });
     const shape = form === 'float32' ? weight.ne : transposedShape(weight);
     const tensor = new Emitter(functions, this.#numbers, context).tensor(float32, shape);
@@ -80,7 +85,7 @@ export class WeightStore {
   }
 
   #fill(kept: Kept, shouldStop: () => boolean): void {
-    const { functions, bufferType } = this.#backend;
+    const { functions, bufferType } = this.backend;
     const context = newContext(functions, { tensors: 16, graphs: [16] });
     const allocator = functions.ggml_gallocr_new(bufferType);
     try {
@@ -89,7 +94,7 @@ export class WeightStore {
       const graph = functions.ggml_new_graph_custom(context, 16, false);
       functions.ggml_build_forward_expand(graph, emit.copyInto(source, kept.tensor).address);
       functions.ggml_gallocr_alloc_graph(allocator, graph);
-      this.#backend.compute(graph, shouldStop);
+      this.backend.compute(graph, shouldStop);
       kept.filled = true;
     } finally {
       functions.ggml_gallocr_free(allocator);
@@ -98,8 +103,8 @@ export class WeightStore {
   }
 
   #release({ context, buffer }: Kept): void {
-    this.#backend.functions.ggml_backend_buffer_free(buffer);
-    this.#backend.functions.ggml_free(context);
+    this.backend.functions.ggml_backend_buffer_free(buffer);
+    this.backend.functions.ggml_free(context);
   }
 }
 
