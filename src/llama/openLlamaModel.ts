@@ -30,6 +30,8 @@ export interface OpenLlamaOptions {
   readonly weightBytes?: number;
   /** `ggml`: gradients on ggml's own operators only, for comparison. Default `auto`: our kernel where this processor has it. */
   readonly gradientKernel?: 'auto' | 'ggml';
+  /** `plain`: the slow reference of the backward pass. Default `graph`. */
+  readonly gradientExecutor?: 'graph' | 'plain';
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;
@@ -105,6 +107,7 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
         gradientBytes: options.gradientBytes ?? 0,
         weightBytes: options.weightBytes,
         kernel: options.gradientKernel ?? 'auto',
+        executor: options.gradientExecutor ?? 'graph',
       },
     });
   } catch (error) {

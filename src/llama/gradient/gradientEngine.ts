@@ -42,6 +42,8 @@ export interface GradientSettings {
   readonly weightBytes: number | undefined;
   /** `ggml`: leave our own kernel aside. */
   readonly kernel: 'auto' | 'ggml';
+  /** `plain`: the backward pass in doubles, operator by operator, as a reference. */
+  readonly executor: 'graph' | 'plain';
 }
 
 /** What still works on a model through which no gradient can be taken. */
@@ -87,7 +89,10 @@ export class GradientEngine {
     const prepared = this.#prepare(request, embeddings !== null, cancellation, options);
     try {
       const { program, parts, plan } = prepared;
-      const run = program.run(parts, embeddings, cancellation.requested, options.onProgress);
+      const run =
+        this.#settings.executor === 'plain'
+          ? program.runPlain(parts, embeddings, cancellation.requested)
+          : program.run(parts, embeddings, cancellation.requested, options.onProgress);
       return { precision: plan.precision, plan, ...run };
     } finally {
       this.#finish(prepared.program);

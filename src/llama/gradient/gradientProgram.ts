@@ -4,6 +4,8 @@ import type { Tensor } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { TensorHeader } from '../graph/tensorHeader.ts';
 import { SegmentGraph, type SegmentParts, type SegmentSpec } from './execution/segmentGraph.ts';
+import { plainBackward } from './plain/plainBackward.ts';
+import { plainValues } from './plain/plainValues.ts';
 import { nodeCotangent, scoresAsSeen, siteGradient, siteValue, type TapeSite } from './siteTensors.ts';
 import { neededTensors, requiredNodes } from './tape/dependencies.ts';
 import { cutIntoSegments, type TapeSegment } from './tape/segments.ts';
@@ -103,15 +105,8 @@ export class GradientProgram {
     shouldStop: () => boolean,
     onSegment: (done: number, total: number) => void = () => undefined,
   ): ProgramRun {
-    const { targets, embed } = this.#request;
-    const state: RunState = {
-      values: new Map(embed === null || embeddings === null ? [] : [[embed, embeddings]]),
-      captured: new Map(),
-      cotangents: targets.map(() => new Map<TapeNode, Float32Array>()),
-      gradients: targets.map(() => new Map<string, Tensor>()),
-      targetValues: targets.map(() => Number.NaN),
-    };
-    this.#enterCotangents(state);
+    const { targets } = this.#request;
+    const state = this.#newState(embeddings);
     const last = this.#segments.length - 1;
     const total = 2 * last + 1;
     for (let index = 0; index < last; index++) {
@@ -127,13 +122,32 @@ export class GradientProgram {
       });
       onSegment(total - index, total);
     }
-    return {
-      captured: state.captured,
-      targets: targets.map((_, target) => ({
-        value: state.targetValues[target] as number,
-        gradients: this.#gradientsOf(state, target),
-      })),
-    };
+    return this.#resultOf(state);
+  }
+
+  /** The same gradients from the plain backward pass: slow, in doubles, and with every value of the forward pass in memory. */
+  runPlain(parts: SegmentParts, embeddings: Float32Array | null, shouldStop: () => boolean): ProgramRun {
+    const { targets, at, tape } = this.#request;
+    const state = this.#newState(embeddings);
+    const [{ nodes, entering }] = this.#segments as readonly [TapeSegment];
+    const graph = new SegmentGraph(parts, { nodes, entering, kept: nodes, seeds: [], wanted: [], repeated: false });
+    try {
+      graph.allocate();
+      this.#forward(graph, 0, state, shouldStop);
+      this.#valueTargets(parts, graph, state, shouldStop);
+      const value = plainValues(graph, parts.backend, parts.numbers);
+      targets.forEach((_, target) => {
+        const seeds = state.cotangents[target] as Map<TapeNode, Float32Array>;
+        const gradients = plainBackward({ nodes, needed: this.needed, numbers: parts.numbers, value, seeds });
+        for (const site of at) {
+          const found = gradients.get(site.tapeNode);
+          if (found !== undefined) state.gradients[target]?.set(site.site, siteGradient(site, tape, Float32Array.from(found)));
+        }
+      });
+      return this.#resultOf(state);
+    } finally {
+      graph.free();
+    }
   }
 
   /** Times every node of a pass in one segment. @param time milliseconds of the processor that running the function takes */
@@ -150,6 +164,26 @@ export class GradientProgram {
   free(): void {
     this.#single?.free();
     this.#single = null;
+  }
+
+  #newState(embeddings: Float32Array | null): RunState {
+    const { targets, embed } = this.#request;
+    const state: RunState = {
+      values: new Map(embed === null || embeddings === null ? [] : [[embed, embeddings]]),
+      captured: new Map(),
+      cotangents: targets.map(() => new Map<TapeNode, Float32Array>()),
+      gradients: targets.map(() => new Map<string, Tensor>()),
+      targetValues: targets.map(() => Number.NaN),
+    };
+    this.#enterCotangents(state);
+    return state;
+  }
+
+  #resultOf(state: RunState): ProgramRun {
+    return {
+      captured: state.captured,
+      targets: state.targetValues.map((value, target) => ({ value, gradients: this.#gradientsOf(state, target) })),
+    };
   }
 
   #inSegment(parts: SegmentParts, index: number, backward: boolean, task: (graph: SegmentGraph) => void): void {

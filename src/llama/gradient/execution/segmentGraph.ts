@@ -127,8 +127,8 @@ export class SegmentGraph {
     this.#parts.backend.compute(this.#backwardGraph, shouldStop);
   }
 
-  /** The forward value of a kept node as it lies in memory, and how; to be read before the backward pass. */
-  value(node: TapeNode): { readonly header: TensorHeader; readonly raw: Float32Array } {
+  /** The forward value of a kept node or a cache as it lies in memory, and how; to be read before the backward pass. */
+  value(node: TapeTensor): { readonly header: TensorHeader; readonly raw: Float32Array } {
     const header = this.#tensor(node);
     return { header, raw: this.#read(header) };
   }

@@ -32,7 +32,7 @@ export const view: OperatorRule = {
 };
 
 /** The same elements in the same order as what it is a view of. */
-function isWhole(node: TapeNode): boolean {
+export function isWhole(node: TapeNode): boolean {
   const source = operand(node, 0).header;
   return node.header.viewOffset === source.viewOffset && runs(node.header) === runs(source);
 }
