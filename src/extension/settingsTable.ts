@@ -57,7 +57,7 @@ export const settingsTable: SettingsTable = {
   gradientMemory: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 1_048_576, integer: true },
   weightMemory: { default: -1, scope: 'machine', restricted: true, minimum: -1, maximum: 1_048_576, integer: true },
   promptMode: { default: 'auto', scope: 'resource', restricted: false, choices: ['auto', 'raw', 'chat'] },
-  method: { default: 'input-x-gradient', scope: 'resource', restricted: false },
+  method: { default: 'saliency', scope: 'resource', restricted: false },
   precision: { default: 'as-served', scope: 'resource', restricted: false, choices: ['as-served', 'dequantised'] },
   granularity: { default: 'word', scope: 'resource', restricted: false, choices: granularities },
   maxTokens: { default: 32, scope: 'resource', restricted: false, minimum: 1, maximum: 4096, integer: true },
