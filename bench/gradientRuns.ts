@@ -10,12 +10,12 @@ export interface GradientRuns {
   readonly model: Model;
   readonly tokens: Int32Array;
   /** llama.cpp's own pass. */
-  decode(): Promise<unknown>;
+  readonly decode: () => Promise<unknown>;
   /** Our copy of the pass, without a backward one. */
-  forward(precision: Precision): Promise<unknown>;
-  gradient(precision: Precision): Promise<unknown>;
+  readonly forward: (precision: Precision) => Promise<unknown>;
+  readonly gradient: (precision: Precision) => Promise<unknown>;
   /** Integrated gradients. */
-  path(precision: Precision, steps: number): Promise<unknown>;
+  readonly path: (precision: Precision, steps: number) => Promise<unknown>;
 }
 
 export interface GradientRunOptions {

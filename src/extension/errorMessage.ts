@@ -8,6 +8,13 @@ export interface ErrorOffer {
   readonly command: CommandName;
 }
 
+const otherMethodHelps: readonly string[] = [
+  'E_METHOD_UNSUPPORTED',
+  'E_METHOD_UNKNOWN',
+  'E_GRADIENT_UNSUPPORTED',
+  'E_GRADIENT_MEMORY',
+];
+
 /** One sentence a part: what, why, what to do. Never a stack. */
 export function errorText(error: LoupeError): string {
   const { what, why, action } = error.parts;
@@ -18,11 +25,12 @@ export function errorOffers(error: LoupeError, t: Translate): ErrorOffer[] {
   const showLog: ErrorOffer = { label: t('Show Log'), command: 'showLog' };
   const pickModel: ErrorOffer = { label: t('Pick Model'), command: 'pickModel' };
   const restart: ErrorOffer = { label: t('Restart Engine'), command: 'restartEngine' };
-  if (error.code === 'E_METHOD_UNSUPPORTED' || error.code === 'E_METHOD_UNKNOWN') {
+  if (otherMethodHelps.includes(error.code)) {
     return [{ label: t('Pick Method'), command: 'explainWith' }, showLog];
   }
   if (error.code === 'E_CONTEXT_OVERFLOW' || error.kind === 'model') return [pickModel, showLog];
-  if (error.code.startsWith('E_TARGET')) return [{ label: t('Set Target'), command: 'setTarget' }, showLog];
+  if (error.code.startsWith('E_TARGET') || error.code === 'E_GRADIENT_TARGET')
+    return [{ label: t('Set Target'), command: 'setTarget' }, showLog];
   if (error.kind === 'engine') return [restart, showLog];
   return [showLog];
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { attributionMethods } from '../../src/attribution/registry.ts';
+import { attributionMethods, defaultMethod } from '../../src/attribution/registry.ts';
 import { commandTable, contextKeys, viewIds } from '../../src/extension/commandTable.ts';
 import { methodIds } from '../../src/extension/explain/methodChoices.ts';
 import { gradientMethodIds } from '../../src/extension/explain/methodParameters.ts';
@@ -101,7 +101,7 @@ describe('settings', () => {
     const registered = attributionMethods.map(({ id }) => id).sort();
     expect([...methodIds].sort()).toEqual(registered);
     expect(contributes.configuration.properties['promptLoupe.method']?.enum?.slice().sort()).toEqual(registered);
-    expect(methodIds).toContain(settingsTable.method.default);
+    expect(settingsTable.method.default).toBe(defaultMethod);
   });
 
   test('the methods that take a precision are those the engine gives one', () => {

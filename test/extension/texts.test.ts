@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { contextOverflow, engineCrashed, methodUnsupported, modelNotFound } from '../../src/shared/errorCatalog.ts';
+import {
+  contextOverflow,
+  engineCrashed,
+  gradientMemory,
+  gradientTarget,
+  methodUnsupported,
+  modelNotFound,
+} from '../../src/shared/errorCatalog.ts';
 import { LoupeError, toLoupeError } from '../../src/shared/errors.ts';
 import type { EngineStatus, FoundModel } from '../../src/shared/protocol/engine.ts';
 import { engineStatusText } from '../../src/extension/engineStatusText.ts';
@@ -27,6 +34,8 @@ describe('an error message', () => {
     ['a prompt that is too long', contextOverflow(2, 1), ['pickModel', 'showLog']],
     ['an engine that crashed', engineCrashed('killed'), ['restartEngine', 'showLog']],
     ['a method the model cannot run', methodUnsupported('x', 'gradients', []), ['explainWith', 'showLog']],
+    ['a gradient that does not fit', gradientMemory(2e9, 1e9, 'it is long'), ['explainWith', 'showLog']],
+    ['a target without a gradient', gradientTarget('x', 'y', 'z'), ['setTarget', 'showLog']],
     ['anything unexpected', toLoupeError('x'), ['restartEngine', 'showLog']],
   ];
   test.each(offers)('%s offers what helps', (_name, error, expected) => {

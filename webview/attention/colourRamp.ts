@@ -2,7 +2,7 @@
 import { paletteStep } from '../../src/shared/colourScale.ts';
 import type { ValueScale } from './valueScale.ts';
 
-export interface Colour {
+interface Colour {
   readonly red: number;
   readonly green: number;
   readonly blue: number;

@@ -7,7 +7,7 @@ import type { Strings } from '../ui/strings.ts';
 /** Beyond this share of what is expected the picture counts as one that does not add up. */
 const largestGapShare = 0.05;
 
-export function addsUp({ gap, share }: NonNullable<Explanation['completeness']>): boolean {
+function addsUp({ gap, share }: NonNullable<Explanation['completeness']>): boolean {
   return share === null ? gap === 0 : share <= largestGapShare;
 }
 

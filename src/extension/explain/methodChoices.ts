@@ -5,17 +5,17 @@ import type { Translate } from '../translate.ts';
 export function methodChoices(t: Translate): MethodChoice[] {
   return [
     {
+      id: 'saliency',
+      label: t('Saliency'),
+      assumption: t('How strongly a small change of each token’s embedding would move the target. A size: it has no sign.'),
+      cost: t('One forward and one backward pass.'),
+    },
+    {
       id: 'input-x-gradient',
       label: t('Input × gradient'),
       assumption: t(
         'Each token’s embedding times the gradient of the target. Signed and exact to first order; blind where the model is saturated.',
       ),
-      cost: t('One forward and one backward pass.'),
-    },
-    {
-      id: 'saliency',
-      label: t('Saliency'),
-      assumption: t('How strongly a small change of each token’s embedding would move the target. A size: it has no sign.'),
       cost: t('One forward and one backward pass.'),
     },
     {

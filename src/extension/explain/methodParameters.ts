@@ -4,8 +4,8 @@ import type { Settings } from '../settingsTable.ts';
 
 /** Methods that differentiate, and so have the parameter `precision`; a test compares them with the engine's. */
 export const gradientMethodIds: readonly string[] = [
-  'input-x-gradient',
   'saliency',
+  'input-x-gradient',
   'integrated-gradients',
   'attention-x-gradient',
 ];

@@ -222,7 +222,9 @@ export class GradientEngine {
       if (fault !== null) choice = { kernel: null, reason: fault };
     }
     if (choice.kernel === null && choice !== notAskedFor) {
-      console.error(`The kernel for gradients is not used: ${choice.reason}. Gradients run on ggml's operators, more slowly.`);
+      process.stderr.write(
+        `The kernel for gradients is not used: ${choice.reason}. Gradients run on ggml's operators, more slowly.\n`,
+      );
     }
     this.#kernel = choice;
     return choice;

@@ -43,6 +43,7 @@ export function suiteChecks(api: ExtensionApi): readonly Check[] {
     { name: 'an empty prompt is refused with a code', run: () => emptyRefused(api) },
     { name: 'the engine is killed, the overlay stays, the next command works', run: () => killRecovers(api) },
     { name: 'the engine is killed in mid-run and the run still ends well', run: () => killInMidRun(api) },
+    { name: 'precision and memory hold from the next request on', run: () => settingsFollowed(api) },
     { name: 'clearing takes the tints away', run: () => clearTakesAway(api) },
   ];
 }
@@ -109,7 +110,7 @@ async function hoverTells(): Promise<void> {
   );
   // appendText writes spaces as &nbsp; and escapes punctuation.
   const text = texts.join('\n').replaceAll('&nbsp;', ' ').replaceAll('\\', '');
-  for (const part of [/France/, /Score [+−]\d/, /rank \d+ of \d+/, new RegExp(defaultMethod)]) assert.match(text, part);
+  for (const part of [/France/, /Score [+−]?\d/, /rank \d+ of \d+/, new RegExp(defaultMethod)]) assert.match(text, part);
   await closeAll();
 }
 
@@ -290,6 +291,27 @@ async function killInMidRun(api: ExtensionApi): Promise<void> {
   process.kill(pid, 'SIGKILL');
   assert.ok(await run, 'the interrupted run is repeated once');
   assert.equal(api.session(uri)?.stage, 'final');
+  await vscode.commands.executeCommand('notifications.clearAll');
+  await closeAll();
+}
+
+async function settingsFollowed(api: ExtensionApi): Promise<void> {
+  const { uri, explanation } = await explained(prompt);
+  assert.equal(explanation.model.precision, 'as-served');
+  const configuration = vscode.workspace.getConfiguration('promptLoupe');
+  const set = (name: string, value: unknown) => configuration.update(name, value, vscode.ConfigurationTarget.Global);
+  try {
+    await set('precision', 'dequantised');
+    const dequantised = await explain();
+    assert.deepEqual([dequantised?.model.precision, dequantised?.method.parameters['precision']], ['dequantised', 'dequantised']);
+    await set('gradientMemory', 1);
+    assert.equal(await explain(), null);
+    assert.equal(api.session(uri)?.failure, 'E_GRADIENT_MEMORY');
+  } finally {
+    await set('precision', undefined);
+    await set('gradientMemory', undefined);
+  }
+  assert.equal((await explain())?.model.precision, 'as-served');
   await vscode.commands.executeCommand('notifications.clearAll');
   await closeAll();
 }

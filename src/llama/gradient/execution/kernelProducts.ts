@@ -4,7 +4,7 @@ import { float32, type TensorHeader } from '../../graph/tensorHeader.ts';
 import type { Kernel } from '../../native/kernel.ts';
 import type { BackwardContext } from '../rules/rule.ts';
 import { operand, type TapeNode, type TapeTensor } from '../tape/tape.ts';
-import { AttentionRoles } from './attentionRoles.ts';
+import type { AttentionRoles } from './attentionRoles.ts';
 import { type Emitter, isContiguous, type Shape } from './emitter.ts';
 import type { GgmlProducts } from './ggmlProducts.ts';
 import type { MatrixProducts } from './matrixProducts.ts';
