@@ -29,8 +29,10 @@ export async function weightedAttention(
     group.forEach((layer, index) => {
       const site = sites[index] as Site;
       const { shape, data } = result.captured(site);
-      const slope = result.gradient(site).data;
-      onLayer(layer, { shape, data: data.map((weight, at) => weight * (slope[at] as number)) });
+      // In place of the gradient, which nobody else reads: a long prompt has no room for a third copy.
+      const weighted = result.gradient(site).data;
+      for (let at = 0; at < weighted.length; at++) weighted[at] = (weighted[at] as number) * (data[at] as number);
+      onLayer(layer, { shape, data: weighted });
     });
     forwardPasses += result.forwardPasses;
     precision = result.precision;

@@ -75,6 +75,9 @@ describe('prompts, targets and names: exit code 3', () => {
     ['a span outside', [prompt, '--target', 'span:5-9'], /^E_TARGET_RANGE/],
     ['an unknown method', [prompt, '--method', 'guesswork'], /^E_METHOD_UNKNOWN.*occlusion/],
     ['an unknown parameter', [prompt, '--method-option', 'colour=red'], /^E_PARAMETER/],
+    ['a precision no method has', [prompt, '--method-option', 'precision=fp16'], /^E_PARAMETER.*as-served, dequantised/],
+    ['precision without a gradient', [prompt, '--method', 'occlusion', '--precision', 'dequantised'], /^E_PARAMETER/],
+    ['half a step', [prompt, '--method', 'integrated-gradients', '--method-option', 'steps=2.5'], /^E_PARAMETER.*whole/],
     ['a prompt id outside', ['--ids', '5,999999'], /^E_/],
   ])('explain: %s', async (_, argv, message, stdin) => {
     await refused(['explain', ...argv, '--max-tokens', '2', '--threads', '1', '--model', tinyModel], 3, message, stdin);
@@ -84,6 +87,15 @@ describe('prompts, targets and names: exit code 3', () => {
     [['attention', prompt, '--layer', '99', '--head', '0'], /^E_LAYER_RANGE/],
     [['attention', prompt, '--layer', '0', '--head', '99'], /^E_HEAD_RANGE/],
     [['capture', prompt, '--sites', 'soul', '--out', path.join(folder, 'x.safetensors')], /^E_SITE_UNKNOWN/],
+    [
+      ['capture', prompt, '--sites', 'logits', '--gradients', '--out', path.join(folder, 'x.safetensors')],
+      /^E_SITE_UNKNOWN.*grad\.logits/,
+    ],
+    [
+      ['capture', prompt, '--sites', 'embed', '--gradients', '--target', 'id:99999', '--out', path.join(folder, 'x.safetensors')],
+      /^E_TARGET_RANGE/,
+    ],
+    [['attention', prompt, '--layer', '0', '--head', '0', '--gradient', '--target', 'span:90'], /^E_TARGET_RANGE/],
     [['capture', prompt, '--sites', 'resid_post.77', '--out', path.join(folder, 'x.safetensors')], /^E_LAYER_RANGE/],
   ])('%j', async (argv, message) => {
     await refused([...argv, '--threads', '1', '--model', tinyModel], 3, message);

@@ -12,9 +12,13 @@ const { folder, file } = scratchFolder();
 const prompt = file('prompt.txt', 'The cat sat on the mat.');
 const tiny = ['--model', tinyModel, '--threads', '1'];
 
+/** A gradient says what it needs, once; everything else is silent. */
+const planOnly = /^(gradient: needs [\d,]+ MB beside the model, [\d,]+ MB allowed; [^\n]+\n)?$/;
+
 async function json(argv: readonly string[], options?: CliOptions): Promise<unknown> {
   const { code, stdout, stderr } = await runCli([...argv, ...tiny, '--json'], options);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(planOnly);
   // One object on one line and nothing else.
   expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
   return JSON.parse(stdout);
@@ -26,12 +30,18 @@ const token = { id: v.number(), text: v.string(), start: v.number(), end: v.numb
 describe('--json', () => {
   test.each<[string[]]>([
     [[]],
+    [['--method', 'occlusion']],
     [['--method', 'attention']],
+    [['--method', 'saliency', '--precision', 'dequantised', '--method-option', 'norm=l1']],
+    [['--method', 'input-x-gradient', '--target', 'response']],
+    [['--method', 'attention-x-gradient', '--method-option', 'aggregation=signed', '--target', 'contrast:a|b']],
+    [['--method', 'integrated-gradients', '--method-option', 'steps=4', '--target', 'span:0-1']],
+    [['--gradient-memory', '200', '--weight-memory', '0']],
     [['--method', 'random', '--seed', '7']],
     [['--units', 'token', '--target', 'response', '--score', 'logprob']],
     [['--target', 'contrast:a|b']],
     [['--target', 'id:40', '--score', 'prob']],
-    [['--target', 'text: dog', '--method-option', 'replacement=neutral']],
+    [['--target', 'text: dog', '--method', 'occlusion', '--method-option', 'replacement=neutral']],
     [['--target', 'span:0-1', '--units', 'sentence']],
     [['--response', ' on the mat', '--target', 'response']],
   ])('explain %j prints an Explanation', async (options) => {
@@ -124,6 +134,37 @@ describe('--json', () => {
     expect(result.bytes).toBe(written.length);
   });
 
+  test('capture --gradients writes both of each site, over prompt and response', async () => {
+    const out = path.join(folder, 'gradients.safetensors');
+    const argv = ['capture', prompt, '--sites', 'embed,pattern', '--layers', '1', '--gradients', '--out', out];
+    await json([...argv, '--target', 'text: dog', '--score', 'logit', '--precision', 'dequantised']);
+    const written = readFileSync(out);
+    const header = JSON.parse(written.subarray(8, 8 + Number(written.readBigUInt64LE(0))).toString('utf8')) as Record<
+      string,
+      { shape: number[] } & Record<string, string>
+    >;
+    expect(Object.keys(header)).toEqual(['__metadata__', 'embed', 'grad.embed', 'pattern.1', 'grad.pattern.1']);
+    const metadata = header['__metadata__'];
+    const tokens = JSON.parse(metadata?.tokens ?? '') as number[];
+    expect(tokens.length).toBeGreaterThan(Number(metadata?.prompt_tokens));
+    expect(header['grad.embed']?.shape[0]).toBe(tokens.length);
+    expect(metadata).toMatchObject({ precision: 'dequantised', target: expect.stringContaining('"unit":"logit"') as string });
+  });
+
+  test('attention --gradient: signed, with the target it is weighted by', async () => {
+    const schema = v.strictObject({
+      tokens: v.array(v.object({ id: v.number() })),
+      layer: v.literal(1),
+      head: v.literal(3),
+      shape: v.tuple([v.number(), v.number()]),
+      values: v.array(v.number()),
+      weightedBy: v.strictObject({ label: v.string(), unit: v.literal('logit') }),
+    });
+    const argv = ['attention', prompt, '--layer', '1', '--head', '3', '--gradient', '--target', 'id:40'];
+    const { values } = v.parse(schema, await json(argv));
+    expect(values.some((value) => value < 0) && values.some((value) => value > 0)).toBe(true);
+  });
+
   test('--ids takes token ids as they are', async () => {
     const schema = v.object({ tokens: v.array(v.object({ id: v.number() })) });
     const { tokens } = v.parse(schema, await json(['logprobs', '--ids', '84,257,32']));
@@ -155,13 +196,27 @@ describe('terminal output', () => {
   const argv = ['explain', prompt, '--max-tokens', '2', ...tiny];
 
   test('piped: no escape sequence, marks instead of colours', async () => {
-    const { code, stdout, stderr } = await runCli(argv);
+    const { code, stdout, stderr } = await runCli([...argv, '--method', 'occlusion']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain('\u001b');
     expect(stdout).toMatch(/\[[+−][1-5]\]/);
     expect(stdout).toMatch(/What mattered most \(words\)\n +1 {2}\S/);
     expect(stdout).toMatch(/^Faithfulness: /m);
     expect(stdout).toMatch(/^Stage: final/m);
+  });
+
+  test('a method without signs says so, in legend and ranking; its plan is one line on standard error', async () => {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^gradient: [^\n]+as served[^\n]+\n$/);
+    expect(stdout).toMatch(/^Method: saliency \(norm=l2, precision=as-served\), seed 0$/m);
+    expect(stdout).toMatch(/no sign\n\+5 = [\d.e-]+ nat per unit of embedding/);
+    expect(stdout).toMatch(/\(words\)\n +1 {2}\S+ +[\d.]+ /);
+  });
+
+  test('integrated gradients say whether they add up', async () => {
+    const { stdout } = await runCli([...argv, '--method', 'integrated-gradients']);
+    expect(stdout).toMatch(/^Completeness: the scores add up to [+−][\d.]+ of [+−][\d.]+, gap [<\d.]+ %, \d+ points$/m);
   });
 
   test.each([
@@ -196,27 +251,29 @@ describe('streams and signals', () => {
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
     const code = await new Promise((resolve) => child.once('close', resolve));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(planOnly);
   });
 
   // On Windows a process cannot be sent an interrupt of its own.
-  test.skipIf(process.platform === 'win32').each([1, 2])(
-    'Ctrl-C %i× while it works: 130 and nothing on standard output',
-    async (times) => {
-      let sent = false;
-      const long = file('long.txt', 'Every visitor of the small museum beside the harbour asks the same question. '.repeat(4));
-      const { code, stdout, stderr } = await runCli(
-        ['explain', long, '--units', 'token', '--max-tokens', '1', '--threads', '1', '--json', '--verbose'],
-        {
-          onStderr: (child, said) => {
-            if (sent || !said.includes('occlusion')) return;
-            sent = true;
-            for (let time = 0; time < times; time += 1) child.kill('SIGINT');
-          },
+  test.skipIf(process.platform === 'win32').each([
+    [1, 'occlusion', 'occlusion'],
+    [2, 'occlusion', 'occlusion'],
+    [1, 'integrated-gradients', 'gradient ('],
+  ])('Ctrl-C %i× in the middle of %s: 130 and nothing on standard output', async (times, method, phase) => {
+    let sent = false;
+    const long = file('long.txt', 'Every visitor of the small museum beside the harbour asks the same question. '.repeat(4));
+    const { code, stdout, stderr } = await runCli(
+      ['explain', long, '--units', 'token', '--max-tokens', '1', '--threads', '1', '--json', '--verbose', '--method', method],
+      {
+        onStderr: (child, said) => {
+          if (sent || !said.includes(phase)) return;
+          sent = true;
+          for (let time = 0; time < times; time += 1) child.kill('SIGINT');
         },
-      );
-      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-      if (times === 1) expect(stderr).toMatch(/E_CANCELLED: [^\n]+; [^\n]+; [^\n]+\n/);
-    },
-  );
+      },
+    );
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    if (times === 1) expect(stderr).toMatch(/E_CANCELLED: [^\n]+; [^\n]+; [^\n]+\n/);
+  });
 });

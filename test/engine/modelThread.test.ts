@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ModelThread } from '../../src/engine/modelThread.ts';
+import type { GradientPlan } from '../../src/model/gradient.ts';
 import type { GeneratedToken, Model, VariantResult } from '../../src/model/model.ts';
 import { engineBundle } from '../setup/engineBundle.ts';
 import { testModels } from '../setup/testModels.ts';
@@ -66,6 +67,48 @@ describe('a model behind the thread', () => {
     expect(streamed).toEqual(generated);
   });
 
+  const logit = (position: number) => ({ kind: 'logit', terms: [{ position, id: 7, weight: 1 }] }) as const;
+  const embed = { kind: 'embed' } as const;
+
+  test('a gradient comes back whole, twice the same, after its plan', async () => {
+    const request = { tokens, targets: [logit(tokens.length - 1)], at: [embed], capture: [embed] };
+    const told: (GradientPlan | string)[] = [];
+    const first = await model.gradient(request, {
+      onPlan: (plan) => told.push(plan),
+      onProgress: (done, total) => told.push(`${done}/${total}`),
+    });
+    expect(told).toEqual([first.plan, '1/1']);
+    expect(first.targets[0]?.gradients.get('embed')?.data.length).toBe(tokens.length * model.info.hidden);
+    expect(first.captured.get('embed')?.shape).toEqual([tokens.length, model.info.hidden]);
+    const { targets } = await model.gradient(request);
+    expect(targets).toEqual(first.targets);
+  });
+
+  test('a path counts its points', async () => {
+    const { captured } = await model.forward({ tokens, capture: [{ site: embed }] });
+    const to = captured.get('embed')?.data ?? new Float32Array();
+    const points = [0, 0.5, 1].map((fraction) => ({ fraction, weight: 1 / 3 }));
+    const told: string[] = [];
+    const { values, gradients } = await model.gradientAlong(
+      { tokens, target: logit(tokens.length - 1), at: [embed], from: to.map((value) => value / 2), to, points },
+      { onProgress: (done, total) => told.push(`${done}/${total}`) },
+    );
+    expect(told).toEqual(['1/3', '2/3', '3/3']);
+    expect(values).toHaveLength(3);
+    expect(gradients.get('embed')?.data).toHaveLength(to.length);
+  });
+
+  test('the memory a gradient may take is part of how a model is opened', async () => {
+    const small = await thread.open(testModels.tinyLlama, { ...oneThread, gradientBytes: 1000 });
+    const request = { tokens, targets: [logit(tokens.length - 1)], at: [embed] };
+    await expect(small.gradient(request)).rejects.toMatchObject({
+      code: 'E_GRADIENT_MEMORY',
+      parts: { details: { limitBytes: 1000 } },
+    });
+    await small.dispose();
+    expect((await model.gradient(request)).plan.limitBytes).toBeGreaterThan(1000);
+  });
+
   test('an error keeps its code and details', async () => {
     const tooLong = new Int32Array(600).fill(1);
     await expect(model.forward({ tokens: tooLong })).rejects.toMatchObject({
@@ -111,6 +154,35 @@ describe('cancelling', () => {
     );
     await expect(generation).rejects.toMatchObject({ code: 'E_CANCELLED' });
     expect(await model.forward({ tokens, logits: 'last' })).toEqual(expected);
+    expect(heard).toBe(1);
+    await model.dispose();
+  });
+
+  test('a gradient stops between two points of its path, and the next is whole', async () => {
+    const model = await thread.open(testModels.bundled, oneThread);
+    const { tokens: encoded } = await model.tokenizer.encode('Once upon a time');
+    const tokens = Int32Array.from(encoded, ({ id }) => id);
+    const embed = { kind: 'embed' } as const;
+    const { captured } = await model.forward({ tokens, capture: [{ site: embed }] });
+    const to = captured.get('embed')?.data ?? new Float32Array();
+    const target = { kind: 'logit', terms: [{ position: tokens.length - 1, id: 7, weight: 1 }] } as const;
+    const request = { tokens, target, at: [embed], from: to.map((value) => value / 2), to };
+    const one = { ...request, points: [{ fraction: 1, weight: 1 }] };
+    const expected = await model.gradientAlong(one);
+    const controller = new AbortController();
+    let heard = 0;
+    const running = model.gradientAlong(
+      { ...request, points: Array.from({ length: 200 }, () => ({ fraction: 1, weight: 1 })) },
+      {
+        signal: controller.signal,
+        onProgress: () => {
+          heard += 1;
+          controller.abort();
+        },
+      },
+    );
+    await expect(running).rejects.toMatchObject({ code: 'E_CANCELLED' });
+    expect((await model.gradientAlong(one)).gradients).toEqual(expected.gradients);
     expect(heard).toBe(1);
     await model.dispose();
   });
