@@ -183,7 +183,7 @@ export class GradientEngine {
       ),
       logits: logits.tapeNode,
       embed: givesEmbeddings ? onTape({ kind: 'embed' }).tapeNode : null,
-      borders: Array.from({ length: info.layers }, (_, layer) => sites.get(`resid_post.${layer}`)).flatMap((site) =>
+      borders: Array.from({ length: info.layers - 1 }, (_, layer) => sites.get(`resid_post.${layer}`)).flatMap((site) =>
         site === undefined ? [] : [siteOnTape(site, tape).tapeNode],
       ),
     });

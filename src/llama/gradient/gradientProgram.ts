@@ -22,7 +22,7 @@ export interface ProgramRequest {
   readonly logits: TapeNode;
   /** What input embeddings replace, when they are given. */
   readonly embed: TapeNode | null;
-  /** Ends of the blocks. */
+  /** Ends of all blocks but the last. */
   readonly borders: readonly TapeNode[];
 }
 

@@ -10,7 +10,7 @@ export interface TapeSegment {
 
 /**
  * @param nodes in order of computation
- * @param borders nodes after which a cut may lie: the ends of the blocks
+ * @param borders nodes after which a cut may lie: the ends of all blocks but the last
  * @param given nodes whose values are put in instead of computed
  * @param count segments wanted; fewer where the graph cannot be cut there
  */
