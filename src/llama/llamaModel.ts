@@ -104,6 +104,11 @@ export class LlamaModel implements Model {
     return this.#run(options, (cancellation) => this.#gradients.gradientAlong(request, cancellation, options ?? {}));
   }
 
+  /** Operators and tensors a gradient would flow through. Not part of the interface: a test asks. */
+  gradientNodes(request: GradientRequest): Promise<{ readonly operator: string; readonly name: string }[]> {
+    return this.#run(undefined, () => this.#gradients.nodes(request));
+  }
+
   /** Times each node of a gradient. Not part of the interface: a benchmark asks. */
   profileGradient(request: GradientRequest, time: (run: () => void) => number): Promise<GradientProfile> {
     return this.#run(undefined, (cancellation) => this.#gradients.profile(request, cancellation, time));

@@ -2,7 +2,7 @@
 import type { GradientTarget } from '../../model/gradient.ts';
 import type { ModelInfo } from '../../model/model.ts';
 import { siteName } from '../../model/sites.ts';
-import { gradientTarget } from '../../shared/errorCatalog.ts';
+import { gradientTarget, patchShape } from '../../shared/errorCatalog.ts';
 import type { SiteTable } from '../graph/siteTable.ts';
 import { resolveCapture } from '../sites/resolveSite.ts';
 
@@ -65,6 +65,12 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
       whole(target.values, `the cotangent at ${siteName(target.site)}`, numbers);
     }
   }
+}
+
+/** @throws E_PATCH_SHAPE */
+export function checkEmbeddings(tokens: Int32Array, embeddings: Float32Array, { hidden }: ModelInfo): void {
+  const expected = tokens.length * hidden;
+  if (embeddings.length !== expected) throw patchShape('embed', expected, embeddings.length);
 }
 
 /** Weights that are negative, or nothing in all, or 0 where the divergence divides by them, are no distribution. */

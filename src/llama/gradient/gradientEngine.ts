@@ -7,17 +7,14 @@ import type {
   GradientPlan,
   GradientRequest,
   GradientResult,
-  GradientTarget,
 } from '../../model/gradient.ts';
 import type { Precision, Tensor } from '../../model/model.ts';
-import { gradientMemory, gradientUnsupported, numeric, patchShape, siteUnknown } from '../../shared/errorCatalog.ts';
+import { gradientMemory, gradientUnsupported, numeric } from '../../shared/errorCatalog.ts';
 import type { Cancellation } from '../evaluation/cancellation.ts';
-import { checkTokens } from '../evaluation/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
 import { type KernelChoice, loadKernel } from '../native/kernel.ts';
-import { resolveCapture } from '../sites/resolveSite.ts';
-import { checkTarget } from './checkGradientRequest.ts';
+import { checkEmbeddings } from './checkGradientRequest.ts';
 import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';
@@ -27,12 +24,11 @@ import { KernelProducts } from './execution/kernelProducts.ts';
 import { kernelFault } from './execution/kernelSelfTest.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
-import { GradientProgram, type NodeTime } from './gradientProgram.ts';
-import { siteOnTape } from './siteTensors.ts';
-import { firstObstacle } from './tape/dependencies.ts';
-import { recordTape } from './tape/recordTape.ts';
+import type { GradientProgram, NodeTime } from './gradientProgram.ts';
+import type { OperatorRule } from './rules/rule.ts';
+import { programFor } from './programFor.ts';
+import { firstObstacle, flowingNodes } from './tape/dependencies.ts';
 import type { Tape } from './tape/tape.ts';
-import { rowsOf } from './targetSeed.ts';
 
 export interface GradientSettings {
   readonly threads: number;
@@ -44,6 +40,8 @@ export interface GradientSettings {
   readonly kernel: 'auto' | 'ggml';
   /** `plain`: the backward pass in doubles, operator by operator, as a reference. */
   readonly executor: 'graph' | 'plain';
+  /** Operators a gradient can flow through. */
+  readonly rules: ReadonlyMap<string, OperatorRule>;
 }
 
 /** What still works on a model through which no gradient can be taken. */
@@ -106,8 +104,7 @@ export class GradientEngine {
     options: GradientOptions,
   ): Promise<GradientPathResult> {
     const { tokens, target, at, from, to, points } = request;
-    this.#checkEmbeddings(tokens, from);
-    this.#checkEmbeddings(tokens, to);
+    for (const end of [from, to]) checkEmbeddings(tokens, end, this.#evaluator.info);
     const precision = request.precision === undefined ? {} : { precision: request.precision };
     const prepared = this.#prepare({ tokens, targets: [target], at, ...precision }, true, cancellation, options);
     const values = new Float64Array(points.length);
@@ -143,6 +140,12 @@ export class GradientEngine {
     }
   }
 
+  /** What a gradient would flow through, in order of computation. */
+  nodes(request: GradientRequest): { readonly operator: string; readonly name: string }[] {
+    const { program } = programFor(this.#evaluator, this.#operators, request, false);
+    return flowingNodes(program.nodes, program.needed).map(({ operator, header }) => ({ operator, name: header.name }));
+  }
+
   free(): void {
     this.#memory?.free();
     this.#weights?.free();
@@ -153,41 +156,11 @@ export class GradientEngine {
   }
 
   #prepare(request: GradientRequest, givesEmbeddings: boolean, cancellation: Cancellation, options: GradientOptions): Prepared {
-    const { tokens, targets, at, capture = [], precision = 'as-served' } = request;
-    const { info, sites, contexts, native } = this.#evaluator;
-    checkTokens(tokens, info);
-    if (request.embeddings !== undefined) this.#checkEmbeddings(tokens, request.embeddings);
-    for (const target of targets) checkTarget(target, tokens.length, info, sites);
-    const resolve = (site: (typeof at)[number]) => resolveCapture({ site }, sites, info);
-    for (const site of at)
-      if (site.kind === 'logits') throw siteUnknown('logits', 'a derivative by the logits is the target itself', ['embed']);
-    const cotangents = targets.flatMap((target) =>
-      target.kind === 'cotangent' ? [[target, resolve(target.site)] as const] : [],
-    );
-    const allRows = [...capture.map(resolve), ...cotangents.map(([, site]) => site)].some((site) => site.outputRowsOnly);
+    const { tokens, precision = 'as-served' } = request;
+    const { native } = this.#evaluator;
     cancellation.check();
-    const context = contexts.acquire(tokens.length);
-    const tape = recordTape(context, native.functions, this.#operators, {
-      tokens,
-      outputs: outputsOf(targets, tokens.length, allRows),
-    });
-    const onTape = (site: (typeof at)[number]) => siteOnTape(resolve(site), tape);
-    const logits = onTape({ kind: 'logits' });
-    const program = new GradientProgram({
-      tape,
-      targets,
-      at: at.map(onTape),
-      capture: capture.map(onTape),
-      cotangentSites: new Map<GradientTarget, ReturnType<typeof onTape>>(
-        cotangents.map(([target, site]) => [target, siteOnTape(site, tape)]),
-      ),
-      logits: logits.tapeNode,
-      embed: givesEmbeddings ? onTape({ kind: 'embed' }).tapeNode : null,
-      borders: Array.from({ length: info.layers - 1 }, (_, layer) => sites.get(`resid_post.${layer}`)).flatMap((site) =>
-        site === undefined ? [] : [siteOnTape(site, tape).tapeNode],
-      ),
-    });
-    const obstacle = firstObstacle(program.nodes, program.needed, this.#numbers, tokens.length);
+    const { program, tape } = programFor(this.#evaluator, this.#operators, request, givesEmbeddings);
+    const obstacle = firstObstacle(this.#settings.rules, program.nodes, program.needed, this.#numbers, tokens.length);
     if (obstacle !== null) {
       const { node, layer, why } = obstacle;
       const where = `${node.operator} (tensor ${node.header.name}${layer === null ? '' : `, layer ${layer}`})`;
@@ -284,18 +257,6 @@ export class GradientEngine {
     const [memory, weights] = [this.#memory, this.#weights];
     if (memory !== null && weights !== null && memory.bytes + weights.bytes > weights.budget) memory.free();
   }
-
-  #checkEmbeddings(tokens: Int32Array, embeddings: Float32Array): void {
-    const expected = tokens.length * this.#evaluator.info.hidden;
-    if (embeddings.length !== expected) throw patchShape('embed', expected, embeddings.length);
-  }
-}
-
-/** Rows of logits that must be computed. */
-function outputsOf(targets: readonly GradientTarget[], tokens: number, all: boolean): number[] {
-  if (all) return Array.from({ length: tokens }, (_, position) => position);
-  const rows = new Set(targets.flatMap((target) => (target.kind === 'cotangent' ? [] : rowsOf(target))));
-  return rows.size === 0 ? [tokens - 1] : [...rows].sort((a, b) => a - b);
 }
 
 function addWeighted(

@@ -180,8 +180,15 @@ export class GradientProgram {
   }
 
   #resultOf(state: RunState): ProgramRun {
+    const { capture } = this.#request;
     return {
-      captured: state.captured,
+      // In the order of the request, and without what only a target's own value needed.
+      captured: new Map(
+        capture.flatMap(({ site }) => {
+          const tensor = state.captured.get(site);
+          return tensor === undefined ? [] : [[site, tensor] as const];
+        }),
+      ),
       targets: state.targetValues.map((value, target) => ({ value, gradients: this.#gradientsOf(state, target) })),
     };
   }

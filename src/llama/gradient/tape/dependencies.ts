@@ -1,5 +1,5 @@
 /** Which parts of a recorded pass a request touches. */
-import { operatorRules } from '../rules/ruleTable.ts';
+import type { OperatorRule } from '../rules/rule.ts';
 import type { OperatorNumbers } from '../execution/emitter.ts';
 import { isComputed } from './recordTape.ts';
 import { layerOf, type Tape, type TapeNode, type TapeTensor } from './tape.ts';
@@ -45,6 +45,11 @@ export function neededTensors(nodes: readonly TapeNode[], wanted: readonly TapeN
   return needed;
 }
 
+/** The nodes a gradient flows through. */
+export function flowingNodes(nodes: readonly TapeNode[], needed: ReadonlySet<TapeTensor>): TapeNode[] {
+  return nodes.filter((node) => needed.has(node) && reads(node).some((source) => needed.has(source)));
+}
+
 export interface Obstacle {
   readonly node: TapeNode;
   readonly layer: number | null;
@@ -53,14 +58,14 @@ export interface Obstacle {
 
 /** The first node a gradient must flow through that has no rule, or null. */
 export function firstObstacle(
+  rules: ReadonlyMap<string, OperatorRule>,
   nodes: readonly TapeNode[],
   needed: ReadonlySet<TapeTensor>,
   numbers: OperatorNumbers,
   tokens: number,
 ): Obstacle | null {
-  for (const node of nodes) {
-    if (!needed.has(node) || !reads(node).some((source) => needed.has(source))) continue;
-    const rule = operatorRules.get(node.operator);
+  for (const node of flowingNodes(nodes, needed)) {
+    const rule = rules.get(node.operator);
     const why = rule === undefined ? 'its derivative has no rule yet' : (rule.refusal?.(node, numbers, tokens) ?? null);
     if (why !== null) return { node, layer: layerOf(node), why };
   }
