@@ -5,7 +5,7 @@ import path from 'node:path';
 import { loadLlamaLibrary } from '../../src/llama/native/library.ts';
 
 /** llama.cpp's numbers for the types a file can be written in. */
-export const fileTypes = { F32: 0, F16: 1, Q8_0: 7 } as const;
+export const fileTypes = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 7, Q4_K: 15, Q6_K: 18 } as const;
 
 export interface ModelCopy {
   readonly file: string;

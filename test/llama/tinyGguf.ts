@@ -28,7 +28,10 @@ export function writeTinyModel(
   const folder = mkdtempSync(path.join(os.tmpdir(), 'prompt-loupe-'));
   const file = path.join(folder, `${architecture}.gguf`);
   const recipe = architecture === 'bert' ? bert() : recipes[architecture]();
-  writeFileSync(file, ggufBytes({ 'general.architecture': architecture, ...recipe.metadata }, recipe.tensors, edit));
+  writeFileSync(
+    file,
+    ggufBytes({ 'general.architecture': architecture.replace('wide ', ''), ...recipe.metadata }, recipe.tensors, edit),
+  );
   return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -37,7 +40,13 @@ interface Recipe {
   readonly tensors: Tensors;
 }
 
-const recipes = { gemma2: () => gemma('gemma2'), gemma3: () => gemma('gemma3'), phi3 };
+const recipes = {
+  gemma2: () => gemma('gemma2'),
+  gemma3: () => gemma('gemma3'),
+  phi3,
+  'wide llama': () => wide('llama'),
+  'wide qwen3moe': () => wide('qwen3moe'),
+};
 
 function common(architecture: string): Metadata {
   return {
@@ -110,6 +119,57 @@ function phi3(): Recipe {
       'phi3.context_length': 1024,
       'phi3.rope.scaling.original_context_length': 256,
       'phi3.rope.dimension_count': size,
+    },
+    tensors,
+  };
+}
+
+/** Rows of 256, which the K-quants need: two layers, and for qwen3moe four experts of which two are used. */
+function wide(architecture: 'llama' | 'qwen3moe'): Recipe {
+  const [width, inner, size, experts] = [256, 256, 64, 4];
+  const tensors: Record<string, readonly number[]> = {
+    'token_embd.weight': [width, vocabulary],
+    'output_norm.weight': [width],
+    'output.weight': [width, vocabulary],
+  };
+  for (let layer = 0; layer < 2; layer++) {
+    const put = (name: string, ...shape: number[]) => {
+      tensors[`blk.${layer}.${name}.weight`] = shape;
+    };
+    put('attn_norm', width);
+    put('ffn_norm', width);
+    put('attn_q', width, heads * size);
+    put('attn_k', width, kvHeads * size);
+    put('attn_v', width, kvHeads * size);
+    put('attn_output', heads * size, width);
+    if (architecture === 'llama') {
+      put('ffn_gate', width, inner);
+      put('ffn_up', width, inner);
+      put('ffn_down', inner, width);
+    } else {
+      put('attn_q_norm', size);
+      put('attn_k_norm', size);
+      put('ffn_gate_inp', width, experts);
+      put('ffn_gate_exps', width, inner, experts);
+      put('ffn_up_exps', width, inner, experts);
+      put('ffn_down_exps', inner, width, experts);
+    }
+  }
+  const mixture = {
+    'qwen3moe.expert_count': experts,
+    'qwen3moe.expert_used_count': 2,
+    'qwen3moe.expert_feed_forward_length': inner,
+  };
+  return {
+    metadata: {
+      ...common(architecture),
+      [`${architecture}.embedding_length`]: width,
+      [`${architecture}.block_count`]: 2,
+      [`${architecture}.feed_forward_length`]: inner,
+      [`${architecture}.attention.key_length`]: size,
+      [`${architecture}.attention.value_length`]: size,
+      [`${architecture}.rope.dimension_count`]: size,
+      ...(architecture === 'qwen3moe' ? mixture : {}),
     },
     tensors,
   };
