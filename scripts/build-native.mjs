@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourceDigest } from './kernelSources.mjs';
 
 const zigVersion = '0.17.1';
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
@@ -43,7 +44,10 @@ try {
   const libraries = {};
   for (const [target, settings] of Object.entries(targets)) libraries[target] = buildTarget(target, settings);
   writeFileSync(path.join(root, 'src/llama/native/kernelFiles.ts'), filesModule(libraries));
-  writeFileSync(path.join(prebuilt, 'manifest.json'), `${JSON.stringify({ source: sourceDigest(), libraries }, null, 2)}\n`);
+  writeFileSync(
+    path.join(prebuilt, 'manifest.json'),
+    `${JSON.stringify({ source: sourceDigest(source), libraries }, null, 2)}\n`,
+  );
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -65,15 +69,6 @@ function buildTarget(target, { zig: triple, library, files }) {
   const bytes = readFileSync(out);
   console.log(`${target}: ${bytes.length} bytes`);
   return { file: `${target}/${library}`, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
-}
-
-/** The C files by name, each with its content; line ends as in version control. */
-function sourceDigest() {
-  const hash = createHash('sha256');
-  for (const name of readdirSync(source).sort()) {
-    hash.update(`${name}\n`).update(readFileSync(path.join(source, name), 'utf8').replaceAll('\r\n', '\n'));
-  }
-  return hash.digest('hex');
 }
 
 function filesModule(libraries) {

@@ -20,9 +20,15 @@ enum { SCRATCH_BYTES = (512 * 320 + 96 * 320 + 256) * 4 };
 
 typedef void operator_function(struct tensor *, int, int, void *);
 
+enum variant { NONE, AVX2, AVX512, NEON };
+enum operator_index { MATMUL, SOFTMAX_BACK, SWIGLU_BACK, OPERATORS };
+
+#define DECLARE(variant) operator_function loupe_matmul_##variant, loupe_softmax_back_##variant, loupe_swiglu_back_##variant
+#define TABLE(variant) {loupe_matmul_##variant, loupe_softmax_back_##variant, loupe_swiglu_back_##variant}
+
 #if defined(__x86_64__) || defined(_M_X64)
-operator_function loupe_matmul_avx512, loupe_softmax_back_avx512, loupe_swiglu_back_avx512;
-operator_function loupe_matmul_avx2, loupe_softmax_back_avx2, loupe_swiglu_back_avx2;
+DECLARE(avx2);
+DECLARE(avx512);
 
 static void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4]) {
   __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
@@ -33,31 +39,40 @@ static uint32_t saved_registers(void) {
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return low;
 }
-enum { NONE, AVX2, AVX512 };
-static int best(void) {
+static int has(int32_t variant) {
   uint32_t r[4];
   cpuid(0, 0, r);
-  if (r[0] < 7) return NONE;
+  if (r[0] < 7) return 0;
   cpuid(1, 0, r);
   const uint32_t fma = 1u << 12, osxsave = 1u << 27;
-  if ((r[2] & (fma | osxsave)) != (fma | osxsave)) return NONE;
+  if ((r[2] & (fma | osxsave)) != (fma | osxsave)) return 0;
   const uint32_t saved = saved_registers();
   cpuid(7, 0, r);
-  const uint32_t avx2 = 1u << 5, avx512f = 1u << 16, avx512dq = 1u << 17, avx512bw = 1u << 30, avx512vl = 1u << 31;
-  const uint32_t all512 = avx512f | avx512dq | avx512bw | avx512vl;
-  if ((r[1] & all512) == all512 && (saved & 0xe6) == 0xe6) return AVX512;
-  return (r[1] & avx2) && (saved & 0x6) == 0x6 ? AVX2 : NONE;
+  const uint32_t bmi1 = 1u << 3, avx2 = 1u << 5, bmi2 = 1u << 8;
+  const uint32_t avx512f = 1u << 16, avx512dq = 1u << 17, avx512cd = 1u << 28, avx512bw = 1u << 30, avx512vl = 1u << 31;
+  const uint32_t all2 = bmi1 | avx2 | bmi2, all512 = all2 | avx512f | avx512dq | avx512cd | avx512bw | avx512vl;
+  if (variant == AVX2) return (r[1] & all2) == all2 && (saved & 0x6) == 0x6;
+  return variant == AVX512 && (r[1] & all512) == all512 && (saved & 0xe6) == 0xe6;
 }
-#define CHOOSE(name) (best() == AVX512 ? loupe_##name##_avx512 : best() == AVX2 ? loupe_##name##_avx2 : 0)
-EXPORT const char *loupe_variant(void) { return best() == AVX512 ? "avx512" : best() == AVX2 ? "avx2" : "none"; }
+static operator_function *operator_of(int32_t variant, int32_t index) {
+  static operator_function *const avx2[] = TABLE(avx2), *const avx512[] = TABLE(avx512);
+  return variant == AVX512 ? avx512[index] : avx2[index];
+}
+EXPORT int32_t loupe_best(void) { return has(AVX512) ? AVX512 : has(AVX2) ? AVX2 : NONE; }
 #else
-operator_function loupe_matmul_neon, loupe_softmax_back_neon, loupe_swiglu_back_neon;
-#define CHOOSE(name) loupe_##name##_neon
-EXPORT const char *loupe_variant(void) { return "neon"; }
+DECLARE(neon);
+static int has(int32_t variant) { return variant == NEON; }
+static operator_function *operator_of(int32_t variant, int32_t index) {
+  (void)variant;
+  static operator_function *const neon[] = TABLE(neon);
+  return neon[index];
+}
+EXPORT int32_t loupe_best(void) { return NEON; }
 #endif
 
 EXPORT int32_t loupe_abi(void) { return ABI; }
 EXPORT int64_t loupe_scratch_bytes(void) { return SCRATCH_BYTES; }
-EXPORT void *loupe_matmul(void) { return (void *)CHOOSE(matmul); }
-EXPORT void *loupe_softmax_back(void) { return (void *)CHOOSE(softmax_back); }
-EXPORT void *loupe_swiglu_back(void) { return (void *)CHOOSE(swiglu_back); }
+// 0 when this processor lacks the variant.
+EXPORT void *loupe_operator(int32_t variant, int32_t index) {
+  return has(variant) && index >= 0 && index < OPERATORS ? (void *)operator_of(variant, index) : 0;
+}

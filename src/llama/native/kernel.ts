@@ -11,8 +11,7 @@ import { kernelFiles } from './kernelFiles.ts';
 const knownAbi = 1;
 
 export interface Kernel {
-  /** `avx512`, `avx2`, `neon`. */
-  readonly variant: string;
+  readonly variant: KernelVariant;
   /** Functions for `ggml_custom_4d`. */
   readonly matmul: Pointer;
   readonly softmaxBack: Pointer;
@@ -36,8 +35,16 @@ export function loadKernel(): KernelChoice {
   return chosen;
 }
 
-/** @param folder `native/prebuilt` */
-export function loadKernelFrom(folder: string): KernelChoice {
+/** Numbers of the variants and of the operators, as in native/source/loupe.c. */
+const variants = ['none', 'avx2', 'avx512', 'neon'] as const;
+export type KernelVariant = (typeof variants)[number];
+const operators = { matmul: 0, softmaxBack: 1, swigluBack: 2 } as const;
+
+/**
+ * @param folder `native/prebuilt`
+ * @param wanted another variant than the best one this processor has
+ */
+export function loadKernelFrom(folder: string, wanted?: KernelVariant): KernelChoice {
   const target = `${process.platform}-${process.arch}`;
   const known = kernelFiles[target];
   if (known === undefined) return refused(`there is none for ${target}`);
@@ -48,16 +55,21 @@ export function loadKernelFrom(folder: string): KernelChoice {
     }
     const library = koffi.load(file);
     held.push(library);
-    const call = <Result>(prototype: string) => (library.func(prototype) as () => Result)();
+    const call = <Result>(prototype: string, ...words: number[]) =>
+      (library.func(prototype) as (...words: number[]) => Result)(...words);
     const abi = call<number>('int32 loupe_abi()');
     if (abi !== knownAbi) return refused(`it has interface ${abi}, expected ${knownAbi}`);
-    const variant = call<string>('str loupe_variant()');
-    if (variant === 'none') return refused('this processor has neither AVX2 nor AVX-512');
+    const variant = wanted === undefined ? call<number>('int32 loupe_best()') : variants.indexOf(wanted);
+    const address = (operator: number) =>
+      call<Pointer>('uintptr_t loupe_operator(int32 variant, int32 index)', variant, operator);
+    if (address(operators.matmul) === 0) {
+      return refused(`this processor has ${wanted === undefined ? 'neither AVX2 nor AVX-512' : `no ${wanted}`}`);
+    }
     const kernel = {
-      variant,
-      matmul: call<Pointer>('uintptr_t loupe_matmul()'),
-      softmaxBack: call<Pointer>('uintptr_t loupe_softmax_back()'),
-      swigluBack: call<Pointer>('uintptr_t loupe_swiglu_back()'),
+      variant: variants[variant] ?? 'none',
+      matmul: address(operators.matmul),
+      softmaxBack: address(operators.softmaxBack),
+      swigluBack: address(operators.swigluBack),
       scratchBytes: call<number>('int64 loupe_scratch_bytes()'),
     };
     return { kernel, reason: null };

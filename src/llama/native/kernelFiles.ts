@@ -2,26 +2,26 @@
 export const kernelFiles: Readonly<Record<string, { readonly file: string; readonly sha256: string }>> = {
   'linux-x64': {
     file: 'linux-x64/loupe.so',
-    sha256: 'd2f1a5309c95655ef74bbf175c621dc7890e34d51675567f27e99a316d194bc7',
+    sha256: 'd0e1e6f2680c53d67bf66160a266d1620ef730f4fac2888f917e4925757144fb',
   },
   'linux-arm64': {
     file: 'linux-arm64/loupe.so',
-    sha256: '2062a8390f6a9f242987a462e582fa52990d10a8a07f03835dbd787895e7d2e4',
+    sha256: '39bd3099b91adf323038ca6b085e6d4cee4e819daf198e8eb007e0015eb8ccd1',
   },
   'darwin-x64': {
     file: 'darwin-x64/loupe.dylib',
-    sha256: '7c54f008cecc2a1da853ed817f933da082e94e897db0aea34df303522be8c41e',
+    sha256: '7c5fd032c7f5ad28c65c2c402e92d960ce5326061815ca468c9bc09ea9a1fd2c',
   },
   'darwin-arm64': {
     file: 'darwin-arm64/loupe.dylib',
-    sha256: '08754d3bebd2c49a99762b68e223909f38e5064a283c5c12466013b3f5e17127',
+    sha256: '5fa90544230872c8239adba5be92a60dd7bccc39713b5ad94ea9a5c341eb642b',
   },
   'win32-x64': {
     file: 'win32-x64/loupe.dll',
-    sha256: 'ed3c22ba9d431f260c3ce70f4aaed2b77494bba640ca77aaa44df79343b0ca88',
+    sha256: '7e91bfa1b82818068a9b6cb4471b005844ebc00ca202cf304abd44c5233e536a',
   },
   'win32-arm64': {
     file: 'win32-arm64/loupe.dll',
-    sha256: '9edaeadf51ab613908d4260384874e790e642ea8967118722cd491aea94b78fa',
+    sha256: '11fb29175911063f1ca5a46768ef92a7d00192c4a528b12d11ac0f311d560387',
   },
 };
