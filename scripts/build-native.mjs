@@ -63,7 +63,9 @@ function buildTarget(target, { zig: triple, library, files }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const out = path.join(folder, library);
-  run('cc', '-target', triple, '-shared', '-nostdlib', '-s', ...objects, '-o', out);
+  // The Windows linker would write the time of day.
+  const reproducible = triple.includes('windows') ? ['-Wl,/Brepro'] : [];
+  run('cc', '-target', triple, '-shared', '-nostdlib', '-s', ...reproducible, ...objects, '-o', out);
   // What the Windows linker writes beside the library.
   for (const name of readdirSync(folder)) if (name !== library) rmSync(path.join(folder, name));
   const bytes = readFileSync(out);

@@ -39,6 +39,9 @@ function packageTarget(target) {
   mkdirSync(stage, { recursive: true });
   for (const entry of shipped) if (existsSync(entry)) cpSync(entry, path.join(stage, entry), { recursive: true });
   rmSync(path.join(stage, 'dist/test'), { recursive: true, force: true });
+  // The kernel for gradients, this target's only.
+  const kernel = path.join('native', 'prebuilt', target);
+  cpSync(kernel, path.join(stage, kernel), { recursive: true });
   for (const name of ['koffi', ...packages]) {
     const source = path.join('node_modules', name);
     if (!existsSync(source)) throw new Error(`${name} is not installed: npm install --os … --cpu … for ${target} first`);
@@ -61,6 +64,8 @@ function packageTarget(target) {
       target,
       '--allow-missing-repository',
       '--skip-license',
+      // Pictures of the README are inside the package; there is no public repository to point at.
+      '--no-rewrite-relative-links',
       '--out',
       path.join(out, `prompt-loupe-${target}.vsix`),
     ],
@@ -74,5 +79,5 @@ function packageTarget(target) {
 
 /** Left out: the add-on of node-llama-cpp itself (we load the libraries directly), C sources, type declarations. */
 function isNeeded(file) {
-  return !/llama-addon\.node$|[/\\]koffi[/\\](src|vendor|doc|lib)[/\\]|\.d\.ts$|\.map$/.test(file);
+  return !/llama-addon\.node$|[/\\]koffi[/\\](vendor|doc|lib)[/\\]|[/\\]koffi[/\\]src[/\\].*\.(c|cc|cpp|h|hh|hpp|S|asm|inc|txt)$|\.d\.ts$|\.map$/.test(file);
 }

@@ -18,10 +18,10 @@ export const kernelFiles: Readonly<Record<string, { readonly file: string; reado
   },
   'win32-x64': {
     file: 'win32-x64/loupe.dll',
-    sha256: '7e91bfa1b82818068a9b6cb4471b005844ebc00ca202cf304abd44c5233e536a',
+    sha256: '4837e3facd00402fbc1943dc3a41ebad881287953622d874c01e18051c7c83e7',
   },
   'win32-arm64': {
     file: 'win32-arm64/loupe.dll',
-    sha256: '11fb29175911063f1ca5a46768ef92a7d00192c4a528b12d11ac0f311d560387',
+    sha256: 'f08dbd61c1d6b795c9583b1f33163ef4a87f80966877dee53e9b418abf96a85a',
   },
 };
