@@ -1,5 +1,7 @@
 /** Every attribution method. Adding one is one file and one line here. */
 import type { Model } from '../model/model.ts';
+import { LoupeError } from '../shared/errors.ts';
+import type { Warning } from '../shared/explanation.ts';
 import { methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './attention.ts';
 import { attentionTimesGradient } from './attentionTimesGradient.ts';
@@ -22,6 +24,8 @@ export const attributionMethods: readonly AttributionMethod[] = [
 
 /** What is used where nobody chose: of the methods that take gradients the most faithful one (docs/faithfulness.md). */
 export const defaultMethod = saliency.id;
+/** What stands in for it on a model without gradients. */
+export const fallbackMethod = occlusion.id;
 
 const needNames: Record<MethodNeed, string> = {
   forward: 'forward passes',
@@ -43,6 +47,24 @@ export function findMethod(id: string, model: Model): AttributionMethod {
   const missing = missingNeed(method, model);
   if (missing !== undefined) throw methodUnsupported(id, needNames[missing], supportedMethods(model));
   return method;
+}
+
+/**
+ * The asked method, or the one it falls back to where this model cannot run it, with a warning that says so.
+ * @throws as `findMethod`
+ */
+export function chooseMethod(
+  { method: id, fallbackMethod }: { readonly method: string; readonly fallbackMethod?: string },
+  model: Model,
+): { readonly method: AttributionMethod; readonly warnings: readonly Warning[] } {
+  try {
+    return { method: findMethod(id, model), warnings: [] };
+  } catch (error) {
+    const unsupported = error instanceof LoupeError && error.code === 'E_METHOD_UNSUPPORTED';
+    if (fallbackMethod === undefined || !unsupported) throw error;
+    const message = `The model cannot run ${id}, so these are scores of ${fallbackMethod}.`;
+    return { method: findMethod(fallbackMethod, model), warnings: [{ code: 'W_METHOD_FALLBACK', message }] };
+  }
 }
 
 /** Ids of the methods this model can run. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   attributionMethods,
+  chooseMethod,
   findMethod,
   methodsWithoutGradient,
   resolveParameters,
@@ -87,4 +88,15 @@ test('random depends on the seed alone and leaves hidden units at zero', async (
   const scores = await scoresOf(3);
   expect([scores[0], scores[3]]).toEqual([0, 0]);
   expect([...scores].every((score) => score >= -1 && score < 1)).toBe(true);
+});
+
+test('a default nobody chose falls back with a warning; a chosen method does not', () => {
+  const fallback = { fallbackMethod: 'occlusion' };
+  expect(chooseMethod({ method: 'saliency', ...fallback }, smooth)).toMatchObject({ method: { id: 'saliency' }, warnings: [] });
+  expect(chooseMethod({ method: 'saliency', ...fallback }, seeing)).toMatchObject({
+    method: { id: 'occlusion' },
+    warnings: [{ code: 'W_METHOD_FALLBACK' }],
+  });
+  expect(() => chooseMethod({ method: 'saliency' }, seeing)).toThrow(/E_METHOD_UNSUPPORTED/);
+  expect(() => chooseMethod({ method: 'no such', ...fallback }, seeing)).toThrow(/E_METHOD_UNKNOWN/);
 });

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { attributionMethods, defaultMethod } from '../../attribution/registry.ts';
+import { attributionMethods, defaultMethod, fallbackMethod } from '../../attribution/registry.ts';
 import { usage } from '../../shared/errorCatalog.ts';
 import type { ExportFormat } from '../../shared/protocol/engine.ts';
 import type { ScoreKind } from '../../shared/target.ts';
@@ -19,7 +19,7 @@ import { createScreen } from '../terminal/screen.ts';
 import type { Verb } from '../verb.ts';
 
 interface ExplainOptions extends PromptVerbOptions {
-  readonly method: string;
+  readonly method?: string;
   readonly precision?: string;
   readonly methodOption?: Readonly<Record<string, ParameterValue>>;
   readonly target: string;
@@ -37,7 +37,10 @@ const methods = attributionMethods.map(({ id }) => id).join(', ');
 export const explainVerb: Verb = {
   register(program, context) {
     withPromptOptions(program.command('explain').description('Which words of the prompt carried the answer'))
-      .option('--method <id>', `attribution method: ${methods}`, defaultMethod)
+      .option(
+        '--method <id>',
+        `attribution method: ${methods} (default: ${defaultMethod}, or ${fallbackMethod} on a model without gradients)`,
+      )
       .option('--method-option <key=value>', 'a parameter of the method; repeatable', namedParameter)
       .addOption(precisionOption())
       .option('--target <target>', 'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B', 'next')
@@ -59,7 +62,8 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
   await withEngine(context, options, async (engine) => {
     const explanation = await engine.explain({
       prompt,
-      method: options.method,
+      method: options.method ?? defaultMethod,
+      ...(options.method === undefined ? { fallbackMethod } : {}),
       parameters: { ...options.methodOption, ...(options.precision === undefined ? {} : { precision: options.precision }) },
       target,
       ...(options.score === undefined ? {} : { score: options.score }),

@@ -1,5 +1,5 @@
 import type { AttributionInput } from '../../attribution/method.ts';
-import { findMethod, resolveParameters } from '../../attribution/registry.ts';
+import { chooseMethod, resolveParameters } from '../../attribution/registry.ts';
 import { resolveTarget } from '../../attribution/target.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { Explanation } from '../../shared/explanation.ts';
@@ -26,12 +26,13 @@ import { knownRow, resolveEarly, valueOnPrompt } from './targetValue.ts';
 export async function explain(context: RequestContext, request: ExplainRequest): Promise<Explanation> {
   const { model, signal, progress } = context;
   const { granularity, seed } = request;
-  const method = findMethod(request.method, model);
-  const parameters = resolveParameters(method, request.parameters);
+  const { method, warnings: fallbackWarnings } = chooseMethod(request, model);
+  const parameters = resolveParameters(method, fallbackWarnings.length === 0 ? request.parameters : {});
   const prompt = await tokenizePrompt(model, request.prompt);
   const early = await resolveEarly(model, request);
   if (early !== null) checkContext(model, prompt.ids.length, early.continuation.length);
   const draft = new Draft(model, prompt);
+  draft.warnings.push(...fallbackWarnings);
 
   progress('reading', 0, 1);
   const pass = await runPromptPass(model, prompt.ids, early?.description.ids ?? [], signal);

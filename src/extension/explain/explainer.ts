@@ -101,6 +101,8 @@ export class Explainer {
           {
             prompt,
             method,
+            // A method chosen for this prompt is meant; the one of the settings may be the default.
+            ...(method === settings.method ? { fallbackMethod: 'occlusion' } : {}),
             parameters: methodParameters(method, settings),
             target,
             granularity,

@@ -79,6 +79,8 @@ export interface PromptSource {
 export interface ExplainRequest {
   readonly prompt: PromptSource;
   readonly method: string;
+  /** Used, with a warning, when the model cannot run `method`: for a default nobody chose. */
+  readonly fallbackMethod?: string;
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   readonly target: TargetSpec;
   readonly score?: ScoreKind;
