@@ -31,7 +31,7 @@ test('a model says what it is', async () => {
     neurons: 128,
     vocabulary: 267,
     contextLength: 256,
-    can: { capture: true, patch: true, gradient: false },
+    can: { capture: true, patch: true, gradient: true },
   });
   expect(model.info.sha256).toMatch(/^[0-9a-f]{64}$/);
   expect(progress).toEqual([...progress].sort((a, b) => a - b));
