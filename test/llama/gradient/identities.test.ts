@@ -1,4 +1,5 @@
 /** What must hold between gradients, whatever their values. */
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientResult, GradientTarget } from '../../../src/model/gradient.ts';
@@ -6,7 +7,7 @@ import type { Model } from '../../../src/model/model.ts';
 import type { Site } from '../../../src/model/sites.ts';
 import { LoupeError } from '../../../src/shared/errors.ts';
 import { bundledModel, maximumDifference } from '../golden.ts';
-import { type GradientFamily, readGradientGolden } from './gradientGolden.ts';
+import { type GradientFamily, gradientFamilies, readGradientGolden } from './gradientGolden.ts';
 import { parseSiteName } from './parseSiteName.ts';
 
 const golden = readGradientGolden('llama');
@@ -23,8 +24,14 @@ afterAll(() => model.dispose());
 
 const open = (options: object) => openLlamaModel(file, { threads: 1, contextLength: 0, ...options });
 
-function values(result: GradientResult): unknown {
-  return result.targets.map(({ value, gradients }) => ({ value, gradients: [...gradients] }));
+/** What must be equal, byte for byte: values, and a digest of every tensor. */
+function values({ targets, captured }: GradientResult): unknown {
+  const digests = (tensors: GradientResult['captured']) =>
+    [...tensors].map(([site, { shape, data }]) => ({ site, shape, digest: createHash('sha256').update(data).digest('hex') }));
+  return {
+    targets: targets.map(({ value, gradients }) => ({ value, gradients: digests(gradients) })),
+    captured: digests(captured),
+  };
 }
 
 test('the gradient of a sum is the sum of the gradients', async () => {
@@ -52,6 +59,17 @@ test('same request, same bytes, whatever ran in between', async () => {
   await model.gradient({ tokens: tokens.subarray(2), targets: [{ kind: 'entropy', position: 1 }], at, precision: 'dequantised' });
   expect(values(await model.gradient(request))).toEqual(first);
   expect(await model.forward({ tokens, logits: 'all' })).toEqual(forward);
+});
+
+test('forward passes give the bytes of a model that never took a gradient', async () => {
+  const capture = ['scores.0', 'z.1', 'resid_post.1'].map((name) => ({ site: parseSiteName(name) }));
+  const untouched = await open({});
+  const expected = await untouched.forward({ tokens, logits: 'all', capture });
+  await untouched.dispose();
+  for (const precision of ['as-served', 'dequantised'] as const) {
+    await model.gradient({ tokens, targets: [logit(5)], at, precision });
+    expect(await model.forward({ tokens, logits: 'all', capture })).toEqual(expected);
+  }
 });
 
 test.each(['llama', 'gemma2', 'phi3', 'gpt2', 'qwen3moe'] as const)(
@@ -87,7 +105,6 @@ test.each(['llama', 'gemma2', 'phi3', 'gpt2', 'qwen3moe'] as const)(
       expect(plans).toEqual([cut.plan]);
       expect(progress.length).toBeGreaterThan(1);
       expect(values(cut)).toEqual(values(whole));
-      expect([...cut.captured]).toEqual([...whole.captured]);
     } finally {
       await tight.dispose();
     }
@@ -109,6 +126,41 @@ test('what fits nowhere is refused with numbers, and the model stays usable', as
   }
 });
 
+test.each(gradientFamilies)('%s: in as little memory as the refusal names, every target gives the same bytes', async (family) => {
+  const own = readGradientGolden(family);
+  const length = 60;
+  const tokens = Int32Array.from({ length }, (_, index) => own.tokens[index % own.tokens.length] as number);
+  const options = { threads: 1, contextLength: 0, weightBytes: 0, gradientKernel: 'ggml' } as const;
+  const roomy = await openLlamaModel(own.file, options);
+  const embed: Site = { kind: 'embed' };
+  const { captured } = await roomy.forward({ tokens, capture: [{ site: embed }] });
+  const { layers, hidden } = roomy.info;
+  const targets: GradientTarget[] = [
+    ...[...own.targets.values()].filter(({ kind }) => kind !== 'cotangent'),
+    ...Array.from({ length: layers }, (_, layer): GradientTarget => {
+      const values = Float32Array.from({ length: length * hidden }, (_, index) => Math.sin(index * index));
+      return { kind: 'cotangent', site: { kind: 'resid_mid', layer }, values };
+    }),
+  ];
+  const at = own.sites.filter((site) => site !== 'logits').map(parseSiteName);
+  const request = { tokens, embeddings: captured.get('embed')?.data ?? new Float32Array(), targets, at, capture: at };
+  const whole = await roomy.gradient(request);
+  await roomy.dispose();
+  const refusing = await openLlamaModel(own.file, { ...options, gradientBytes: 1000 });
+  const error: unknown = await refusing.gradient(request).catch((thrown: unknown) => thrown);
+  await refusing.dispose();
+  const neededBytes = Number(error instanceof LoupeError ? error.parts.details?.neededBytes : Number.NaN);
+  const tight = await openLlamaModel(own.file, { ...options, gradientBytes: neededBytes });
+  try {
+    const cut = await tight.gradient(request);
+    // A piece for each block.
+    expect([cut.plan.segments, cut.plan.peakBytes]).toEqual([layers, neededBytes]);
+    expect(values(cut)).toEqual(values(whole));
+  } finally {
+    await tight.dispose();
+  }
+});
+
 test('embeddings of the prompt give what its tokens give', async () => {
   const { captured } = await model.forward({ tokens, capture: [{ site: { kind: 'embed' } }] });
   const embeddings = captured.get('embed')?.data ?? new Float32Array();
@@ -116,18 +168,48 @@ test('embeddings of the prompt give what its tokens give', async () => {
   const byTokens = await model.gradient({ ...request, capture: [{ kind: 'embed' }] });
   const byEmbeddings = await model.gradient({ ...request, embeddings, capture: [{ kind: 'embed' }] });
   expect(values(byEmbeddings)).toEqual(values(byTokens));
-  expect(byEmbeddings.captured).toEqual(byTokens.captured);
 });
 
-test('nothing behind the explained position matters, and no key behind a query', async () => {
-  const position = 7;
-  const { targets } = await model.gradient({ tokens, targets: [logit(5, 1, position)], at });
-  const embed = targets[0]?.gradients.get('embed')?.data ?? new Float32Array();
-  expect(embed.subarray((position + 1) * model.info.hidden).every((value) => value === 0)).toBe(true);
-  const { shape = [], data = new Float32Array() } = targets[0]?.gradients.get('pattern.1') ?? {};
-  const size = shape[1] ?? 0;
-  const rowsBehind = data.filter((_, index) => Math.floor(index / size) % size > position);
-  expect(rowsBehind.every((value) => value === 0)).toBe(true);
+test.each(gradientFamilies)('%s: nothing behind the explained position matters, and no key behind a query', async (family) => {
+  const own = readGradientGolden(family);
+  const other = await openLlamaModel(own.file, { threads: 1, contextLength: 0 });
+  try {
+    const position = 7;
+    const sites = own.sites.filter((site) => site !== 'logits');
+    const { targets } = await other.gradient({
+      tokens: own.tokens,
+      targets: [logit(5, 1, position)],
+      at: sites.map(parseSiteName),
+    });
+    for (const [site, { shape, data }] of targets[0]?.gradients ?? []) {
+      const attention = /^(scores|pattern)/.test(site);
+      // [heads, query, key] or [position, …]
+      const [, size = 0] = shape;
+      const row = data.length / (shape[0] ?? 1);
+      const query = (index: number) => (attention ? Math.floor(index / size) % size : Math.floor(index / row));
+      const behind = data.filter((_, index) => query(index) > position);
+      expect(behind.length, site).toBeGreaterThan(0);
+      expect(
+        behind.every((value) => value === 0),
+        site,
+      ).toBe(true);
+      if (!site.startsWith('scores')) continue;
+      // The pattern's own derivative is none: a masked key would count if it were looked at.
+      const masked = data.filter((_, index) => index % size > query(index));
+      expect(
+        masked.every((value) => value === 0),
+        site,
+      ).toBe(true);
+      // A softmax does not see what is added to all keys of a query.
+      const largest = Math.max(...data.map(Math.abs));
+      for (let start = 0; start < data.length; start += size) {
+        const sum = data.subarray(start, start + size).reduce((total, value) => total + value, 0);
+        expect(Math.abs(sum), site).toBeLessThanOrEqual(1e-5 * largest);
+      }
+    }
+  } finally {
+    await other.dispose();
+  }
 });
 
 test('a target no asked site reaches has zeros; a request without sites has a value', async () => {
@@ -203,3 +285,33 @@ test('the bundled model with the kernel: recomputed in segments, the same bytes'
   expect([whole.plan.segments, cut.plan.segments > 1]).toEqual([1, true]);
   expect(values(cut)).toEqual(values(whole));
 });
+
+test.each([
+  ['as-served', 'auto'],
+  ['dequantised', 'auto'],
+  ['as-served', 'ggml'],
+  ['dequantised', 'ggml'],
+] as const)(
+  'the bundled model %s, kernel %s: the same bytes, whatever ran, whatever is kept',
+  async (precision, gradientKernel) => {
+    const ids = Int32Array.of(504, 3575, 282, 4649, 314);
+    const request = {
+      tokens: ids,
+      targets: [logit(7042, 1, 4)],
+      at: ['embed', 'pattern.3', 'q.12'].map(parseSiteName),
+      precision,
+    };
+    const keeping = await openLlamaModel(bundledModel, { threads: 1, contextLength: 0, gradientKernel });
+    const first = await keeping.gradient(request);
+    await keeping.generate({ tokens: ids, maxTokens: 4, temperature: 0, seed: 1, top: 0 });
+    await keeping.forward({ tokens: ids.subarray(1), logits: 'last' });
+    const second = await keeping.gradient(request);
+    await keeping.dispose();
+    expect(values(second)).toEqual(values(first));
+    const frugal = await openLlamaModel(bundledModel, { threads: 1, contextLength: 0, gradientKernel, weightBytes: 0 });
+    const without = await frugal.gradient(request);
+    await frugal.dispose();
+    expect([first.plan.weightBytes > 0, without.plan.weightBytes]).toEqual([true, 0]);
+    expect(values(without)).toEqual(values(first));
+  },
+);
