@@ -79,5 +79,7 @@ function packageTarget(target) {
 
 /** Left out: the add-on of node-llama-cpp itself (we load the libraries directly), C sources, type declarations. */
 function isNeeded(file) {
-  return !/llama-addon\.node$|[/\\]koffi[/\\](vendor|doc|lib)[/\\]|[/\\]koffi[/\\]src[/\\].*\.(c|cc|cpp|h|hh|hpp|S|asm|inc|txt)$|\.d\.ts$|\.map$/.test(file);
+  return !/llama-addon\.node$|[/\\]koffi[/\\](vendor|doc|lib)[/\\]|[/\\]koffi[/\\]src[/\\].*\.(c|cc|cpp|h|hh|hpp|S|asm|inc|txt)$|\.d\.ts$|\.map$/.test(
+    file,
+  );
 }

@@ -186,7 +186,7 @@ export class GradientEngine {
       weights.fill(cancellation.requested);
       return { program, parts, plan };
     } catch (error) {
-      program.free();
+      this.#finish(program);
       throw error;
     }
   }
@@ -229,7 +229,7 @@ export class GradientEngine {
       if (activationBytes + weights.bytes > limitBytes && weights.bytes > 0) {
         program.free();
         weights.free();
-        weights.budget = 0;
+        weights.paused = true;
         activationBytes = program.plan(parts, count);
       }
       const peakBytes = activationBytes + weights.bytes;
@@ -255,6 +255,7 @@ export class GradientEngine {
   #finish(program: GradientProgram): void {
     program.free();
     const [memory, weights] = [this.#memory, this.#weights];
+    if (weights !== null) weights.paused = false;
     if (memory !== null && weights !== null && memory.bytes + weights.bytes > weights.budget) memory.free();
   }
 }

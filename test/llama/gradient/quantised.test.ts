@@ -5,6 +5,7 @@ import type { GradientRequest, GradientResult } from '../../../src/model/gradien
 import { maximumDifference } from '../golden.ts';
 import { copyModel, type fileTypes, type ModelCopy } from '../float32Copy.ts';
 import { type TinyModel, writeTinyModel } from '../tinyGguf.ts';
+import { gradientFamilies, readGradientGolden } from './gradientGolden.ts';
 import { parseSiteName } from './parseSiteName.ts';
 
 const tokens = Int32Array.from({ length: 18 }, (_, index) => (index * 7 + 3) % 64);
@@ -101,3 +102,24 @@ function cosine(a: Float32Array, b: Float32Array): number {
   const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, entry, index) => sum + entry * (y[index] as number), 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
+
+// The families that PyTorch's goldens are for; their rows of 32 fit these types.
+describe.each(gradientFamilies)('%s', (family) => {
+  test.each(['F16', 'Q4_0', 'Q8_0'] as const)('%s, dequantised, is the F32 file of the same weights', async (type) => {
+    const golden = readGradientGolden(family);
+    const quantised = await copyModel(golden.file, type);
+    const unpacked = await copyModel(quantised.file, 'F32');
+    try {
+      const asked: GradientRequest = {
+        tokens: golden.tokens,
+        targets: ['logit', 'span'].flatMap((name) => golden.targets.get(name) ?? []),
+        at: ['embed', 'resid_mid.1', 'pattern.0', 'z.1', 'attn_out.0', 'mlp_out.1'].map(parseSiteName),
+      };
+      const exact = await gradientOf(unpacked.file, asked);
+      compare(await gradientOf(quantised.file, { ...asked, precision: 'dequantised' }), exact, 1e-4);
+    } finally {
+      quantised.remove();
+      unpacked.remove();
+    }
+  });
+});

@@ -21,7 +21,9 @@ interface Kept {
 
 export class WeightStore {
   /** Bytes that may be kept. */
-  budget: number;
+  readonly budget: number;
+  /** Keeps nothing new: for a run that would not fit beside kept weights. */
+  paused = false;
   /** Bytes kept now. */
   bytes = 0;
   readonly backend: GraphBackend;
@@ -68,7 +70,7 @@ export class WeightStore {
     const known = this.#kept.get(key);
     if (known !== undefined) return known.tensor;
     const bytes = 4 * weight.ne.reduce((product, count) => product * count, 1);
-    if (this.bytes + bytes > this.budget) return null;
+    if (this.paused || this.bytes + bytes > this.budget) return null;
     const { functions, address } = this.backend;
     const context = newContext(functions, { tensors: 1 });
     const shape = form === 'float32' ? weight.ne : transposedShape(weight);
