@@ -1,8 +1,9 @@
 /** Cancelling, bad input and numbers that are none: an error with a code, and a model that goes on working. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
-import type { GradientRequest, GradientTarget } from '../../../src/model/gradient.ts';
+import type { GradientPathRequest, GradientPlan, GradientRequest, GradientTarget } from '../../../src/model/gradient.ts';
 import type { Model } from '../../../src/model/model.ts';
+import { LoupeError } from '../../../src/shared/errors.ts';
 import { bundledModel } from '../golden.ts';
 import { writeTinyModel } from '../tinyGguf.ts';
 import { readGradientGolden } from './gradientGolden.ts';
@@ -19,24 +20,43 @@ beforeAll(async () => {
 });
 afterAll(() => model.dispose());
 
-test('cancelled at any node of either pass, it stops there, and the next request gives the right bytes', async () => {
+/** With less than a whole pass needs it is cut, and can stop while a segment is computed again. */
+test.each([
+  ['in one piece', 1, 1],
+  ['in segments', 0.97, 2],
+])('cancelled at any node of either pass, %s, it stops there, and the next request gives the right bytes', async (...row) => {
+  const [, share, segments] = row;
   const flag = new PolledFlag();
-  const watched = await openLlamaModel(file, { threads: 1, contextLength: 0, weightBytes: 0, cancelFlag: flag.array });
+  const long = Int32Array.from({ length: 60 }, (_, index) => tokens[index % tokens.length] as number);
+  const twice: GradientRequest = {
+    tokens: long,
+    targets: [target, { kind: 'entropy', position: 59 }],
+    at: [{ kind: 'embed' }, { kind: 'pattern', layer: 1 }],
+  };
+  const options = { threads: 1, contextLength: 0, weightBytes: 0, gradientKernel: 'ggml' } as const;
+  const roomy = await openLlamaModel(file, options);
+  const { plan } = await roomy.gradient(twice);
+  await roomy.dispose();
+  const gradientBytes = Math.floor(share * plan.peakBytes);
+  const watched = await openLlamaModel(file, { ...options, gradientBytes, cancelFlag: flag.array });
   try {
-    const expected = await watched.gradient(request);
+    const expected = await watched.gradient(twice);
+    expect(expected.plan.segments).toBe(segments);
     flag.restart(Number.POSITIVE_INFINITY);
-    await watched.gradient(request);
-    const polls = flag.polls;
-    // One poll a node, forward and backward.
-    expect(polls).toBeGreaterThan(80);
-    for (const share of [0.02, 0.2, 0.45, 0.55, 0.8, 0.98]) {
-      const stopAt = Math.floor(share * polls);
+    await watched.gradient(twice);
+    const { polls } = flag;
+    // One poll a node: once forward, and backward for each target.
+    expect(polls).toBeGreaterThan(120);
+    for (let stopAt = 0; stopAt < polls; stopAt++) {
       flag.restart(stopAt);
-      await expect(watched.gradient(request)).rejects.toMatchObject({ code: 'E_CANCELLED' });
-      expect(flag.polls - stopAt).toBeLessThanOrEqual(3);
+      await expect(watched.gradient(twice), `${stopAt}`).rejects.toMatchObject({ code: 'E_CANCELLED' });
+      expect(flag.polls - stopAt).toBeLessThanOrEqual(2);
+      if (stopAt % 16 !== 0) continue;
       flag.restart(Number.POSITIVE_INFINITY);
-      expect((await watched.gradient(request)).targets).toEqual(expected.targets);
+      expect((await watched.gradient(twice)).targets).toEqual(expected.targets);
     }
+    flag.restart(Number.POSITIVE_INFINITY);
+    expect((await watched.gradient(twice)).targets).toEqual(expected.targets);
   } finally {
     await watched.dispose();
   }
@@ -96,14 +116,23 @@ test('a NaN in the weights is reported by the first tensor it reaches, in one pi
     at: [{ kind: 'embed' }],
   };
   try {
-    for (const gradientBytes of [0, 1_250_000]) {
-      const broken = await openLlamaModel(tiny.file, { threads: 1, contextLength: 0, weightBytes: 0, gradientBytes });
-      await expect(broken.gradient(spoiled)).rejects.toMatchObject({
+    const plans: GradientPlan[] = [];
+    for (const share of [0, 0.97]) {
+      const gradientBytes = Math.floor(share * (plans[0]?.peakBytes ?? 0));
+      const broken = await openLlamaModel(tiny.file, {
+        threads: 1,
+        contextLength: 0,
+        weightBytes: 0,
+        gradientBytes,
+        gradientKernel: 'ggml',
+      });
+      await expect(broken.gradient(spoiled, { onPlan: (plan) => plans.push(plan) })).rejects.toMatchObject({
         code: 'E_NUMERIC',
-        message: expect.stringMatching(/ffn_out-1|ffn_down-1/) as string,
+        message: expect.stringContaining('the tensor ffn_out-1 (MUL_MAT)') as string,
       });
       await broken.dispose();
     }
+    expect(plans.map(({ segments }) => segments > 1)).toEqual([false, true]);
   } finally {
     tiny.remove();
   }
@@ -113,6 +142,52 @@ test('embeddings that hold a NaN are reported', async () => {
   const embeddings = new Float32Array(tokens.length * model.info.hidden).fill(0.1);
   embeddings[40] = Number.NaN;
   await expect(model.gradient({ ...request, embeddings })).rejects.toMatchObject({ code: 'E_NUMERIC' });
+});
+
+test('a finite target whose gradient is beyond F32 is reported', async () => {
+  const steep: GradientTarget = { kind: 'logit', terms: [{ position: last, id: 5, weight: 1e300 }] };
+  await expect(model.gradient({ ...request, targets: [steep] })).rejects.toMatchObject({
+    code: 'E_NUMERIC',
+    message: expect.stringContaining('the gradient at embed') as string,
+  });
+});
+
+describe('a path', () => {
+  const start = () => new Float32Array(tokens.length * model.info.hidden).fill(0.1);
+  const end = () => start().map((value, index) => value + Math.sin(index));
+  const along = (part: Partial<GradientPathRequest>) =>
+    model.gradientAlong({
+      tokens,
+      target,
+      at: [{ kind: 'embed' }],
+      from: start(),
+      to: end(),
+      points: [{ fraction: 0.5, weight: 1 }],
+      ...part,
+    });
+
+  test('with ends of another length is refused', async () => {
+    await expect(along({ from: new Float32Array(7) })).rejects.toMatchObject({ code: 'E_PATCH_SHAPE' });
+    await expect(along({ to: new Float32Array(7) })).rejects.toMatchObject({ code: 'E_PATCH_SHAPE' });
+  });
+
+  test('through a NaN is reported', async () => {
+    const to = end();
+    to[3] = Number.NaN;
+    await expect(along({ to })).rejects.toMatchObject({ code: 'E_NUMERIC' });
+    await expect(along({ points: [{ fraction: Number.NaN, weight: 1 }] })).rejects.toMatchObject({ code: 'E_NUMERIC' });
+  });
+
+  // Known to be wrong: the sum is NaN or infinite, and nobody says so.
+  test.fails.each([Number.NaN, Number.POSITIVE_INFINITY])('a point that weighs %s is refused', async (weight) => {
+    await expect(along({ points: [{ fraction: 0.5, weight }] })).rejects.toBeInstanceOf(LoupeError);
+  });
+
+  // Known to be wrong: the site is missing.
+  test.fails('without points has a gradient of zeros', async () => {
+    const { gradients } = await along({ points: [] });
+    expect(gradients.get('embed')?.data).toEqual(new Float32Array(tokens.length * model.info.hidden));
+  });
 });
 
 const vocabulary = 64;
@@ -170,6 +245,13 @@ test.each(refused)('%s is refused', async (_, part, code) => {
   const info = { vocabulary: model.info.vocabulary };
   const scaled = info.vocabulary === vocabulary ? part : resized(part, info.vocabulary);
   await expect(model.gradient({ ...request, ...scaled })).rejects.toMatchObject({ code });
+});
+
+test('after all of these the model gives the bytes of a fresh one', async () => {
+  const fresh = await openLlamaModel(file, { threads: 1, contextLength: 0 });
+  const expected = await fresh.gradient(request);
+  await fresh.dispose();
+  expect((await model.gradient(request)).targets).toEqual(expected.targets);
 });
 
 /** The distributions above for a model with another vocabulary. */
