@@ -1,5 +1,5 @@
 /** Everything of a gradient request that could make native code read out of bounds, or mean nothing, is refused here. */
-import type { GradientTarget } from '../../model/gradient.ts';
+import type { GradientPathRequest, GradientTarget } from '../../model/gradient.ts';
 import type { ModelInfo } from '../../model/model.ts';
 import { siteName } from '../../model/sites.ts';
 import { gradientTarget, patchShape } from '../../shared/errorCatalog.ts';
@@ -71,6 +71,14 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
 export function checkEmbeddings(tokens: Int32Array, embeddings: Float32Array, { hidden }: ModelInfo): void {
   const expected = tokens.length * hidden;
   if (embeddings.length !== expected) throw patchShape('embed', expected, embeddings.length);
+}
+
+/** @throws E_GRADIENT_TARGET when a place on the path or its weight is not a number */
+export function checkPoints(points: GradientPathRequest['points']): void {
+  const wrong = points.find(({ fraction, weight }) => !Number.isFinite(fraction) || !Number.isFinite(weight));
+  if (wrong === undefined) return;
+  const what = `a point of the path has fraction ${wrong.fraction} and weight ${wrong.weight}`;
+  throw gradientTarget(what, 'the sum over the path would be no number', 'give finite numbers');
 }
 
 /** Weights that are negative, or nothing in all, or 0 where the divergence divides by them, are no distribution. */

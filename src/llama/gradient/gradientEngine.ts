@@ -14,7 +14,7 @@ import type { Cancellation } from '../evaluation/cancellation.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
 import { type KernelChoice, loadKernel } from '../native/kernel.ts';
-import { checkEmbeddings } from './checkGradientRequest.ts';
+import { checkEmbeddings, checkPoints } from './checkGradientRequest.ts';
 import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';
@@ -104,11 +104,17 @@ export class GradientEngine {
     options: GradientOptions,
   ): Promise<GradientPathResult> {
     const { tokens, target, at, from, to, points } = request;
+    checkPoints(points);
     for (const end of [from, to]) checkEmbeddings(tokens, end, this.#evaluator.info);
     const precision = request.precision === undefined ? {} : { precision: request.precision };
     const prepared = this.#prepare({ tokens, targets: [target], at, ...precision }, true, cancellation, options);
     const values = new Float64Array(points.length);
-    const sums = new Map<string, { shape: readonly number[]; sum: Float64Array }>();
+    const sums = new Map(
+      [...prepared.program.zeroGradients()].map(([site, { shape, data }]) => [
+        site,
+        { shape, sum: new Float64Array(data.length) },
+      ]),
+    );
     try {
       const { program, parts } = prepared;
       for (const [index, { fraction, weight }] of points.entries()) {
@@ -117,7 +123,7 @@ export class GradientEngine {
         const [found] = targets;
         if (found === undefined) throw numeric('the target');
         values[index] = found.value;
-        for (const [site, tensor] of found.gradients) addWeighted(sums, site, tensor, weight);
+        for (const [site, tensor] of found.gradients) addWeighted(sums.get(site)?.sum ?? new Float64Array(), tensor, weight);
         options.onProgress?.(index + 1, points.length);
         await cancellation.breathe();
       }
@@ -260,15 +266,8 @@ export class GradientEngine {
   }
 }
 
-function addWeighted(
-  sums: Map<string, { shape: readonly number[]; sum: Float64Array }>,
-  site: string,
-  { shape, data }: Tensor,
-  weight: number,
-): void {
-  const { sum } = sums.get(site) ?? { sum: new Float64Array(data.length) };
+function addWeighted(sum: Float64Array, { data }: Tensor, weight: number): void {
   data.forEach((value, index) => {
     sum[index] = (sum[index] as number) + weight * value;
   });
-  sums.set(site, { shape, sum });
 }

@@ -340,13 +340,14 @@ export class GradientProgram {
 
   /** In the order of the request; zeros where the target does not depend on the site. */
   #gradientsOf(state: RunState, target: number): Map<string, Tensor> {
+    const found = state.gradients[target];
+    return new Map([...this.zeroGradients()].map(([site, zeros]) => [site, found?.get(site) ?? zeros]));
+  }
+
+  /** What a target that depends on nothing would give, in the order of the request. */
+  zeroGradients(): Map<string, Tensor> {
     const { at, tape } = this.#request;
-    return new Map(
-      at.map((site) => [
-        site.site,
-        state.gradients[target]?.get(site.site) ?? siteGradient(site, tape, new Float32Array(elements(site.tapeNode))),
-      ]),
-    );
+    return new Map(at.map((site) => [site.site, siteGradient(site, tape, new Float32Array(elements(site.tapeNode)))]));
   }
 
   /** The first tensor of the pass that holds a NaN or an infinity. */

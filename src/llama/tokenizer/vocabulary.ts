@@ -25,6 +25,8 @@ export class Vocabulary {
   readonly #pieces = new Map<number, Uint8Array>();
   readonly #texts = new Map<number, string>();
   readonly #attributes = new Map<number, number>();
+  /** A file may leave its vocabulary out; llama.cpp ends the process when it is asked for a token of one. */
+  readonly #isLeftOut: boolean;
   #missingBytes: ReadonlySet<number> | null = null;
   #endOfGeneration: readonly number[] | null = null;
 
@@ -33,6 +35,7 @@ export class Vocabulary {
     this.#functions = functions;
     this.#vocabulary = functions.llama_model_get_vocab(model);
     this.kind = kinds[functions.llama_vocab_type(this.#vocabulary)] ?? 'none';
+    this.#isLeftOut = functions.llama_vocab_type(this.#vocabulary) === 0;
     this.size = functions.llama_vocab_n_tokens(this.#vocabulary);
     this.bos = this.#optional(functions.llama_vocab_bos(this.#vocabulary));
     this.eos = this.#optional(functions.llama_vocab_eos(this.#vocabulary));
@@ -46,6 +49,10 @@ export class Vocabulary {
   /** llama.cpp reads ids unchecked in places: nothing else may reach it. */
   has(id: number): boolean {
     return Number.isInteger(id) && id >= 0 && id < this.size;
+  }
+
+  #knows(id: number): boolean {
+    return this.has(id) && !this.#isLeftOut;
   }
 
   /** `utf8` must be well-formed. @throws E_PROMPT_TOO_LONG beyond 256 MiB, E_VOCABULARY_INCOMPLETE */
@@ -75,7 +82,7 @@ export class Vocabulary {
   piece(id: number): Uint8Array {
     const known = this.#pieces.get(id);
     if (known !== undefined) return known;
-    const piece = this.has(id) ? this.#readPiece(id) : new Uint8Array(0);
+    const piece = this.#knows(id) ? this.#readPiece(id) : new Uint8Array(0);
     this.#pieces.set(id, piece);
     return piece;
   }
@@ -93,7 +100,7 @@ export class Vocabulary {
   text(id: number): string {
     const known = this.#texts.get(id);
     if (known !== undefined) return known;
-    const text = this.has(id) ? (this.#functions.llama_vocab_get_text(this.#vocabulary, id) ?? '') : '';
+    const text = this.#knows(id) ? (this.#functions.llama_vocab_get_text(this.#vocabulary, id) ?? '') : '';
     this.#texts.set(id, text);
     return text;
   }
@@ -102,7 +109,7 @@ export class Vocabulary {
   is(id: number, attribute: number): boolean {
     let attributes = this.#attributes.get(id);
     if (attributes === undefined) {
-      attributes = this.has(id) ? this.#functions.llama_vocab_get_attr(this.#vocabulary, id) : 0;
+      attributes = this.#knows(id) ? this.#functions.llama_vocab_get_attr(this.#vocabulary, id) : 0;
       this.#attributes.set(id, attributes);
     }
     return (attributes & attribute) !== 0;
@@ -124,7 +131,7 @@ export class Vocabulary {
   }
 
   isEndOfGeneration(id: number): boolean {
-    return this.has(id) && this.#functions.llama_vocab_is_eog(this.#vocabulary, id);
+    return this.#knows(id) && this.#functions.llama_vocab_is_eog(this.#vocabulary, id);
   }
 
   /** All tokens after which the model has nothing more to say, ascending. */
