@@ -177,6 +177,9 @@ test('the panel shows prompt, response, probabilities and a measured faithfulnes
     .getByText(/Trusted|Weak|Do not trust|Not measured/)
     .first()
     .waitFor();
+  // The hover of the step before would hide half of the panel.
+  await lines.click({ position: { x: 300, y: 300 } });
+  await editor.page.locator('.monaco-hover:visible').waitFor({ state: 'detached' });
   await editor.screenshot('panel');
   expect(await editor.axeViolations(panel)).toEqual([]);
 });

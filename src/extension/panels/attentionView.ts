@@ -1,7 +1,7 @@
 /** Hosts the Attention view: layer × head attention of the prompt that was explained last, plain or times its gradient. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
-import type { AttentionGrid, AttentionWeighting, PromptSource } from '../../shared/protocol/engine.ts';
+import type { AttentionWeighting, PromptSource } from '../../shared/protocol/engine.ts';
 import type { AttentionViewIn, AttentionWeightingChoice } from '../../shared/protocol/panel.ts';
 import { viewIds } from '../commandTable.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
@@ -14,6 +14,7 @@ import { logError } from '../log.ts';
 import { attentionWeighting } from './attentionWeighting.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseAttentionViewOut } from './panelMessages.ts';
+import { type WeightedGrid, weightedGrid } from './weightedGrid.ts';
 
 /** Side of a head's thumbnail, in cells. */
 const thumbnailSize = 32;
@@ -138,12 +139,15 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     this.gridPending = true;
     const wanted = this.choice === 'gradient' ? attentionWeighting(explanation, target) : null;
     this.post({ type: 'loading', ...(explanation === null ? {} : { target: explanation.target.label }) });
-    const { grid, weighting, notice } = await this.fetchGrid(prompt, wanted, controller).finally(() => {
+    const { grid, weighting, refused } = await this.fetchGrid(prompt, wanted, controller).finally(() => {
       if (this.gridRun === controller) this.gridPending = false;
     });
     if (controller.signal.aborted) return;
     this.weighting = weighting;
-    if (notice !== undefined) this.choice = 'plain';
+    if (refused !== null) {
+      this.choice = 'plain';
+      logError(this.log, refused);
+    }
     const { tokens, layers, heads, size, thumbnails, weightedBy } = grid;
     this.post({
       type: 'grid',
@@ -153,28 +157,18 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
       size,
       thumbnails,
       ...(weightedBy === undefined ? {} : { weightedBy }),
-      ...(notice === undefined ? {} : { notice }),
+      ...(refused === null ? {} : { notice: { code: refused.code, message: errorText(refused) } }),
     });
   }
 
-  /** A model or a prompt whose gradient cannot be taken still has plain attention: it comes with the reason. */
   private async fetchGrid(
     prompt: PromptSource,
     weighting: AttentionWeighting | null,
     { signal }: AbortController,
-  ): Promise<{ grid: AttentionGrid; weighting: AttentionWeighting | null; notice?: { code: string; message: string } }> {
+  ): Promise<WeightedGrid> {
     await this.ensureModel(signal);
-    const request = { prompt, size: thumbnailSize };
     const hooks = this.hooks(signal, t('Attention'));
-    if (weighting === null) return { grid: await this.engine.attentionGrid(request, hooks), weighting };
-    try {
-      return { grid: await this.engine.attentionGrid({ ...request, weighting }, hooks), weighting };
-    } catch (thrown) {
-      const error = logError(this.log, thrown);
-      if (signal.aborted || error.kind === 'cancelled') throw error;
-      const notice = { code: error.code, message: errorText(error) };
-      return { grid: await this.engine.attentionGrid(request, hooks), weighting: null, notice };
-    }
+    return weightedGrid(this.engine, { prompt, size: thumbnailSize }, weighting, hooks);
   }
 
   private hooks(signal: AbortSignal, title: string): CallHooks {
