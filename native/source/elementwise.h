@@ -29,7 +29,9 @@ void FUNCTION(softmax_back)(struct tensor *dst, int ith, int nth, void *unused) 
 }
 
 // For x the gate and y the value of silu(x) * y: dst[., ., 0] = g y silu'(x), dst[., ., 1] = g silu(x).
+// Below -88 silu is 0 to a float, and x times the clamped sigmoid would not be; a NaN stays one.
 INLINE void gate_back(vec x, vec y, vec g, vec *to_gate, vec *to_value) {
+  x = at_least(x, -88.0f);
   const vec sigmoid = splat(1.0f) / (splat(1.0f) + exponential(-x));
   const vec silu = x * sigmoid;
   *to_gate = g * y * (sigmoid + silu * (splat(1.0f) - sigmoid));

@@ -1,4 +1,5 @@
 // What the library exports: which variant suits this processor, and the addresses of its operators.
+#include "blocks.h"
 #include "tensor.h"
 
 #ifdef _WIN32
@@ -15,8 +16,6 @@ int _fltused = 0;
 
 // Raised whenever an operator's operands, parameters or working memory change.
 enum { ABI = 1 };
-// The largest of the variants' (matmul.h): 512 columns and 96 rows of 320 terms, and some room.
-enum { SCRATCH_BYTES = (512 * 320 + 96 * 320 + 256) * 4 };
 
 typedef void operator_function(struct tensor *, int, int, void *);
 
@@ -39,13 +38,20 @@ static uint32_t saved_registers(void) {
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return low;
 }
+// All that the compiler may use for the variant (x86-64-v3 and -v4), and that the system keeps its registers.
 static int has(int32_t variant) {
   uint32_t r[4];
+  cpuid(0x80000000u, 0, r);
+  if (r[0] < 0x80000001u) return 0;
+  cpuid(0x80000001u, 0, r);
+  const uint32_t lzcnt = 1u << 5;
+  if (!(r[2] & lzcnt)) return 0;
   cpuid(0, 0, r);
   if (r[0] < 7) return 0;
   cpuid(1, 0, r);
-  const uint32_t fma = 1u << 12, osxsave = 1u << 27;
-  if ((r[2] & (fma | osxsave)) != (fma | osxsave)) return 0;
+  const uint32_t fma = 1u << 12, movbe = 1u << 22, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
+  const uint32_t all1 = fma | movbe | osxsave | avx | f16c;
+  if ((r[2] & all1) != all1) return 0;
   const uint32_t saved = saved_registers();
   cpuid(7, 0, r);
   const uint32_t bmi1 = 1u << 3, avx2 = 1u << 5, bmi2 = 1u << 8;
@@ -71,7 +77,7 @@ EXPORT int32_t loupe_best(void) { return NEON; }
 #endif
 
 EXPORT int32_t loupe_abi(void) { return ABI; }
-EXPORT int64_t loupe_scratch_bytes(void) { return SCRATCH_BYTES; }
+EXPORT int64_t loupe_scratch_bytes(void) { return SCRATCH_FLOATS * 4; }
 // 0 when this processor lacks the variant.
 EXPORT void *loupe_operator(int32_t variant, int32_t index) {
   return has(variant) && index >= 0 && index < OPERATORS ? (void *)operator_of(variant, index) : 0;

@@ -1,13 +1,9 @@
 // Products of F32 matrices: packed panels of one operand against rows of the other, in tiles that stay in registers.
 // After Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 
-// Terms summed in one go: a packed panel and the rows it meets stay in the second-level cache.
-#define DEPTH 320
-// Rows of the other operand that are packed together.
-#define BLOCK 96
-// Columns that are packed together, over all panels.
-#define WIDTH 512
-#define SCRATCH_FLOATS (WIDTH * DEPTH + BLOCK * DEPTH + 256)
+#include "blocks.h"
+
+_Static_assert(WIDTH % PANEL == 0 && BLOCK % ROWS == 0 && ROWS % 3 == 0 && PANEL % 8 == 0 && DEPTH % 8 == 0, "tiles fill the blocks");
 
 // C[v, s] = sum over l of V[v, l] S[s, l]. v runs along the vectors, s along the rows of a tile.
 struct product {
@@ -180,11 +176,21 @@ static void multiply_block(const struct product *g, int64_t p0, int64_t p1, int6
   }
 }
 
+// A sum of no terms.
+static void clear(const struct product *g, int64_t from, int64_t to) {
+  for (int64_t row = 0; row < g->ns; row++)
+    for (int64_t v = from; v < to; v++) g->c[v * g->c_v + row * g->c_s] = 0.0f;
+}
+
 // The columns of this thread. What a column gets does not depend on how many threads there are.
 static void multiply(const struct product *g, int ith, int nth) {
   const int64_t panels = (g->nv + PANEL - 1) / PANEL, from = panels * ith / nth, to = panels * (ith + 1) / nth;
   const int64_t parts = (g->k + DEPTH - 1) / DEPTH, together = WIDTH / PANEL;
-  const int64_t step = parts == 0 ? 8 : ((g->k + parts - 1) / parts + 7) & ~(int64_t)7;
+  if (parts == 0) {
+    if (!g->add) clear(g, from * PANEL, to * PANEL < g->nv ? to * PANEL : g->nv);
+    return;
+  }
+  const int64_t step = ((g->k + parts - 1) / parts + 7) & ~(int64_t)7;
   for (int64_t p = from; p < to; p += together) {
     const int64_t end = p + together < to ? p + together : to;
     for (int64_t first = 0; first < g->k; first += step) {
@@ -233,13 +239,16 @@ void FUNCTION(matmul)(struct tensor *dst, int ith, int nth, void *unused) {
   const struct tensor *a = dst->src[0], *b = dst->src[1], *scratch = dst->src[2];
   const int mode = dst->op_params[PARAMETER_0], causal = dst->op_params[PARAMETER_1];
   const int64_t a_step = (int64_t)(a->nb[1] / 4), b_step = (int64_t)(b->nb[1] / 4), c_step = (int64_t)(dst->nb[1] / 4);
-  const int64_t group = mode == 2 ? b->ne[2] / dst->ne[2] : b->ne[2] / a->ne[2], m = dst->ne[0], n = dst->ne[1];
+  // The operand with fewer matrices: each of them meets a group of b's.
+  const struct tensor *few = mode == 2 ? dst : a;
+  const int64_t group2 = b->ne[2] / few->ne[2], group3 = b->ne[3] / few->ne[3], m = dst->ne[0], n = dst->ne[1];
   for (int64_t i3 = 0; i3 < b->ne[3]; i3++)
     for (int64_t i2 = 0; i2 < b->ne[2]; i2++) {
-      const int64_t a2 = mode == 2 ? i2 : i2 / group, c2 = mode == 2 ? i2 / group : i2, a3 = a->ne[3] > 1 ? i3 : 0;
+      const int64_t a2 = mode == 2 ? i2 : i2 / group2, a3 = mode == 2 ? i3 : i3 / group3;
+      const int64_t c2 = mode == 2 ? i2 / group2 : i2, c3 = mode == 2 ? i3 / group3 : i3;
       const float *av = (const float *)(a->data + a2 * a->nb[2] + a3 * a->nb[3]);
       const float *bv = (const float *)(b->data + i2 * b->nb[2] + i3 * b->nb[3]);
-      float *cv = (float *)(dst->data + c2 * dst->nb[2] + i3 * dst->nb[3]);
+      float *cv = (float *)(dst->data + c2 * dst->nb[2] + c3 * dst->nb[3]);
       if (n <= FEW && causal == 0 && mode != 2) {
         const int64_t chunks = (m + PANEL - 1) / PANEL, from = chunks * ith / nth * PANEL;
         const int64_t end = chunks * (ith + 1) / nth * PANEL, to = end < m ? end : m;
@@ -250,7 +259,7 @@ void FUNCTION(matmul)(struct tensor *dst, int ith, int nth, void *unused) {
         continue;
       }
       struct product g = {.nv = m, .ns = n, .v = av, .s = bv, .c = cv, .c_v = 1, .c_s = c_step, .causal = causal, .v_is_i = 1};
-      g.add = mode == 2 && i2 % group != 0;
+      g.add = mode == 2 && (i2 % group2 != 0 || i3 % group3 != 0);
       g.scratch = (float *)scratch->data + ith * (int64_t)SCRATCH_FLOATS;
       if (mode == 0) {
         g.k = a->ne[0];

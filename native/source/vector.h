@@ -13,6 +13,12 @@ INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec v) { *(vec *)p = v; }
 INLINE vec splat(float x) { return x - (vec){0}; }
 
+// The larger one; NaN where x is.
+INLINE vec at_least(vec x, float low) {
+  const ivec below = x < splat(low);
+  return (vec)((below & (ivec)splat(low)) | (~below & (ivec)x));
+}
+
 // Pairwise, so that the order of additions does not depend on how the compiler sees a loop.
 INLINE float sum(vec v) {
   float part[LANES];

@@ -2,26 +2,26 @@
 export const kernelFiles: Readonly<Record<string, { readonly file: string; readonly sha256: string }>> = {
   'linux-x64': {
     file: 'linux-x64/loupe.so',
-    sha256: 'd0e1e6f2680c53d67bf66160a266d1620ef730f4fac2888f917e4925757144fb',
+    sha256: '4776b72a176c396cc69c1177eb76c1cbeaa614d31bf3c06ac3d6b19f43a0092e',
   },
   'linux-arm64': {
     file: 'linux-arm64/loupe.so',
-    sha256: '39bd3099b91adf323038ca6b085e6d4cee4e819daf198e8eb007e0015eb8ccd1',
+    sha256: '2bb1061e984e0b5adc69c0d9d7b8cd5241f6713e274e27a9869e01c19ce6ec77',
   },
   'darwin-x64': {
     file: 'darwin-x64/loupe.dylib',
-    sha256: '7c5fd032c7f5ad28c65c2c402e92d960ce5326061815ca468c9bc09ea9a1fd2c',
+    sha256: '16643c562aa539734ccc1786eb24e5d2b2e0982ec08138eb13df81f573d9f482',
   },
   'darwin-arm64': {
     file: 'darwin-arm64/loupe.dylib',
-    sha256: '5fa90544230872c8239adba5be92a60dd7bccc39713b5ad94ea9a5c341eb642b',
+    sha256: '7b8f44f4712bc110d865400376dc19e046cce919d5bc12c85aeb043cd0cc09c9',
   },
   'win32-x64': {
     file: 'win32-x64/loupe.dll',
-    sha256: '4837e3facd00402fbc1943dc3a41ebad881287953622d874c01e18051c7c83e7',
+    sha256: 'cf50af1c2f9db5fa8931e39577b48f0612e028b99797eb48d89b9b8124b89188',
   },
   'win32-arm64': {
     file: 'win32-arm64/loupe.dll',
-    sha256: 'f08dbd61c1d6b795c9583b1f33163ef4a87f80966877dee53e9b418abf96a85a',
+    sha256: '25b8176c21573bec7d72bfcff888ac86638173e7f7ad9b35973285cea9a0d046',
   },
 };
