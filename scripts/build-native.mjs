@@ -19,8 +19,9 @@ const arm64 = { neon: [], loupe: [] };
 const targets = {
   'linux-x64': { zig: 'x86_64-linux-gnu', library: 'loupe.so', files: x64 },
   'linux-arm64': { zig: 'aarch64-linux-gnu', library: 'loupe.so', files: arm64 },
-  'darwin-x64': { zig: 'x86_64-macos', library: 'loupe.dylib', files: x64 },
-  'darwin-arm64': { zig: 'aarch64-macos', library: 'loupe.dylib', files: arm64 },
+  // The oldest macOS that the editor itself runs on.
+  'darwin-x64': { zig: 'x86_64-macos.11.0', library: 'loupe.dylib', files: x64 },
+  'darwin-arm64': { zig: 'aarch64-macos.11.0', library: 'loupe.dylib', files: arm64 },
   'win32-x64': { zig: 'x86_64-windows-gnu', library: 'loupe.dll', files: x64 },
   'win32-arm64': { zig: 'aarch64-windows-gnu', library: 'loupe.dll', files: arm64 },
 };
@@ -63,14 +64,18 @@ function buildTarget(target, { zig: triple, library, files }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const out = path.join(folder, library);
-  // The Windows linker would write the time of day.
-  const reproducible = triple.includes('windows') ? ['-Wl,/Brepro'] : [];
-  run('cc', '-target', triple, '-shared', '-nostdlib', '-s', ...reproducible, ...objects, '-o', out);
+  run('cc', '-target', triple, '-shared', '-nostdlib', '-s', ...reproducible(triple, library), ...objects, '-o', out);
   // What the Windows linker writes beside the library.
   for (const name of readdirSync(folder)) if (name !== library) rmSync(path.join(folder, name));
   const bytes = readFileSync(out);
   console.log(`${target}: ${bytes.length} bytes`);
   return { file: `${target}/${library}`, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** The Windows linker would write the time of day, that of macOS the path of the file: the same sources give the same bytes anywhere. */
+function reproducible(triple, library) {
+  if (triple.includes('windows')) return ['-Wl,/Brepro'];
+  return triple.includes('macos') ? [`-Wl,-install_name,@rpath/${library}`] : [];
 }
 
 function filesModule(libraries) {

@@ -14,7 +14,7 @@ int _fltused = 0;
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-// Raised whenever an operator's operands, parameters or working memory change.
+// Raised whenever an operator's operands or parameters change.
 enum { ABI = 1 };
 
 typedef void operator_function(struct tensor *, int, int, void *);

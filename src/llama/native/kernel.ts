@@ -7,8 +7,8 @@ import koffi from 'koffi';
 import type { Pointer } from './functions.ts';
 import { kernelFiles } from './kernelFiles.ts';
 
-/** Raised with the C sources' `ABI`. */
-const knownAbi = 1;
+/** What a library must be to be used. `abi` is raised with the C sources' `ABI`. */
+const pinned = { files: kernelFiles, abi: 1 };
 
 export interface Kernel {
   readonly variant: KernelVariant;
@@ -24,6 +24,9 @@ export type KernelChoice =
   | { readonly kernel: Kernel; readonly reason: null }
   /** Why ggml's own operators are used instead. */
   | { readonly kernel: null; readonly reason: string };
+
+/** Never throws. */
+export type KernelLoader = () => KernelChoice;
 
 let chosen: KernelChoice | null = null;
 /** koffi unloads a library nobody holds, and the addresses taken from it would point nowhere. */
@@ -43,10 +46,11 @@ const operators = { matmul: 0, softmaxBack: 1, swigluBack: 2 } as const;
 /**
  * @param folder `native/prebuilt`
  * @param wanted another variant than the best one this processor has
+ * @param expected what the tests expect of libraries that are not ours
  */
-export function loadKernelFrom(folder: string, wanted?: KernelVariant): KernelChoice {
+export function loadKernelFrom(folder: string, wanted?: KernelVariant, expected = pinned): KernelChoice {
   const target = `${process.platform}-${process.arch}`;
-  const known = kernelFiles[target];
+  const known = expected.files[target];
   if (known === undefined) return refused(`there is none for ${target}`);
   const file = path.join(folder, known.file);
   try {
@@ -58,7 +62,7 @@ export function loadKernelFrom(folder: string, wanted?: KernelVariant): KernelCh
     const call = <Result>(prototype: string, ...words: number[]) =>
       (library.func(prototype) as (...words: number[]) => Result)(...words);
     const abi = call<number>('int32 loupe_abi()');
-    if (abi !== knownAbi) return refused(`it has interface ${abi}, expected ${knownAbi}`);
+    if (abi !== expected.abi) return refused(`it has interface ${abi}, expected ${expected.abi}`);
     const variant = wanted === undefined ? call<number>('int32 loupe_best()') : variants.indexOf(wanted);
     const address = (operator: number) =>
       call<Pointer>('uintptr_t loupe_operator(int32 variant, int32 index)', variant, operator);

@@ -10,11 +10,11 @@ export const kernelFiles: Readonly<Record<string, { readonly file: string; reado
   },
   'darwin-x64': {
     file: 'darwin-x64/loupe.dylib',
-    sha256: '16643c562aa539734ccc1786eb24e5d2b2e0982ec08138eb13df81f573d9f482',
+    sha256: 'c7902b300cdb4cdb80b362bec735963720569f577695468ee1af361a4183b1cb',
   },
   'darwin-arm64': {
     file: 'darwin-arm64/loupe.dylib',
-    sha256: '7b8f44f4712bc110d865400376dc19e046cce919d5bc12c85aeb043cd0cc09c9',
+    sha256: '3ed426f36a4226393419b06a881d10b518fae829b01a047ac2d5f25bd356d440',
   },
   'win32-x64': {
     file: 'win32-x64/loupe.dll',
