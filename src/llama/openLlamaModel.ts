@@ -15,6 +15,7 @@ import { LlamaModel } from './llamaModel.ts';
 import { loadModel } from './loadModel.ts';
 import { describeModel, type ModelDescription } from './modelInfo.ts';
 import { abilities, canShorten, evaluationRefusal, limitNotes } from './modelLimits.ts';
+import type { KernelLoader } from './native/kernel.ts';
 import { loadLlamaLibrary } from './native/library.ts';
 import type { NativeModel } from './native/nativeModel.ts';
 import { defaultThreads } from './defaultThreads.ts';
@@ -30,8 +31,11 @@ export interface OpenLlamaOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory. */
   readonly weightBytes?: number;
-  /** `ggml`: gradients on ggml's own operators only, for comparison. Default `auto`: our kernel where this processor has it. */
-  readonly gradientKernel?: 'auto' | 'ggml';
+  /**
+   * `ggml`: gradients on ggml's own operators only, for comparison. Default `auto`: our kernel where this processor has it.
+   * A function: the kernel it gives, checked like any other.
+   */
+  readonly gradientKernel?: 'auto' | 'ggml' | KernelLoader;
   /** `plain`: the slow reference of the backward pass. Default `graph`. */
   readonly gradientExecutor?: 'graph' | 'plain';
   /** Operators gradients may flow through. Default: all that have a rule. */

@@ -13,7 +13,7 @@ import { gradientMemory, gradientUnsupported, numeric } from '../../shared/error
 import type { Cancellation } from '../evaluation/cancellation.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
-import { type KernelChoice, loadKernel } from '../native/kernel.ts';
+import { type KernelChoice, type KernelLoader, loadKernel } from '../native/kernel.ts';
 import { checkEmbeddings, checkPoints } from './checkGradientRequest.ts';
 import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
@@ -36,8 +36,8 @@ export interface GradientSettings {
   readonly gradientBytes: number;
   /** Bytes of weights kept between gradients; undefined = a quarter of what is free when the first one is asked for. */
   readonly weightBytes: number | undefined;
-  /** `ggml`: leave our own kernel aside. */
-  readonly kernel: 'auto' | 'ggml';
+  /** `ggml`: leave our own kernel aside. A function: take the kernel it gives. */
+  readonly kernel: 'auto' | 'ggml' | KernelLoader;
   /** `plain`: the backward pass in doubles, operator by operator, as a reference. */
   readonly executor: 'graph' | 'plain';
   /** Operators a gradient can flow through. */
@@ -200,7 +200,8 @@ export class GradientEngine {
   /** Checked once: a kernel that computes something else on this machine is left aside, and the log says so. */
   #chooseKernel(backend: GraphBackend): KernelChoice {
     if (this.#kernel !== null) return this.#kernel;
-    let choice = this.#settings.kernel === 'ggml' ? notAskedFor : loadKernel();
+    const { kernel } = this.#settings;
+    let choice = kernel === 'ggml' ? notAskedFor : kernel === 'auto' ? loadKernel() : kernel();
     if (choice.kernel !== null) {
       const fault = kernelFault(backend, this.#numbers, choice.kernel);
       if (fault !== null) choice = { kernel: null, reason: fault };
