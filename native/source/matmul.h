@@ -139,13 +139,14 @@ INLINE void write_tile(const struct product *g, const float *out, float *c, int6
     }
 }
 
-static void multiply_block(const struct product *g, int64_t p0, int64_t p1, int64_t first, int64_t depth, int set) {
+// Panels [p0, p1) against rows [s_from, s_to), s_from a multiple of ROWS.
+static void multiply_block(const struct product *g, int64_t p0, int64_t p1, int64_t s_from, int64_t s_to, int64_t first, int64_t depth, int set) {
   float *panels = g->scratch, *packed = g->scratch + WIDTH * DEPTH;
   const int direct = g->s_term == 1;
   float out[ROWS * PANEL];
   for (int64_t p = p0; p < p1; p++) pack_panel(g, p * PANEL, first, depth, panels + (p - p0) * PANEL * depth);
-  for (int64_t s0 = 0; s0 < g->ns; s0 += BLOCK) {
-    const int64_t sn = g->ns - s0 < BLOCK ? g->ns - s0 : BLOCK;
+  for (int64_t s0 = s_from; s0 < s_to; s0 += BLOCK) {
+    const int64_t sn = s_to - s0 < BLOCK ? s_to - s0 : BLOCK;
     if (!direct || g->ns < ROWS) pack_rows(g, s0, sn, first, depth, packed);
     for (int64_t p = p0; p < p1; p++) {
       const int64_t v0 = p * PANEL, vn = g->nv - v0 < PANEL ? g->nv - v0 : PANEL;
@@ -177,17 +178,23 @@ static void multiply_block(const struct product *g, int64_t p0, int64_t p1, int6
 }
 
 // A sum of no terms.
-static void clear(const struct product *g, int64_t from, int64_t to) {
-  for (int64_t row = 0; row < g->ns; row++)
+static void clear(const struct product *g, int64_t from, int64_t to, int64_t s_from, int64_t s_to) {
+  for (int64_t row = s_from; row < s_to; row++)
     for (int64_t v = from; v < to; v++) g->c[v * g->c_v + row * g->c_s] = 0.0f;
 }
 
-// The columns of this thread. What a column gets does not depend on how many threads there are.
+// This thread's share: whole panels, or whole groups of rows where that leaves the busiest thread clearly less to do (a few tokens
+// make one panel), as every thread then packs all panels. Tiles lie where they would for one thread, so the result has the same bits.
 static void multiply(const struct product *g, int ith, int nth) {
-  const int64_t panels = (g->nv + PANEL - 1) / PANEL, from = panels * ith / nth, to = panels * (ith + 1) / nth;
+  const int64_t panels = (g->nv + PANEL - 1) / PANEL, groups = (g->ns + ROWS - 1) / ROWS;
+  const int64_t most_panels = (panels + nth - 1) / nth, most_groups = (groups + nth - 1) / nth;
+  const int by_rows = 16 * most_panels * groups > 17 * most_groups * panels;
+  const int64_t from = by_rows ? 0 : panels * ith / nth, to = by_rows ? panels : panels * (ith + 1) / nth;
+  const int64_t s_from = by_rows ? groups * ith / nth * ROWS : 0, s_end = by_rows ? groups * (ith + 1) / nth * ROWS : g->ns;
+  const int64_t s_to = s_end < g->ns ? s_end : g->ns;
   const int64_t parts = (g->k + DEPTH - 1) / DEPTH, together = WIDTH / PANEL;
   if (parts == 0) {
-    if (!g->add) clear(g, from * PANEL, to * PANEL < g->nv ? to * PANEL : g->nv);
+    if (!g->add) clear(g, from * PANEL, to * PANEL < g->nv ? to * PANEL : g->nv, s_from, s_to);
     return;
   }
   const int64_t step = ((g->k + parts - 1) / parts + 7) & ~(int64_t)7;
@@ -195,7 +202,7 @@ static void multiply(const struct product *g, int ith, int nth) {
     const int64_t end = p + together < to ? p + together : to;
     for (int64_t first = 0; first < g->k; first += step) {
       const int64_t depth = g->k - first < step ? g->k - first : step;
-      multiply_block(g, p, end, first, depth, first == 0 && !g->add);
+      multiply_block(g, p, end, s_from, s_to, first, depth, first == 0 && !g->add);
     }
   }
 }

@@ -2,26 +2,26 @@
 export const kernelFiles: Readonly<Record<string, { readonly file: string; readonly sha256: string }>> = {
   'linux-x64': {
     file: 'linux-x64/loupe.so',
-    sha256: '4776b72a176c396cc69c1177eb76c1cbeaa614d31bf3c06ac3d6b19f43a0092e',
+    sha256: '8fa8b40bc352702b418e65cc88480b935dc7cb9ec365e91638f28c38eb5eda89',
   },
   'linux-arm64': {
     file: 'linux-arm64/loupe.so',
-    sha256: '2bb1061e984e0b5adc69c0d9d7b8cd5241f6713e274e27a9869e01c19ce6ec77',
+    sha256: '222d3f6adff528cc970c6d5ae7bcfd6a16b67d8e88fcc3aaf9d56e3abc3b368c',
   },
   'darwin-x64': {
     file: 'darwin-x64/loupe.dylib',
-    sha256: 'c7902b300cdb4cdb80b362bec735963720569f577695468ee1af361a4183b1cb',
+    sha256: '8858b9619243d8a15047daf927865ceae670f96ef133487366b85853b7d08a98',
   },
   'darwin-arm64': {
     file: 'darwin-arm64/loupe.dylib',
-    sha256: '3ed426f36a4226393419b06a881d10b518fae829b01a047ac2d5f25bd356d440',
+    sha256: '1ebcac45530d879f89f449bf07614b43ca720082cf6aed6b6eb5f1a1e53f5e02',
   },
   'win32-x64': {
     file: 'win32-x64/loupe.dll',
-    sha256: 'cf50af1c2f9db5fa8931e39577b48f0612e028b99797eb48d89b9b8124b89188',
+    sha256: '2a933741fef9ec6b212a81cb93cb8c9cccdba51933cd6c35c3326cdbcc84af54',
   },
   'win32-arm64': {
     file: 'win32-arm64/loupe.dll',
-    sha256: '25b8176c21573bec7d72bfcff888ac86638173e7f7ad9b35973285cea9a0d046',
+    sha256: 'db55fafe5bf9cd6339e5bb2dad62cc597b7dd2d9d6f5a0e1139bd2b09cdd9dcb',
   },
 };
