@@ -35,7 +35,7 @@ describe.each(['fact', 'ioi'])('%s', (name) => {
     // An F32 copy as served is the exact derivative; so is the dequantised mode of the quantised file.
     { of: 'F32 copy', precision: 'as-served', relative: 2e-4, cosine: 0.999_999 },
     { of: 'Q4_1', precision: 'dequantised', relative: 2e-4, cosine: 0.999_999 },
-    { of: 'Q4_1', precision: 'as-served', relative: 0.5, cosine: 0.9 },
+    { of: 'Q4_1', precision: 'as-served', relative: 0.25, cosine: 0.97 },
   ] as const)('$of, $precision', async ({ of, precision, relative, cosine }) => {
     const model = of === 'Q4_1' ? served : float32;
     const result = await model.gradient({
@@ -60,9 +60,7 @@ describe.each(['fact', 'ioi'])('%s', (name) => {
         expect(Math.sqrt(dot(difference, difference) / dot(b, b)), `${file}, token ${token}`).toBeLessThanOrEqual(relative);
       }
     }
-    cosines.sort((a, b) => a - b);
-    expect(cosines[0]).toBeGreaterThanOrEqual(cosine);
-    expect(cosines[cosines.length >> 1]).toBeGreaterThanOrEqual(Math.max(cosine, 0.97));
+    expect(Math.min(...cosines)).toBeGreaterThanOrEqual(cosine);
   });
 });
 
