@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { type LogitTarget, rowsOf, seedOf } from '../../../src/llama/gradient/targetSeed.ts';
 
 const vocabulary = 12;
-/** Rows of logits at positions 0 to 3; no row is special. */
-const rows = [0, 1, 2, 3].map((position) =>
-  Float32Array.from({ length: vocabulary }, (_, id) => 2 * Math.sin(3.1 * id + 7 * position) + 0.3 * id),
+/** Rows of logits at positions 0 to 3: random, the same at every run, between −6 and 6, in steps of 2⁻¹⁰. */
+const random = randomNumbers(4);
+const rows = [0, 1, 2, 3].map(() =>
+  Float32Array.from({ length: vocabulary }, () => Math.round(12 * 1024 * (random() - 0.5)) / 1024),
 );
 const reference = Float32Array.from({ length: vocabulary }, (_, id) => 1 + Math.cos(id) ** 2);
 const mass = reference.reduce((sum, share) => sum + share, 0);
@@ -78,3 +79,42 @@ test('extreme logits give finite numbers', () => {
     for (const seed of seeds.values()) expect(seed.every(Number.isFinite), target.kind).toBe(true);
   }
 });
+
+test('extreme logits: what the numbers are', () => {
+  const extreme = () => Float32Array.from({ length: vocabulary }, (_, id) => (id === 2 ? 1e4 : -1e4));
+  const seed = (target: LogitTarget) => {
+    const { value, rows: seeds } = seedOf(target, extreme);
+    return { value, row: [...(seeds.get(0) ?? [])].map((entry) => entry + 0) }; // −0 is 0
+  };
+  const term = (id: number) => [{ position: 0, id, weight: 1 }];
+  const one = (id: number, height: number) => Array.from({ length: vocabulary }, (_, at) => (at === id ? height : 0));
+  const zeros = one(0, 0);
+  expect(seed({ kind: 'logprob', terms: term(2) })).toEqual({ value: 0, row: zeros });
+  expect(seed({ kind: 'logprob', terms: term(5) })).toEqual({
+    value: -2e4,
+    row: one(5, 1).map((entry, id) => (id === 2 ? -1 : entry)),
+  });
+  for (const kind of ['probability', 'joint-probability'] as const) {
+    expect(seed({ kind, terms: term(2) })).toEqual({ value: 1, row: zeros });
+    expect(seed({ kind, terms: term(5) })).toEqual({ value: 0, row: zeros });
+  }
+  const entropy = seed({ kind: 'entropy', position: 0 });
+  expect([entropy.value + 0, entropy.row]).toEqual([0, zeros]);
+  // All mass on one token: KL(p ‖ r) = −log r of it; KL(r ‖ p) takes 2e4 for each part of r elsewhere.
+  const own = distribution[2] as number;
+  const divergence = (direction: 'to-reference' | 'from-reference') =>
+    seed({ kind: 'kl', position: 0, reference: distribution, direction });
+  expect(divergence('to-reference').value).toBeCloseTo(-Math.log(own), 9);
+  expect(divergence('to-reference').row).toEqual(zeros);
+  const surprise = distribution.reduce((sum, share) => sum + share * Math.log(share), 0) + 2e4 * (1 - own);
+  expect(Math.abs(divergence('from-reference').value - surprise) / surprise).toBeLessThan(1e-6);
+});
+
+/** Numbers from 0 to 1: a linear congruential generator. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
