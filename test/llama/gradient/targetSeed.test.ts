@@ -110,6 +110,16 @@ test('extreme logits: what the numbers are', () => {
   expect(Math.abs(divergence('from-reference').value - surprise) / surprise).toBeLessThan(1e-6);
 });
 
+test('entropy: a token that cannot be, logit −∞, counts nothing', () => {
+  const possible = Float32Array.of(1, 2, 0);
+  const { value, rows: seeds } = seedOf({ kind: 'entropy', position: 0 }, () =>
+    Float32Array.of(...possible, Number.NEGATIVE_INFINITY),
+  );
+  const without = seedOf({ kind: 'entropy', position: 0 }, () => possible);
+  expect(value).toBe(without.value);
+  expect([...(seeds.get(0) ?? [])].map((entry) => entry + 0)).toEqual([...(without.rows.get(0) ?? []), 0]);
+});
+
 /** Numbers from 0 to 1: a linear congruential generator. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
