@@ -112,7 +112,11 @@ function entropySeed(position: number, row: Float32Array): TargetSeed {
     const logprob = logit - normaliser;
     value -= Math.exp(logprob) * (logprob > Number.NEGATIVE_INFINITY ? logprob : 0);
   }
-  const seed = Float32Array.from(row, (logit) => -Math.exp(logit - normaliser) * (logit - normaliser + value));
+  // p log p is 0 where p is: a token that cannot follow has no slope.
+  const seed = Float32Array.from(row, (logit) => {
+    const logprob = logit - normaliser;
+    return logprob > Number.NEGATIVE_INFINITY ? -Math.exp(logprob) * (logprob + value) : 0;
+  });
   return { value, rows: new Map([[position, seed]]) };
 }
 

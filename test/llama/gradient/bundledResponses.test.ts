@@ -5,7 +5,7 @@ import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientTarget } from '../../../src/model/gradient.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { bundledModel, goldenArray, goldenCase, goldenFile, relativeDifference } from '../golden.ts';
-import { innerProduct, tokenScores } from './tokenScores.ts';
+import { cosine, tokenScores } from './tokenScores.ts';
 
 let model: Model;
 beforeAll(async () => {
@@ -71,7 +71,3 @@ test.each([
     expect(cosine(gxi, golden('resp_gxi.f32', step)), `gradient × input of token ${step}`).toBeGreaterThan(products);
   }
 });
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return innerProduct(a, b) / Math.sqrt(innerProduct(a, a) * innerProduct(b, b));
-}

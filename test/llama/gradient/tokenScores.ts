@@ -18,10 +18,14 @@ export function tokenScores(gradient: Float32Array, embeddings: Float32Array, hi
   return scores;
 }
 
-export function innerProduct(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function innerProduct(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let index = 0; index < b.length; index++) sum += (a[index] as number) * (b[index] as number);
   return sum;
+}
+
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return innerProduct(a, b) / Math.sqrt(innerProduct(a, a) * innerProduct(b, b));
 }
 
 /** Spearman's ρ of values without ties. */
