@@ -3,14 +3,14 @@ import type { Model } from '../model/model.ts';
 import { LoupeError } from '../shared/errors.ts';
 import type { Warning } from '../shared/explanation.ts';
 import { methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
-import { attention } from './attention.ts';
-import { attentionTimesGradient } from './attentionTimesGradient.ts';
-import { inputTimesGradient } from './inputTimesGradient.ts';
-import { integratedGradients } from './integratedGradients.ts';
+import { attention } from './flow/attention.ts';
+import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
+import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
+import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
-import { occlusion } from './occlusion.ts';
-import { random } from './random.ts';
-import { saliency } from './saliency.ts';
+import { occlusion } from './perturbation/occlusion.ts';
+import { random } from './control/random.ts';
+import { saliency } from './gradient/saliency.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
   occlusion,

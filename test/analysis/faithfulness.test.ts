@@ -6,8 +6,8 @@ import { randomRankings, rankableUnits, rankByScore } from '../../src/analysis/f
 import { countAsGood } from '../../src/analysis/faithfulness/rankTest.ts';
 import { roundingNoise } from '../../src/analysis/faithfulness/roundingNoise.ts';
 import { judge } from '../../src/analysis/faithfulness/verdict.ts';
-import { occlusion } from '../../src/attribution/occlusion.ts';
-import { random } from '../../src/attribution/random.ts';
+import { occlusion } from '../../src/attribution/perturbation/occlusion.ts';
+import { random } from '../../src/attribution/control/random.ts';
 import { fullValue, inputFor } from '../attribution/attributionInput.ts';
 import { createLinearModel } from '../attribution/linearModel.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { attention } from '../../src/attribution/attention.ts';
-import { rollOut } from '../../src/attribution/rollout.ts';
+import { attention } from '../../src/attribution/flow/attention.ts';
+import { rollOut } from '../../src/attribution/flow/rollout.ts';
 import { inputFor } from './attributionInput.ts';
 import { createLinearModel, headPattern, linearInfo } from './linearModel.ts';
 

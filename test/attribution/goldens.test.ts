@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablations } from '../../src/analysis/faithfulness/ablations.ts';
-import { attention } from '../../src/attribution/attention.ts';
-import { emptyPromptToken } from '../../src/attribution/emptyPrompt.ts';
-import { evaluateSequences } from '../../src/attribution/evaluateSequences.ts';
-import { occlusion } from '../../src/attribution/occlusion.ts';
-import { random } from '../../src/attribution/random.ts';
+import { attention } from '../../src/attribution/flow/attention.ts';
+import { emptyPromptToken } from '../../src/attribution/perturbation/emptyPrompt.ts';
+import { evaluateSequences } from '../../src/attribution/perturbation/evaluateSequences.ts';
+import { occlusion } from '../../src/attribution/perturbation/occlusion.ts';
+import { random } from '../../src/attribution/control/random.ts';
 import { openLlamaModel } from '../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ScoreKind, TargetSpec } from '../../src/shared/target.ts';

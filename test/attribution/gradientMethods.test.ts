@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { attentionTimesGradient } from '../../src/attribution/attentionTimesGradient.ts';
-import { inputTimesGradient } from '../../src/attribution/inputTimesGradient.ts';
-import { integratedGradients } from '../../src/attribution/integratedGradients.ts';
+import { attentionTimesGradient } from '../../src/attribution/flow/attentionTimesGradient.ts';
+import { inputTimesGradient } from '../../src/attribution/gradient/inputTimesGradient.ts';
+import { integratedGradients } from '../../src/attribution/gradient/integratedGradients.ts';
 import type { AttributionInput, AttributionMethod } from '../../src/attribution/method.ts';
 import { resolveParameters } from '../../src/attribution/registry.ts';
-import { saliency } from '../../src/attribution/saliency.ts';
+import { saliency } from '../../src/attribution/gradient/saliency.ts';
 import type { GradientPlan } from '../../src/model/gradient.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ScoreKind, TargetSpec } from '../../src/shared/target.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { emptyPromptToken } from '../../src/attribution/emptyPrompt.ts';
-import { occlusion } from '../../src/attribution/occlusion.ts';
+import { emptyPromptToken } from '../../src/attribution/perturbation/emptyPrompt.ts';
+import { occlusion } from '../../src/attribution/perturbation/occlusion.ts';
 import type { AttributionInput } from '../../src/attribution/method.ts';
 import { fullValue, inputFor, type InputParts } from './attributionInput.ts';
 import { createLinearModel, idOf, weight } from './linearModel.ts';

@@ -7,7 +7,7 @@ import {
   resolveParameters,
   supportedMethods,
 } from '../../src/attribution/registry.ts';
-import { random } from '../../src/attribution/random.ts';
+import { random } from '../../src/attribution/control/random.ts';
 import { inputFor } from './attributionInput.ts';
 import { createLinearModel } from './linearModel.ts';
 import { createSmoothModel } from './smoothModel.ts';

@@ -2,8 +2,8 @@
  * Is this explanation, on this prompt, better than a random one? Comprehensiveness and sufficiency (DeYoung et al. 2020,
  * arXiv 1911.03429) of its ranking against random rankings of the same units. See docs/faithfulness.md.
  */
-import { emptyPromptToken } from '../../attribution/emptyPrompt.ts';
-import { evaluateSequences, passShare } from '../../attribution/evaluateSequences.ts';
+import { emptyPromptToken } from '../../attribution/perturbation/emptyPrompt.ts';
+import { evaluateSequences, passShare } from '../../attribution/perturbation/evaluateSequences.ts';
 import { isHidden } from '../../attribution/scoredUnits.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { CallOptions, Model } from '../../model/model.ts';

@@ -1,6 +1,6 @@
 /** What the Attention view shows: all heads small, or one head large. */
 import { headRange, layerRange, methodUnsupported, numeric } from '../../shared/errorCatalog.ts';
-import { capturedPattern } from '../../attribution/capturedPattern.ts';
+import { capturedPattern } from '../../attribution/flow/capturedPattern.ts';
 import { supportedMethods } from '../../attribution/registry.ts';
 import type { Model } from '../../model/model.ts';
 import type {

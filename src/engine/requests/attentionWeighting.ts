@@ -1,5 +1,5 @@
 /** Attention weighted by the gradient of a target: what the Attention view shows when it is asked what a look did for the answer. */
-import { weightedAttention } from '../../attribution/weightedAttention.ts';
+import { weightedAttention } from '../../attribution/flow/weightedAttention.ts';
 import type { Tensor } from '../../model/model.ts';
 import { methodUnsupported } from '../../shared/errorCatalog.ts';
 import type { AttentionGrid, AttentionWeighting } from '../../shared/protocol/engine.ts';

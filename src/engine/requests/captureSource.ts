@@ -1,6 +1,6 @@
 /** Where the tensors of a capture come from: a plain forward pass, or one with a backward pass behind it. */
-import { promptGradient } from '../../attribution/promptGradient.ts';
-import { withContinuation } from '../../attribution/evaluateSequences.ts';
+import { promptGradient } from '../../attribution/gradient/promptGradient.ts';
+import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { TensorEntry } from '../../analysis/safetensors.ts';
 import { siteShape } from '../../analysis/siteShape.ts';
 import { supportedMethods } from '../../attribution/registry.ts';

@@ -1,5 +1,5 @@
-import { attentionFrom } from '../../attribution/attention.ts';
-import { capturedPattern } from '../../attribution/capturedPattern.ts';
+import { attentionFrom } from '../../attribution/flow/attention.ts';
+import { capturedPattern } from '../../attribution/flow/capturedPattern.ts';
 import type { CaptureRequest, Model, RowResult } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import { logprobOf } from './readings.ts';

@@ -1,5 +1,5 @@
 import { encodeContinuation } from '../../attribution/continuation.ts';
-import { withContinuation } from '../../attribution/evaluateSequences.ts';
+import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import { numeric, targetEmpty } from '../../shared/errorCatalog.ts';
 import type { Explanation, Warning } from '../../shared/explanation.ts';
 import type { RequestContext } from '../requestContext.ts';

@@ -1,7 +1,7 @@
 import { measureFaithfulness } from '../../analysis/faithfulness/measureFaithfulness.ts';
 import { roundingNoise } from '../../analysis/faithfulness/roundingNoise.ts';
 import type { AttributionInput, AttributionMethod } from '../../attribution/method.ts';
-import { occlusion } from '../../attribution/occlusion.ts';
+import { occlusion } from '../../attribution/perturbation/occlusion.ts';
 import { isHidden } from '../../attribution/scoredUnits.ts';
 import type { Faithfulness, Warning } from '../../shared/explanation.ts';
 import type { RequestContext } from '../requestContext.ts';

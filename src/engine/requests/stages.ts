@@ -1,5 +1,5 @@
 /** What a progressive run shows before it is done. */
-import { attentionWarning, sumByUnit } from '../../attribution/attention.ts';
+import { attentionWarning, sumByUnit } from '../../attribution/flow/attention.ts';
 import type { AttributionInput, AttributionMethod } from '../../attribution/method.ts';
 import { isHidden } from '../../attribution/scoredUnits.ts';
 import type { Explanation } from '../../shared/explanation.ts';

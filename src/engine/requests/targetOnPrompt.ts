@@ -1,4 +1,4 @@
-import type { GradientInput } from '../../attribution/promptGradient.ts';
+import type { GradientInput } from '../../attribution/gradient/promptGradient.ts';
 import { type ResolvedTarget, resolveTarget } from '../../attribution/target.ts';
 import type { Precision } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';

@@ -1,4 +1,4 @@
-import { evaluateSequences } from '../../attribution/evaluateSequences.ts';
+import { evaluateSequences } from '../../attribution/perturbation/evaluateSequences.ts';
 import { type ResolvedTarget, resolveTarget } from '../../attribution/target.ts';
 import type { Model, RowResult } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';

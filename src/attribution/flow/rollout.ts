@@ -1,4 +1,4 @@
-import type { CallOptions, Model } from '../model/model.ts';
+import type { CallOptions, Model } from '../../model/model.ts';
 import { capturedPattern } from './capturedPattern.ts';
 
 /** Floats of attention held at once; longer prompts are read in several forward passes. */

@@ -1,8 +1,8 @@
 import { emptyPromptToken } from './emptyPrompt.ts';
 import { evaluateSequences, passShare } from './evaluateSequences.ts';
-import type { AttributionInput, AttributionMethod } from './method.ts';
+import type { AttributionInput, AttributionMethod } from '../method.ts';
 import { neutralToken } from './neutralToken.ts';
-import { isHidden } from './scoredUnits.ts';
+import { isHidden } from '../scoredUnits.ts';
 
 /**
  * Leave one unit out: score = f(prompt) − f(prompt without the unit), exact, in the target's unit (Zeiler & Fergus 2014,

@@ -1,13 +1,13 @@
-import type { GradientOptions } from '../model/gradient.ts';
-import type { Precision, Tensor } from '../model/model.ts';
-import type { Site } from '../model/sites.ts';
-import { LoupeError } from '../shared/errors.ts';
-import { numeric, parameterInvalid } from '../shared/errorCatalog.ts';
-import { sumByUnit } from './attention.ts';
+import type { GradientOptions } from '../../model/gradient.ts';
+import type { Precision, Tensor } from '../../model/model.ts';
+import type { Site } from '../../model/sites.ts';
+import { LoupeError } from '../../shared/errors.ts';
+import { numeric, parameterInvalid } from '../../shared/errorCatalog.ts';
+import { sumByUnit } from '../flow/attention.ts';
 import { type BaselineName, embeddingPath } from './embeddingPath.ts';
 import { completenessOf, gapWarning } from './completeness.ts';
 import { rowProducts } from './inputTimesGradient.ts';
-import type { AttributionInput, AttributionMethod, AttributionOptions } from './method.ts';
+import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
 import { doubledPoints, pathPoints, type PathPoint, type PathRule } from './pathRule.ts';
 import {
   finiteTensor,

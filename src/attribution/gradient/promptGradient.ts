@@ -1,10 +1,10 @@
 /** What the gradient methods share: one forward and one backward pass over a prompt and the target's own tokens. */
-import type { GradientOptions, GradientPlan } from '../model/gradient.ts';
-import type { Precision, Tensor } from '../model/model.ts';
-import { siteName, type Site } from '../model/sites.ts';
-import { numeric, siteUnknown } from '../shared/errorCatalog.ts';
-import { withContinuation } from './evaluateSequences.ts';
-import type { AttributionInput, AttributionOptions, MethodParameter } from './method.ts';
+import type { GradientOptions, GradientPlan } from '../../model/gradient.ts';
+import type { Precision, Tensor } from '../../model/model.ts';
+import { siteName, type Site } from '../../model/sites.ts';
+import { numeric, siteUnknown } from '../../shared/errorCatalog.ts';
+import { withContinuation } from '../perturbation/evaluateSequences.ts';
+import type { AttributionInput, AttributionOptions, MethodParameter } from '../method.ts';
 
 /** What a gradient of a prompt is taken of. */
 export type GradientInput = Pick<AttributionInput, 'model' | 'tokens' | 'target' | 'parameters'>;

@@ -1,7 +1,7 @@
-import type { Tensor } from '../model/model.ts';
+import type { Tensor } from '../../model/model.ts';
 import { sumByUnit } from './attention.ts';
-import type { AttributionMethod } from './method.ts';
-import { precisionParameter } from './promptGradient.ts';
+import type { AttributionMethod } from '../method.ts';
+import { precisionParameter } from '../gradient/promptGradient.ts';
 import { weightedAttention } from './weightedAttention.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Tensor } from '../model/model.ts';
-import { sumByUnit } from './attention.ts';
-import type { AttributionMethod } from './method.ts';
+import type { Tensor } from '../../model/model.ts';
+import { sumByUnit } from '../flow/attention.ts';
+import type { AttributionMethod } from '../method.ts';
 import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
 
 const embed = { kind: 'embed' } as const;

@@ -1,5 +1,5 @@
-import { sumByUnit } from './attention.ts';
-import type { AttributionMethod } from './method.ts';
+import { sumByUnit } from '../flow/attention.ts';
+import type { AttributionMethod } from '../method.ts';
 import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
 
 const embed = { kind: 'embed' } as const;

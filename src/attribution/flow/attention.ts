@@ -1,9 +1,9 @@
-import type { CallOptions, Model } from '../model/model.ts';
-import type { Warning } from '../shared/explanation.ts';
-import type { Unit } from '../shared/tokens.ts';
-import { withContinuation } from './evaluateSequences.ts';
+import type { CallOptions, Model } from '../../model/model.ts';
+import type { Warning } from '../../shared/explanation.ts';
+import type { Unit } from '../../shared/tokens.ts';
+import { withContinuation } from '../perturbation/evaluateSequences.ts';
 import { capturedPattern } from './capturedPattern.ts';
-import type { AttributionMethod } from './method.ts';
+import type { AttributionMethod } from '../method.ts';
 import { rollOut } from './rollout.ts';
 
 export const attentionWarning: Warning = {

@@ -1,7 +1,7 @@
-import type { Precision, Tensor } from '../model/model.ts';
-import type { Site } from '../model/sites.ts';
-import type { AttributionOptions } from './method.ts';
-import { type GradientInput, promptGradient, withoutPlan } from './promptGradient.ts';
+import type { Precision, Tensor } from '../../model/model.ts';
+import type { Site } from '../../model/sites.ts';
+import type { AttributionOptions } from '../method.ts';
+import { type GradientInput, promptGradient, withoutPlan } from '../gradient/promptGradient.ts';
 
 /** Floats of attention and of its gradient held at once; longer prompts are differentiated in several passes over groups of layers. */
 const heldFloats = 96 * 1024 * 1024;

@@ -1,7 +1,7 @@
-import type { Model, Tensor } from '../model/model.ts';
-import { numeric, siteUnknown } from '../shared/errorCatalog.ts';
-import { emptyPromptToken } from './emptyPrompt.ts';
-import type { AttributionInput, AttributionOptions } from './method.ts';
+import type { Model, Tensor } from '../../model/model.ts';
+import { numeric, siteUnknown } from '../../shared/errorCatalog.ts';
+import { emptyPromptToken } from '../perturbation/emptyPrompt.ts';
+import type { AttributionInput, AttributionOptions } from '../method.ts';
 import { wholeSequence } from './promptGradient.ts';
 
 /** `end-of-text`: at every prompt position the token that stands between documents. `zero`: nothing at all. */

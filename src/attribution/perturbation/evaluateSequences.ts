@@ -1,6 +1,6 @@
-import type { CallOptions, Model } from '../model/model.ts';
-import { numeric } from '../shared/errorCatalog.ts';
-import type { ResolvedTarget } from './target.ts';
+import type { CallOptions, Model } from '../../model/model.ts';
+import { numeric } from '../../shared/errorCatalog.ts';
+import type { ResolvedTarget } from '../target.ts';
 
 export interface EvaluateOptions extends CallOptions {
   /** Called as each value becomes known, in whatever order the model worked. */

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../model/model.ts';
+import type { Tokenizer } from '../../model/model.ts';
 
 /** How vocabularies spell the token that stands between two documents; nothing has been said after it. */
 const documentSeparators: readonly string[] = ['<|endoftext|>', '<|end_of_text|>', '</s>', '<eos>'];

@@ -1,4 +1,4 @@
-import type { Explanation, Warning } from '../shared/explanation.ts';
+import type { Explanation, Warning } from '../../shared/explanation.ts';
 
 export type Completeness = NonNullable<Explanation['completeness']>;
 

@@ -1,6 +1,6 @@
-import type { AttributionMethod } from './method.ts';
-import { isHidden } from './scoredUnits.ts';
-import { seededRandom } from './seededRandom.ts';
+import type { AttributionMethod } from '../method.ts';
+import { isHidden } from '../scoredUnits.ts';
+import { seededRandom } from '../seededRandom.ts';
 
 /** The control: numbers that know nothing of the model. What a picture is worth shows in how far it beats this one. */
 export const random: AttributionMethod = {

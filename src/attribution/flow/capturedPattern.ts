@@ -1,6 +1,6 @@
-import type { ForwardResult } from '../model/model.ts';
-import { siteName } from '../model/sites.ts';
-import { numeric, siteUnknown } from '../shared/errorCatalog.ts';
+import type { ForwardResult } from '../../model/model.ts';
+import { siteName } from '../../model/sites.ts';
+import { numeric, siteUnknown } from '../../shared/errorCatalog.ts';
 
 /**
  * The attention of one layer out of a forward pass that was asked for it, in the shape it was asked for.

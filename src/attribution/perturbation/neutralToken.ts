@@ -1,5 +1,5 @@
-import type { Tokenizer } from '../model/model.ts';
-import { encodeContinuation } from './continuation.ts';
+import type { Tokenizer } from '../../model/model.ts';
+import { encodeContinuation } from '../continuation.ts';
 import { emptyPromptToken } from './emptyPrompt.ts';
 
 /** Texts that say as little as a text can, best first. */
