@@ -9,7 +9,21 @@ import type { Section, Token, Unit } from '../shared/tokens.ts';
 import type { Explanation, Warning } from '../shared/explanation.ts';
 import type { ResolvedTarget } from './target.ts';
 
-export type MethodNeed = 'forward' | 'capture' | 'gradient';
+export type MethodNeed = 'forward' | 'capture' | 'patch' | 'gradient';
+
+/** Families of the picker and of docs/methods/README.md, in the order they are shown. */
+export const methodFamilies = [
+  'ensemble',
+  'gradient',
+  'perturbation',
+  'shapley',
+  'surrogate',
+  'flow',
+  'propagation',
+  'reasoning',
+  'control',
+] as const;
+export type MethodFamily = (typeof methodFamilies)[number];
 
 export interface MethodParameter {
   readonly id: string;
@@ -31,6 +45,8 @@ export interface AttributionInput {
   readonly sections: readonly Section[];
   readonly units: readonly Unit[];
   readonly target: ResolvedTarget;
+  /** The whole response as a target, for methods that score each of its tokens in one run; null when there is none. */
+  readonly response: ResolvedTarget | null;
   /** The explained number on the unmodified prompt, in the target's unit. */
   readonly value: number;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
@@ -49,6 +65,12 @@ interface AttributionOutput {
   readonly scoreUnit?: string;
   /** Where the scores should add up to something: how far they do. */
   readonly completeness?: NonNullable<Explanation['completeness']>;
+  /** One 95 % interval per unit, in the unit of the scores, where the method samples. */
+  readonly intervals?: NonNullable<Explanation['intervals']>;
+  /** Scores of each response token alone, where one run gives them. */
+  readonly matrix?: NonNullable<Explanation['matrix']>;
+  /** What the method found beside scores: a rule, a tree, how well a surrogate fits, parts by layer and head. */
+  readonly findings?: NonNullable<Explanation['findings']>;
 }
 
 export interface AttributionOptions extends CallOptions {
@@ -61,11 +83,16 @@ export interface AttributionOptions extends CallOptions {
 
 export interface AttributionMethod {
   readonly id: string;
+  readonly family: MethodFamily;
   readonly label: string;
   /** One line for the picker: what this assumes. */
   readonly assumption: string;
   readonly needs: readonly MethodNeed[];
   readonly parameters: readonly MethodParameter[];
+  /** Set where the method runs only after the user agreed: what they agree to, one sentence. */
+  readonly optIn?: string;
+  /** Whether scores carry a sign with these parameters; absent: they do. */
+  readonly isUnsigned?: (parameters: Readonly<Record<string, string | number | boolean>>) => boolean;
   /** Estimated cost in forward passes, for the picker. */
   cost(units: number): number;
   attribute(input: AttributionInput, options?: AttributionOptions): Promise<AttributionOutput>;

@@ -2,7 +2,8 @@
 import type { Model } from '../model/model.ts';
 import { LoupeError } from '../shared/errors.ts';
 import type { Warning } from '../shared/explanation.ts';
-import { methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
+import type { ExplainRequest } from '../shared/protocol/engine.ts';
+import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
@@ -30,6 +31,7 @@ export const fallbackMethod = occlusion.id;
 const needNames: Record<MethodNeed, string> = {
   forward: 'forward passes',
   capture: 'a look at the attention inside',
+  patch: 'changes inside a forward pass',
   gradient: 'gradients',
 };
 
@@ -44,21 +46,23 @@ export function findMethod(id: string, model: Model): AttributionMethod {
       id,
       attributionMethods.map((candidate) => candidate.id),
     );
-  const missing = missingNeed(method, model);
-  if (missing !== undefined) throw methodUnsupported(id, needNames[missing], supportedMethods(model));
+  const missing = missingNeed(method, model.info.can);
+  if (missing !== undefined) throw methodUnsupported(id, needNames[missing], supportedMethods(model.info.can));
   return method;
 }
 
 /**
  * The asked method, or the one it falls back to where this model cannot run it, with a warning that says so.
- * @throws as `findMethod`
+ * @throws E_METHOD_OPT_IN, and as `findMethod`
  */
 export function chooseMethod(
-  { method: id, fallbackMethod }: { readonly method: string; readonly fallbackMethod?: string },
+  { method: id, fallbackMethod, agreed = [] }: Pick<ExplainRequest, 'method' | 'fallbackMethod' | 'agreed'>,
   model: Model,
 ): { readonly method: AttributionMethod; readonly warnings: readonly Warning[] } {
   try {
-    return { method: findMethod(id, model), warnings: [] };
+    const method = findMethod(id, model);
+    if (method.optIn !== undefined && !agreed.includes(id)) throw methodOptIn(id, method.optIn);
+    return { method, warnings: [] };
   } catch (error) {
     const unsupported = error instanceof LoupeError && error.code === 'E_METHOD_UNSUPPORTED';
     if (fallbackMethod === undefined || !unsupported) throw error;
@@ -68,17 +72,19 @@ export function chooseMethod(
 }
 
 /** Ids of the methods this model can run. */
-export function supportedMethods(model: Pick<Model, 'info'>): string[] {
-  return attributionMethods.filter((method) => missingNeed(method, model) === undefined).map((method) => method.id);
+export function supportedMethods(can: Abilities): string[] {
+  return attributionMethods.filter((method) => missingNeed(method, can) === undefined).map((method) => method.id);
 }
 
 /** Ids of the methods that work on this model where no gradient can be taken. */
 export function methodsWithoutGradient({ info }: Pick<Model, 'info'>): string[] {
-  return supportedMethods({ info: { ...info, can: { ...info.can, gradient: false } } });
+  return supportedMethods({ ...info.can, gradient: false });
 }
 
-function missingNeed(method: AttributionMethod, { info }: Pick<Model, 'info'>): MethodNeed | undefined {
-  return method.needs.find((need) => need !== 'forward' && !info.can[need]);
+type Abilities = Pick<Model['info']['can'], 'capture' | 'patch' | 'gradient'>;
+
+function missingNeed(method: AttributionMethod, can: Abilities): MethodNeed | undefined {
+  return method.needs.find((need) => need !== 'forward' && !can[need]);
 }
 
 /**

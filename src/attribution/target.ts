@@ -1,7 +1,7 @@
 /** A target made concrete: which tokens follow the prompt, which rows of logits are read, and how one number comes of them. */
 import type { GradientTarget } from '../model/gradient.ts';
 import type { Model, RowRead, RowResult } from '../model/model.ts';
-import { targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
+import { numeric, targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { ScoreKind, TargetSpec } from '../shared/target.ts';
 import { encodeContinuation } from './continuation.ts';
@@ -15,6 +15,8 @@ export interface ResolvedTarget {
   reads(promptLength: number): readonly RowRead[];
   /** The explained number, in `description.unit`. */
   value(rows: readonly RowResult[]): number;
+  /** The same number for each single token that is read, where it is a sum over tokens: `response[span[0] + i]` is part i. */
+  parts?(rows: readonly RowResult[]): Float64Array;
   /** The same number as something a model can differentiate, when the prompt part has `promptLength` tokens. */
   gradient(promptLength: number): GradientTarget;
 }
@@ -57,7 +59,71 @@ export async function resolveTarget(
       return spanTarget(spec, score ?? 'logprob', context);
     case 'contrast':
       return contrastTarget(spec, score ?? 'logit', context);
+    case 'entropy':
+      return entropyTarget(spec.at ?? 0, context);
+    case 'kl':
+      return await divergenceTarget(spec.prompt, context);
   }
+}
+
+/** Both are sums over the whole row, in nats; the asked `score` does not apply. */
+const rowScore = { score: 'logprob', unit: 'nat', ids: [] } satisfies Partial<ResolvedTarget['description']>;
+
+function entropyTarget(at: number, { response }: TargetContext): ResolvedTarget {
+  checkPlace(at, response, 'the entropy');
+  const position = (promptLength: number) => promptLength - 1 + at;
+  return {
+    description: { kind: 'entropy', label: 'entropy of the next token', ...rowScore, ...spanAt(at) },
+    continuation: Int32Array.from(response.slice(0, at)),
+    reads: (promptLength) => [{ position: position(promptLength), ids: [], entropy: true }],
+    value: ([row]) => row?.entropy ?? Number.NaN,
+    gradient: (promptLength) => ({ kind: 'entropy', position: position(promptLength) }),
+  };
+}
+
+/** KL(next token after this prompt ‖ next token after the other), nats. @throws E_TARGET_EMPTY, E_NUMERIC, E_CONTEXT_OVERFLOW */
+async function divergenceTarget(prompt: string, { model }: TargetContext): Promise<ResolvedTarget> {
+  const { tokens } = await model.tokenizer.encode(prompt);
+  if (tokens.length === 0) {
+    throw targetEmpty('the other prompt', 'the tokenizer makes nothing of it', 'give a prompt with at least one character');
+  }
+  const ids = Int32Array.from(tokens, (token) => token.id);
+  const { logits, nonFinite } = await model.forward({ tokens: ids, logits: 'last' });
+  if (nonFinite !== null || logits === null) throw numeric(nonFinite ?? 'logits');
+  const reference = softmax(logits.values);
+  return {
+    description: { kind: 'kl', label: `divergence from ${JSON.stringify(shortened(prompt))}`, ...rowScore },
+    continuation: new Int32Array(0),
+    reads: (promptLength) => [{ position: promptLength - 1, ids: [], reference }],
+    value: ([row]) => row?.divergence ?? Number.NaN,
+    gradient: (promptLength) => ({ kind: 'kl', position: promptLength - 1, reference, direction: 'to-reference' }),
+  };
+}
+
+/** Probabilities of a row of logits [V]; none is 0, so that a divergence from them is finite. */
+function softmax(logits: Float32Array): Float32Array {
+  const largest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+  const powers = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return Float32Array.from(powers, (power) => Math.max(power / sum, smallestProbability));
+}
+
+/** The smallest normal number of 32 bits. */
+const smallestProbability = 2 ** -126;
+
+function shortened(text: string): string {
+  return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
+}
+
+/** @throws E_TARGET_RANGE */
+function checkPlace(at: number, response: readonly number[], what: string): void {
+  if (Number.isInteger(at) && at >= 0 && at <= response.length) return;
+  const why = `the response has ${response.length} tokens`;
+  throw targetRange(`${at} response tokens cannot stand before ${what}`, why, `use a number from 0 to ${response.length}`);
+}
+
+function spanAt(at: number): { span?: [number, number] } {
+  return at === 0 ? {} : { span: [at, at] };
 }
 
 /** Summed score of `ids`, each read after the prompt, `before` and the ids ahead of it. */
@@ -76,6 +142,9 @@ async function sequenceTarget(
     continuation: Int32Array.from([...before, ...ids.slice(0, -1)]),
     reads: (promptLength) => ids.map((id, step) => ({ position: first(promptLength) + step, ids: [id] })),
     value: (rows) => sumScore(rows, score),
+    ...(score === 'prob'
+      ? {}
+      : { parts: (rows: readonly RowResult[]) => Float64Array.from(rows, (row) => scoreOf(row, 0, score)) }),
     gradient: (promptLength) => ({
       kind: sumKinds[score],
       terms: ids.map((id, step) => ({ position: first(promptLength) + step, id, weight: 1 })),
@@ -120,10 +189,7 @@ async function contrastTarget(
   score: ScoreKind,
   { model, response }: TargetContext,
 ): Promise<ResolvedTarget> {
-  if (!Number.isInteger(at) || at < 0 || at > response.length) {
-    const why = `the response has ${response.length} tokens`;
-    throw targetRange(`${at} response tokens cannot stand before the contrast`, why, `use a number from 0 to ${response.length}`);
-  }
+  checkPlace(at, response, 'the contrast');
   const [idA] = await encodeContinuation(model.tokenizer, a);
   const [idB] = await encodeContinuation(model.tokenizer, b);
   if (idA === undefined || idB === undefined) {
@@ -143,7 +209,7 @@ async function contrastTarget(
       score,
       unit: unitOf(score),
       ids: [idA, idB],
-      ...(at === 0 ? {} : { span: [at, at] as [number, number] }),
+      ...spanAt(at),
     },
     continuation: Int32Array.from(response.slice(0, at)),
     reads: (promptLength) => [{ position: promptLength - 1 + at, ids: [idA, idB] }],

@@ -81,6 +81,7 @@ function engineCalls({ methods }: EngineService, signal: AbortSignal, bar: Progr
     status: () => finished(methods.status(call)),
     inspect: (file) => finished(methods.inspect(call, file)),
     listModels: (folders) => finished(methods.listModels(call, folders)),
+    methods: (units) => finished(methods.methods(call, units)),
     explain: (request) => finished(methods.explain(call, request)),
     logprobs: (request) => finished(methods.logprobs(call, request)),
     generate: (request) => finished(methods.generate(call, request)),

@@ -14,6 +14,7 @@ import { explain } from './requests/explain.ts';
 import { exportExplanation } from './requests/export.ts';
 import { generateText } from './requests/generate.ts';
 import { logprobs } from './requests/logprobs.ts';
+import { describeMethods } from './requests/methods.ts';
 
 type Call = RpcCall<AbortSignal>;
 
@@ -63,6 +64,7 @@ export class EngineService {
         this.#run(call, `Load ${basename(file)}`, () => this.#slot.load(file, loadOptions, this.#opening(call))),
       unload: (call) => this.#run(call, 'Unload the model', () => this.#slot.unload()),
       inspect: (call, file) => this.#run(call, `Inspect ${basename(file)}`, () => this.#slot.inspect(file, this.#opening(call))),
+      methods: (_call, units) => describeMethods(units, this.#slot.summary),
       explain: this.#request('Explain', explain),
       logprobs: this.#request('Log-probabilities', logprobs),
       generate: this.#request('Generate', generateText),

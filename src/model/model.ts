@@ -91,6 +91,10 @@ export interface RowRead {
   readonly ids: readonly number[];
   /** How many of the most likely tokens to list. Default 0. */
   readonly top?: number;
+  /** Also the entropy of the row. */
+  readonly entropy?: true;
+  /** [V] probabilities: also KL(row ‖ reference). */
+  readonly reference?: Float32Array;
 }
 
 export interface RowResult {
@@ -102,6 +106,10 @@ export interface RowResult {
   /** 1 = most likely; rank of each asked id among all tokens. */
   readonly ranks: Int32Array;
   readonly top: readonly { readonly id: number; readonly logit: number }[];
+  /** −Σ p log p, nats, where it was asked for. */
+  readonly entropy?: number;
+  /** Σ p (log p − log reference), nats, where a reference was given. */
+  readonly divergence?: number;
 }
 
 /** How a captured attention pattern is reduced beside the model, before it is copied out (1,000 tokens × 270 heads is a gigabyte). */
@@ -136,7 +144,9 @@ export interface Patch {
     /** zero ablation */
     | { readonly kind: 'zero' }
     /** mean ablation: the mean over all positions of the same run */
-    | { readonly kind: 'mean' };
+    | { readonly kind: 'mean' }
+    /** For `scores`: the selected queries do not see these keys, except each position itself; softmax shares out the rest. */
+    | { readonly kind: 'hide'; readonly keys: readonly number[] };
 }
 
 export interface ForwardRequest {

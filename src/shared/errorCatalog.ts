@@ -255,7 +255,7 @@ export const targetInvalid = (target: string, why: string) =>
     kind: 'input',
     what: `the target "${target}" cannot be explained`,
     why,
-    action: 'use next, response, span:FIRST-LAST, text:TEXT, id:NUMBER or contrast:A|B',
+    action: 'use next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy or kl:OTHER PROMPT',
   });
 
 export const outputUnwritable = (file: string, why: string) =>
@@ -354,6 +354,17 @@ export const methodUnknown = (method: string, known: readonly string[]) =>
     why: 'its name is not in the list of attribution methods',
     action: `choose one of: ${known.join(', ')}`,
     details: { method, known },
+  });
+
+/** A method that runs only after the user agreed to its conditions. */
+export const methodOptIn = (method: string, condition: string) =>
+  new LoupeError({
+    code: 'E_METHOD_OPT_IN',
+    kind: 'input',
+    what: `the method "${method}" was not allowed to run`,
+    why: condition,
+    action: `agree with --agree ${method}, or with the setting promptLoupe.agreedMethods; or use another method`,
+    details: { method },
   });
 
 /** A parameter the method does not have, or a value it does not take. */

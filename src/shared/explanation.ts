@@ -48,6 +48,78 @@ const faithfulness = v.object({
   reason: v.string(),
 });
 
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const interval = v.tuple([v.number(), v.number()]);
+
+const treeNode = v.variant('kind', [
+  v.object({
+    kind: v.literal('split'),
+    /** Index of the unit that is asked for. */
+    unit: count,
+    /** Indices of the nodes that follow when the unit is there, and when it is not. */
+    present: count,
+    absent: count,
+    /** Mean target over the node's samples, in the target's unit, and how many there are. */
+    mean: v.number(),
+    samples: count,
+  }),
+  v.object({ kind: v.literal('leaf'), mean: v.number(), samples: count }),
+]);
+
+/** What a method says beside one score a unit; each method gives those parts that it has. */
+const findings = v.object({
+  /** Anchors: while these units stay, the model's answer stays. */
+  rule: v.optional(
+    v.object({
+      units: v.array(count),
+      /** Share of perturbed prompts with these units that keep the answer, and its 95 % interval. */
+      precision: share,
+      precisionInterval: interval,
+      /** Share of perturbed prompts that hold these units, and its 95 % interval. */
+      coverage: share,
+      coverageInterval: interval,
+      samples: count,
+      /** What "the answer stays" meant. */
+      condition: v.string(),
+    }),
+  ),
+  /** Decision tree over the presence of units; node 0 is the root. */
+  tree: v.optional(v.array(treeNode)),
+  /** How well a surrogate describes the model on its own samples. */
+  fit: v.optional(
+    v.object({
+      samples: count,
+      /** Weighted R², 1 = all variation described. */
+      r2: v.number(),
+      /** The surrogate's value with no unit, in the target's unit. */
+      intercept: v.number(),
+      /** Spearman correlation of prediction and truth on samples left out, where some were. */
+      heldOut: v.optional(v.number()),
+    }),
+  ),
+  /** Direct contributions to the target, in its unit. */
+  contributions: v.optional(
+    v.object({
+      embedding: v.number(),
+      /** [layers, heads] */
+      heads: v.array(v.array(v.number())),
+      /** [layers] */
+      mlps: v.array(v.number()),
+      /** What biases give. */
+      bias: v.number(),
+      sum: v.number(),
+    }),
+  ),
+  /** Units whose score was not measured itself: [unit, largest magnitude it can have as far as is known]. */
+  bounds: v.optional(v.array(v.tuple([count, v.number()]))),
+  /** Multi-hop: how much of the answer's attribution went through the thought tokens, a share. */
+  throughThoughts: v.optional(share),
+  /** Scores of whole layers: [layers, units]. */
+  layers: v.optional(v.array(v.array(v.number()))),
+  /** Other units whose presence was needed together: pairs and the strength of their interaction, in the target's unit. */
+  interactions: v.optional(v.array(v.tuple([count, count, v.number()]))),
+});
+
 export const explanationSchema = v.object({
   schema: v.literal(explanationSchemaVersion),
   model: v.object({
@@ -89,8 +161,9 @@ export const explanationSchema = v.object({
     tokens: v.array(v.object({ id: count, text: v.string(), logprob: v.number(), alternatives: v.array(alternative) })),
   }),
   target: v.object({
-    kind: v.picklist(['next', 'response', 'span', 'text', 'id', 'contrast']),
+    kind: v.picklist(['next', 'response', 'span', 'text', 'id', 'contrast', 'entropy', 'kl']),
     label: v.string(),
+    /** Entropy and KL are sums over the whole row: `logprob` stands there for "in nats". */
     score: v.picklist(['logit', 'logprob', 'prob']),
     unit: v.picklist(['logit', 'nat', 'probability']),
     /** The explained number on the unmodified prompt. */
@@ -104,6 +177,8 @@ export const explanationSchema = v.object({
     id: v.string(),
     parameters: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
     seed: v.number(),
+    /** False: scores are sizes, never below zero. Absent in explanations of older versions. */
+    signed: v.optional(v.boolean()),
   }),
   granularity: v.picklist(['token', 'word', 'sentence', 'line', 'paragraph', 'section']),
   units: v.array(
@@ -132,6 +207,21 @@ export const explanationSchema = v.object({
       steps: count,
     }),
   ),
+  /** 95 % interval of each score, one per unit, where the method samples. */
+  intervals: v.optional(v.array(v.tuple([v.number(), v.number()]))),
+  /** What each unit did for single tokens of the response, where one run gave it. */
+  matrix: v.optional(
+    v.object({
+      /** Indices of response tokens, one per row. */
+      rows: v.array(count),
+      /** [rows, units], in `unit`. */
+      scores: v.array(v.array(v.number())),
+      /** `nat`, `logit`, `nat per unit of embedding`, … */
+      unit: v.string(),
+    }),
+  ),
+  /** What the method found beside scores. */
+  findings: v.optional(findings),
   cost: v.object({ milliseconds: v.number(), forwardPasses: v.number() }),
   warnings: v.array(v.object({ code: v.string(), message: v.string() })),
 });

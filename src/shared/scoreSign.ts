@@ -2,7 +2,9 @@
 import type { Explanation } from './explanation.ts';
 
 /** False for methods whose scores are sizes: never below zero, and no word "against" the answer. */
-export function hasSign({ id, parameters }: Pick<Explanation['method'], 'id' | 'parameters'>): boolean {
+export function hasSign({ id, parameters, signed }: Pick<Explanation['method'], 'id' | 'parameters' | 'signed'>): boolean {
+  if (signed !== undefined) return signed;
+  // Explanations written before methods said it themselves.
   if (id === 'attention-x-gradient') return parameters['aggregation'] === 'signed';
   return id !== 'saliency' && id !== 'attention';
 }

@@ -14,4 +14,8 @@ export type TargetSpec =
   /** Logit of one token. */
   | { readonly kind: 'id'; readonly id: number }
   /** Logit of the first token of `a` minus that of `b`; `at` = how many response tokens stand before it (default 0). */
-  | { readonly kind: 'contrast'; readonly a: string; readonly b: string; readonly at?: number };
+  | { readonly kind: 'contrast'; readonly a: string; readonly b: string; readonly at?: number }
+  /** How undecided the model is about the next token, −Σ p log p, nats; `at` = how many response tokens stand before it (default 0). */
+  | { readonly kind: 'entropy'; readonly at?: number }
+  /** How far the next token's distribution is from that after another prompt: KL(this prompt ‖ other prompt), nats. */
+  | { readonly kind: 'kl'; readonly prompt: string };

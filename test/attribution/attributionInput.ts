@@ -30,7 +30,8 @@ export async function inputFor(model: Model, parts: InputParts): Promise<Attribu
   const { read } = await model.forward({ tokens: sequence, read: [{ position: sequence.length - 1, ids: [], top: 1 }] });
   const target = await resolveTarget(spec, score, { model, next: read[0]?.top[0]?.id ?? 0, response });
   const value = await fullValue(model, sequence, target);
-  return { model, tokens, promptText: text, sections: [], units, target, value, parameters, seed };
+  const whole = response.length === 0 ? null : await resolveTarget({ kind: 'response' }, 'logprob', { model, next: 0, response });
+  return { model, tokens, promptText: text, sections: [], units, target, response: whole, value, parameters, seed };
 }
 
 /** The plain reference: one forward pass over exactly these tokens. */

@@ -211,14 +211,19 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
 }
 
 /** What is asked of one row of logits [V]. */
-export function readLogits(logits: Float32Array, { position, ids, top = 0 }: RowRead): RowResult {
+export function readLogits(logits: Float32Array, { position, ids, top = 0, entropy, reference }: RowRead): RowResult {
   const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
+  const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+  const expected = (of: (id: number, logprob: number) => number) =>
+    logits.reduce((sum, logit, id) => sum + Math.exp(logit - total) * of(id, logit - total), 0);
   return {
     position,
-    logSumExp: Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)),
+    logSumExp: total,
     logits: Float32Array.from(ids, (id) => logits[id] as number),
     ranks: Int32Array.from(ids, (id) => order.indexOf(id) + 1),
     top: order.slice(0, top).map((id) => ({ id, logit: logits[id] as number })),
+    ...(entropy === undefined ? {} : { entropy: -expected((_id, logprob) => logprob) }),
+    ...(reference === undefined ? {} : { divergence: expected((id, logprob) => logprob - Math.log(reference[id] as number)) }),
   };
 }
 

@@ -28,11 +28,11 @@ test('methods have names of their own and defaults they accept', () => {
 });
 
 test('what a model cannot do', () => {
-  expect(supportedMethods(seeing)).toEqual(['occlusion', 'attention', 'random']);
-  expect(supportedMethods(blind)).toEqual(['occlusion', 'random']);
+  expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'random']);
+  expect(supportedMethods(blind.info.can)).toEqual(['occlusion', 'random']);
   expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(supportedMethods(smooth)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
-  expect(supportedMethods(createSmoothModel({ capture: false }))).toEqual(['occlusion', 'saliency', 'random']);
+  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
+  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'random']);
   expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'random']);
   for (const id of gradientMethods) {
     expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, random/);

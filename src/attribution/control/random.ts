@@ -5,6 +5,7 @@ import { seededRandom } from '../seededRandom.ts';
 /** The control: numbers that know nothing of the model. What a picture is worth shows in how far it beats this one. */
 export const random: AttributionMethod = {
   id: 'random',
+  family: 'control',
   label: 'Random (control)',
   assumption: 'Knows nothing of the model. Shows what a meaningless picture looks like.',
   needs: [],

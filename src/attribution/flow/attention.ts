@@ -19,10 +19,12 @@ export const attentionWarning: Warning = {
  */
 export const attention: AttributionMethod = {
   id: 'attention',
+  family: 'flow',
   label: 'Attention',
   assumption: 'Where the model looked. Quick, but not what it used.',
   needs: ['forward', 'capture'],
   parameters: [{ id: 'aggregation', label: 'Layers', default: 'last-layer-mean', choices: ['last-layer-mean', 'rollout'] }],
+  isUnsigned: () => true,
   cost: () => 1,
 
   async attribute(input, options = {}) {

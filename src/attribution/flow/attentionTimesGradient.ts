@@ -11,6 +11,7 @@ import { weightedAttention } from './weightedAttention.ts';
  */
 export const attentionTimesGradient: AttributionMethod = {
   id: 'attention-x-gradient',
+  family: 'flow',
   label: 'Attention × gradient',
   assumption:
     'Where the model looked, weighted by what looking there did for the answer. Blind to what attention does not carry.',
@@ -20,6 +21,7 @@ export const attentionTimesGradient: AttributionMethod = {
     { id: 'layers', label: 'Layers', default: 'all', choices: ['all', 'last'] },
     precisionParameter,
   ],
+  isUnsigned: ({ aggregation }) => aggregation !== 'signed',
   cost: () => 2,
 
   async attribute(input, options = {}) {

@@ -12,6 +12,7 @@ const embed = { kind: 'embed' } as const;
  */
 export const inputTimesGradient: AttributionMethod = {
   id: 'input-x-gradient',
+  family: 'gradient',
   label: 'Input × gradient',
   assumption:
     'What fading this word out would change, estimated from the slope at the prompt. Fast and signed; wrong where the model bends.',

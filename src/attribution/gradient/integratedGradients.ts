@@ -31,6 +31,7 @@ const closedGap = 0.01;
  */
 export const integratedGradients: AttributionMethod = {
   id: 'integrated-gradients',
+  family: 'gradient',
   label: 'Integrated gradients',
   assumption:
     'The gradient averaged on the way from an empty prompt to this one. Adds up where it converges; the gap says whether it did.',

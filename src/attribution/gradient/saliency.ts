@@ -11,10 +11,12 @@ const embed = { kind: 'embed' } as const;
  */
 export const saliency: AttributionMethod = {
   id: 'saliency',
+  family: 'gradient',
   label: 'Saliency (size of the gradient)',
   assumption: 'How sensitive the answer is to this word, up or down. Fast; says nothing of the direction.',
   needs: ['gradient'],
   parameters: [{ id: 'norm', label: 'Norm of the gradient', default: 'l2', choices: ['l2', 'l1'] }, precisionParameter],
+  isUnsigned: () => true,
   cost: () => 2,
 
   async attribute(input, options = {}) {

@@ -1,4 +1,4 @@
-import type { CallOptions, Model } from '../../model/model.ts';
+import type { CallOptions, Model, RowResult } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { ResolvedTarget } from '../target.ts';
 
@@ -19,8 +19,17 @@ export async function evaluateSequences(
   target: ResolvedTarget,
   options: EvaluateOptions = {},
 ): Promise<Float64Array> {
-  const values = new Float64Array(prompts.length);
-  if (prompts.length === 0) return values;
+  return Float64Array.from(await evaluateRows(model, prompts, target, options), (rows) => target.value(rows));
+}
+
+/** The rows of logits behind those values, as `target.reads` asks for them. @throws as `evaluateSequences` */
+export async function evaluateRows(
+  model: Model,
+  prompts: readonly Int32Array[],
+  target: ResolvedTarget,
+  options: EvaluateOptions = {},
+): Promise<(readonly RowResult[])[]> {
+  if (prompts.length === 0) return [];
   const { signal, onValue } = options;
   const variants = prompts.map((prompt) => ({
     tokens: withContinuation(prompt, target.continuation),
@@ -41,12 +50,10 @@ export async function evaluateSequences(
           }),
     },
   );
-  results.forEach((result, index) => {
-    const value = target.value(result.read);
-    if (!Number.isFinite(value)) throw numeric('the target');
-    values[index] = value;
+  return results.map(({ read }) => {
+    if (!Number.isFinite(target.value(read))) throw numeric('the target');
+    return read;
   });
-  return values;
 }
 
 export function withContinuation(prompt: Int32Array, continuation: Int32Array): Int32Array {

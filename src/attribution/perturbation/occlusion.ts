@@ -1,7 +1,6 @@
-import { emptyPromptToken } from './emptyPrompt.ts';
 import { evaluateSequences, passShare } from './evaluateSequences.ts';
-import type { AttributionInput, AttributionMethod } from '../method.ts';
-import { neutralToken } from './neutralToken.ts';
+import type { AttributionMethod } from '../method.ts';
+import { replacementParameter, tokenRemover } from './withoutTokens.ts';
 import { isHidden } from '../scoredUnits.ts';
 
 /**
@@ -11,11 +10,12 @@ import { isHidden } from '../scoredUnits.ts';
  */
 export const occlusion: AttributionMethod = {
   id: 'occlusion',
+  family: 'perturbation',
   label: 'Occlusion (leave one out)',
   assumption: 'What happens to the answer when this one is not there. Exact, but blind to two that stand in for each other.',
   needs: ['forward'],
   parameters: [
-    { id: 'replacement', label: 'Instead of the unit', default: 'drop', choices: ['drop', 'neutral'] },
+    replacementParameter,
     { id: 'includeTemplate', label: 'Also leave out template and control tokens', default: false },
   ],
   // A variant is evaluated from the first changed token on: half a pass on average.
@@ -27,7 +27,7 @@ export const occlusion: AttributionMethod = {
     const scored = units.flatMap((unit, index) =>
       isHidden(unit) && input.parameters.includeTemplate !== true ? [] : [{ unit, index }],
     );
-    const withoutUnit = await remover(input, full);
+    const withoutUnit = await tokenRemover(input);
     const prompts = scored.map(({ unit }) => withoutUnit(unit.tokens));
     const scores = new Float32Array(units.length);
     let done = 0;
@@ -47,21 +47,3 @@ export const occlusion: AttributionMethod = {
     return { scores, forwardPasses, warnings: [] };
   },
 };
-
-/** Makes the prompt without some of its tokens, as the `replacement` parameter says. */
-async function remover(input: AttributionInput, full: Int32Array): Promise<(tokens: readonly number[]) => Int32Array> {
-  if (input.parameters.replacement === 'neutral') {
-    const neutral = await neutralToken(input.model.tokenizer);
-    return (tokens) => {
-      const prompt = full.slice();
-      for (const token of tokens) prompt[token] = neutral;
-      return prompt;
-    };
-  }
-  const empty = await emptyPromptToken(input.model.tokenizer);
-  return (tokens) => {
-    const dropped = new Set(tokens);
-    const kept = full.filter((_id, index) => !dropped.has(index));
-    return kept.length > 0 ? kept : Int32Array.of(empty);
-  };
-}

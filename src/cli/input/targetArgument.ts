@@ -1,4 +1,4 @@
-/** `--target`: next, response, span:i-j, text:…, id:N, contrast:A|B (CLI contract). */
+/** `--target`: next, response, span:i-j, text:…, id:N, contrast:A|B (CLI contract), and entropy, entropy:AT, kl:PROMPT. */
 import { targetEmpty, targetInvalid } from '../../shared/errorCatalog.ts';
 import type { TargetSpec } from '../../shared/target.ts';
 
@@ -30,11 +30,19 @@ const withBody: Readonly<Record<string, Parse>> = {
     }
     return { kind: 'contrast', a, b };
   },
+  entropy: (body, whole) => {
+    if (!/^\d{1,9}$/.test(body)) throw targetInvalid(whole, 'the place is a number of response tokens, as in entropy:3');
+    return { kind: 'entropy', at: Number(body) };
+  },
+  kl: (body) => {
+    if (body === '') throw targetEmpty('the other prompt', 'nothing stands after "kl:"', 'give the text of another prompt');
+    return { kind: 'kl', prompt: body };
+  },
 };
 
 /** @throws E_TARGET_INVALID, E_TARGET_EMPTY */
 export function parseTarget(text: string): TargetSpec {
-  if (text === 'next' || text === 'response') return { kind: text };
+  if (text === 'next' || text === 'response' || text === 'entropy') return { kind: text };
   const colon = text.indexOf(':');
   const kind = colon < 0 ? text : text.slice(0, colon);
   if (kind === 'class') throw targetInvalid(text, 'it needs a classifier, and only language models can be loaded so far');

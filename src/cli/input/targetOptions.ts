@@ -17,7 +17,10 @@ export const defaultMaxTokens = 32;
 
 export function withTargetOptions(command: Command): Command {
   return command
-    .option('--target <target>', 'next (default), response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B')
+    .option(
+      '--target <target>',
+      'next (default), response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy, kl:OTHER PROMPT',
+    )
     .addOption(
       new Option('--score <kind>', 'the number to differentiate, where it applies').choices(['logit', 'logprob', 'prob']),
     )

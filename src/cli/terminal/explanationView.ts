@@ -75,7 +75,10 @@ function targetText({ kind, label, score, unit, value, span }: Explanation['targ
     text: 'text',
     id: 'token',
     contrast: 'contrast',
+    entropy: 'entropy',
+    kl: 'divergence',
   };
+  if (kind === 'entropy' || kind === 'kl') return `${visibleText(label)}, ${value.toFixed(3)} nats`;
   const probability = kind !== 'contrast' && score === 'logprob' ? ` (${percentOfLogprob(value)})` : '';
   return `${what[kind]} ${tokenText(label)}, ${scoreWords[score]} ${signed(value)}${unit === 'nat' ? ' nats' : ''}${probability}`;
 }

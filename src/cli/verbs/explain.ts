@@ -20,6 +20,7 @@ import type { Verb } from '../verb.ts';
 
 interface ExplainOptions extends PromptVerbOptions {
   readonly method?: string;
+  readonly agree?: readonly string[];
   readonly precision?: string;
   readonly methodOption?: Readonly<Record<string, ParameterValue>>;
   readonly target: string;
@@ -42,8 +43,13 @@ export const explainVerb: Verb = {
         `attribution method: ${methods} (default: ${defaultMethod}, or ${fallbackMethod} on a model without gradients)`,
       )
       .option('--method-option <key=value>', 'a parameter of the method; repeatable', namedParameter)
+      .option('--agree <id...>', 'agree to the conditions of methods that state some')
       .addOption(precisionOption())
-      .option('--target <target>', 'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B', 'next')
+      .option(
+        '--target <target>',
+        'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy, kl:OTHER PROMPT',
+        'next',
+      )
       .addOption(new Option('--score <kind>', 'the number to explain, where it applies').choices(['logit', 'logprob', 'prob']))
       .addOption(new Option('--units <kind>', 'what gets one score').choices(granularities).default('word'))
       .option('--max-tokens <n>', 'response tokens generated before explaining', wholeNumber(1, 4096), defaultMaxTokens)
@@ -65,6 +71,7 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
       method: options.method ?? defaultMethod,
       ...(options.method === undefined ? { fallbackMethod } : {}),
       parameters: { ...options.methodOption, ...(options.precision === undefined ? {} : { precision: options.precision }) },
+      ...(options.agree === undefined ? {} : { agreed: options.agree }),
       target,
       ...(options.score === undefined ? {} : { score: options.score }),
       granularity: options.units,

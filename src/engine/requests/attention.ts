@@ -106,5 +106,6 @@ function thumbnailSize(wanted: number, length: number): number {
 }
 
 function checkCapture(model: Model): void {
-  if (!model.info.can.capture) throw methodUnsupported('attention', 'a look at the attention inside', supportedMethods(model));
+  if (!model.info.can.capture)
+    throw methodUnsupported('attention', 'a look at the attention inside', supportedMethods(model.info.can));
 }

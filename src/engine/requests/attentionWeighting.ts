@@ -26,7 +26,7 @@ export async function attentionWeighting(
   request: AttentionWeighting,
 ): Promise<Weighting> {
   const { model } = context;
-  if (!model.info.can.gradient) throw methodUnsupported('weighted attention', 'gradients', supportedMethods(model));
+  if (!model.info.can.gradient) throw methodUnsupported('weighted attention', 'gradients', supportedMethods(model.info.can));
   const target = await targetOnPrompt(context, ids, request);
   const pieces = await model.tokenizer.pieces([...target.continuation]);
   const forced = pieces.map((piece, index): Token => {

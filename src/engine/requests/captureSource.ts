@@ -54,7 +54,7 @@ export async function withGradients(
   request: NonNullable<CaptureToFileRequest['gradients']>,
 ): Promise<CaptureSource> {
   const { model } = context;
-  if (!model.info.can.gradient) throw methodUnsupported('capture --gradients', 'gradients', supportedMethods(model));
+  if (!model.info.can.gradient) throw methodUnsupported('capture --gradients', 'gradients', supportedMethods(model.info.can));
   if (sites.some(({ kind }) => kind === 'logits')) {
     throw siteUnknown('grad.logits', 'a derivative by the logits is the target itself', ['final_norm', 'resid_post.LAYER']);
   }

@@ -1,6 +1,7 @@
-import type { AttributionInput } from '../../attribution/method.ts';
+import type { AttributionInput, AttributionMethod } from '../../attribution/method.ts';
 import { chooseMethod, resolveParameters } from '../../attribution/registry.ts';
-import { resolveTarget } from '../../attribution/target.ts';
+import { type ResolvedTarget, resolveTarget } from '../../attribution/target.ts';
+import type { Model } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { ExplainRequest } from '../../shared/protocol/engine.ts';
@@ -64,6 +65,7 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   const responseIds = response.tokens.map((token) => token.id);
   const target = await resolveTarget(request.target, request.score, { model, next: pass.next, response: responseIds });
   checkContext(model, prompt.ids.length, target.continuation.length);
+  const whole = await wholeResponse(model, responseIds);
   const { value, forwardPasses } = await valueOnPrompt(model, prompt.ids, target, pass, signal);
   draft.forwardPasses += forwardPasses;
 
@@ -74,11 +76,12 @@ export async function explain(context: RequestContext, request: ExplainRequest):
     sections: prompt.sections,
     units,
     target,
+    response: whole,
     value,
     parameters,
     seed,
   };
-  const known = { response, target: { ...target.description, value }, method: { id: method.id, parameters, seed } };
+  const known = { response, target: { ...target.description, value }, method: methodOf(method, parameters, seed) };
 
   let onScore: ((unit: number, score: number) => void) | undefined;
   // A gradient gives all units at once: nothing arrives before.
@@ -123,4 +126,17 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   draft.forwardPasses += check.forwardPasses;
   const { faithfulness, warnings } = check;
   return draft.compose({ ...finished, faithfulness, warnings });
+}
+
+function methodOf(
+  method: AttributionMethod,
+  parameters: Explanation['method']['parameters'],
+  seed: number,
+): Explanation['method'] {
+  return { id: method.id, parameters, seed, signed: method.isUnsigned?.(parameters) !== true };
+}
+
+/** The response as a target of its own, in log-probabilities. */
+async function wholeResponse(model: Model, response: readonly number[]): Promise<ResolvedTarget | null> {
+  return response.length === 0 ? null : await resolveTarget({ kind: 'response' }, 'logprob', { model, next: 0, response });
 }

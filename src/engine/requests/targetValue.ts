@@ -17,7 +17,8 @@ export async function resolveEarly(model: Model, { target, score }: ExplainReque
 
 /** Whether a target reads response tokens, or stands after some. */
 export function needsResponse(target: TargetSpec): boolean {
-  return target.kind === 'response' || target.kind === 'span' || (target.kind === 'contrast' && (target.at ?? 0) > 0);
+  if (target.kind === 'contrast' || target.kind === 'entropy') return (target.at ?? 0) > 0;
+  return target.kind === 'response' || target.kind === 'span';
 }
 
 /**
@@ -47,6 +48,7 @@ export function knownRow(target: ResolvedTarget, promptLength: number, { lastRow
   const reads = target.reads(promptLength);
   const [read] = reads;
   if (read === undefined || reads.length > 1 || read.position !== promptLength - 1) return null;
+  if (read.entropy !== undefined || read.reference !== undefined) return null;
   const logits = read.ids.map(
     (id) => lastRow.logits[wanted.indexOf(id)] ?? lastRow.top.find((token) => token.id === id)?.logit ?? Number.NaN,
   );

@@ -14,6 +14,10 @@ export function checkReads(reads: readonly RowRead[], length: number, info: Mode
   for (const read of reads) {
     checkPosition(read.position, length);
     for (const id of read.ids) checkToken(id, info);
+    if (read.reference !== undefined && read.reference.length !== info.vocabulary) {
+      const why = `the vocabulary has ${info.vocabulary} tokens`;
+      throw tokenRange(`a reference of ${read.reference.length} probabilities does not fit`, why);
+    }
   }
 }
 

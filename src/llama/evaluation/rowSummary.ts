@@ -3,13 +3,38 @@ import type { RowRead, RowResult } from '../../model/model.ts';
 
 /** @param row [vocabulary] logits */
 export function summariseRow(row: Float32Array, read: RowRead): RowResult {
+  const total = logSumExp(row);
   return {
     position: read.position,
-    logSumExp: logSumExp(row),
+    logSumExp: total,
     logits: Float32Array.from(read.ids, (id) => row[id] ?? Number.NaN),
     ranks: Int32Array.from(read.ids, (id) => rankOf(row, id)),
     top: topLogits(row, read.top ?? 0),
+    ...(read.entropy === undefined ? {} : { entropy: entropyOf(row, total) }),
+    ...(read.reference === undefined ? {} : { divergence: divergenceFrom(row, total, read.reference) }),
   };
+}
+
+/** −Σ p log p, nats; a token that cannot follow adds nothing. */
+function entropyOf(row: Float32Array, total: number): number {
+  let sum = 0;
+  for (const logit of row) {
+    const logprob = logit - total;
+    const probability = Math.exp(logprob);
+    if (probability > 0) sum -= probability * logprob;
+  }
+  return sum;
+}
+
+/** KL(row ‖ reference), nats. @param reference [V] probabilities */
+function divergenceFrom(row: Float32Array, total: number, reference: Float32Array): number {
+  let sum = 0;
+  for (let id = 0; id < row.length; id++) {
+    const logprob = (row[id] as number) - total;
+    const probability = Math.exp(logprob);
+    if (probability > 0) sum += probability * (logprob - Math.log(reference[id] as number));
+  }
+  return sum;
 }
 
 /** log Σ exp(x), shifted by the maximum so that nothing overflows; nats. */

@@ -46,6 +46,9 @@ export function applyPatch(vectors: SiteVectors, layout: SiteLayout, patch: Patc
       case 'zero':
         raw.fill(0, start, start + width);
         break;
+      case 'hide':
+        for (const key of operation.keys) if (key !== position) raw[start + key] = Number.NEGATIVE_INFINITY;
+        break;
       case 'mean':
         // The means must come from the unpatched values, so they are taken below, per head.
         break;

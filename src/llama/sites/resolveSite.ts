@@ -44,6 +44,10 @@ export function resolvePatch(patch: Patch, table: SiteTable, info: ModelInfo, to
     const expected = patchedNumbers({ positions: tokens, ...vectorShape(found, tokens) }, patch);
     if (values.length !== expected) throw patchShape(found.site, expected, values.length);
   }
+  if (patch.operation.kind === 'hide') {
+    if (patch.site.kind !== 'scores') throw siteUnknown(found.site, 'keys are hidden from attention scores', ['scores.LAYER']);
+    for (const key of patch.operation.keys) checkPosition(key, tokens);
+  }
   return found;
 }
 

@@ -92,8 +92,36 @@ export interface ExplainRequest {
   readonly seed: number;
   /** Tint first from attention, then sections, then units (editor); off for the command line. */
   readonly progressive: boolean;
+  /** Ids of methods whose conditions the user agreed to (`MethodDescription.optIn`). */
+  readonly agreed?: readonly string[];
   /** Measure faithfulness on this prompt where that costs no more than explaining it by occlusion. Default true. */
   readonly faithfulness?: boolean;
+}
+
+/** What the user is told of a method before it runs. */
+export interface MethodDescription {
+  readonly id: string;
+  readonly family: string;
+  readonly label: string;
+  /** One line: what this assumes. */
+  readonly assumption: string;
+  /** Forward passes it takes for the asked number of units, about. */
+  readonly forwardPasses: number;
+  readonly parameters: readonly MethodParameterDescription[];
+  /** What the user must agree to before it runs; absent: nothing. */
+  readonly optIn?: string;
+  /** False: the loaded model cannot run it. */
+  readonly available: boolean;
+}
+
+export interface MethodParameterDescription {
+  readonly id: string;
+  readonly label: string;
+  readonly default: string | number | boolean;
+  readonly choices?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly whole?: true;
 }
 
 /** A token the model could write at some place. */
@@ -235,6 +263,8 @@ export interface EngineMethods {
   status(): EngineStatus;
   inspect(file: string): ModelSummary;
   listModels(folders: readonly string[]): FoundModel[];
+  /** Every attribution method, in the picker's order; `units`: how many units the cost is told for. Needs no model. */
+  methods(units: number): MethodDescription[];
   explain(request: ExplainRequest): Explanation;
   logprobs(request: LogprobsRequest): LogprobsResult;
   generate(request: GenerateTextRequest): GenerateTextResult;

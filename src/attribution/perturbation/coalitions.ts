@@ -1,0 +1,131 @@
+/**
+ * The prompt as a cooperative game: units are players, and a coalition is worth what the target is with only its units present.
+ * Shapley values, surrogates and rules all ask the same questions; each is put to the model once.
+ */
+import type { RowResult } from '../../model/model.ts';
+import type { AttributionInput, AttributionOptions } from '../method.ts';
+import { isHidden } from '../scoredUnits.ts';
+import type { ResolvedTarget } from '../target.ts';
+import { evaluateRows } from './evaluateSequences.ts';
+import { tokenRemover } from './withoutTokens.ts';
+
+/** [players]: 1 = the player's unit is there, 0 = it is taken away. */
+export type Coalition = Uint8Array;
+
+export interface GameOptions {
+  /** Indices of the units that play; all others always stay. Default: those of {@link players}. */
+  readonly units?: readonly number[];
+  /** Read instead of the target: a longer piece of the same text, such as the whole response. */
+  readonly target?: ResolvedTarget;
+}
+
+/** Units that may be taken away: the author's own. Without `keepLast` also the one that holds the last token, where the answer is read. */
+export function players(
+  { units, tokens }: Pick<AttributionInput, 'units' | 'tokens'>,
+  { keepLast }: { keepLast: boolean },
+): number[] {
+  return units.flatMap((unit, index) => (isHidden(unit) || (keepLast && unit.tokens.includes(tokens.length - 1)) ? [] : [index]));
+}
+
+export class CoalitionGame {
+  /** Units of the players: player p is unit `units[p]`. */
+  readonly units: readonly number[];
+  /** Full-length forward passes spent so far; shared beginnings count once. */
+  forwardPasses = 0;
+  readonly #input: AttributionInput;
+  readonly #target: ResolvedTarget;
+  readonly #full: Int32Array;
+  readonly #without: (gone: readonly number[]) => Int32Array;
+  /** By the prompt that remains: coalitions that leave the same text are one. */
+  readonly #known = new Map<string, readonly RowResult[]>();
+
+  private constructor(input: AttributionInput, options: GameOptions, without: (gone: readonly number[]) => Int32Array) {
+    this.units = options.units ?? players(input, { keepLast: false });
+    this.#input = input;
+    this.#target = options.target ?? input.target;
+    this.#full = Int32Array.from(input.tokens, (token) => token.id);
+    this.#without = without;
+  }
+
+  /** The `replacement` parameter of the input says what stands where a unit was. */
+  static async open(input: AttributionInput, options: GameOptions = {}): Promise<CoalitionGame> {
+    return new CoalitionGame(input, options, await tokenRemover(input));
+  }
+
+  /** Distinct prompts the model has been asked so far. */
+  get evaluated(): number {
+    return this.#known.size;
+  }
+
+  /** The coalition with every player. */
+  everybody(): Coalition {
+    return new Uint8Array(this.units.length).fill(1);
+  }
+
+  /** The target's value of each coalition, in the order given. @throws as `evaluateRows` */
+  async values(coalitions: readonly Coalition[], options: AttributionOptions = {}): Promise<Float64Array> {
+    return Float64Array.from(await this.rows(coalitions, options), (rows) => this.#target.value(rows));
+  }
+
+  /** The rows of logits behind the values, for targets that are read token by token. @throws as `evaluateRows` */
+  async rows(coalitions: readonly Coalition[], options: AttributionOptions = {}): Promise<(readonly RowResult[])[]> {
+    const prompts = coalitions.map((coalition) => this.prompt(coalition));
+    const keys = prompts.map((prompt) => prompt.join(' '));
+    const fresh = new Map<string, Int32Array>();
+    keys.forEach((key, index) => {
+      if (!this.#known.has(key)) fresh.set(key, prompts[index] as Int32Array);
+    });
+    const asked = [...fresh.values()];
+    let done = coalitions.length - asked.length;
+    const rows = await evaluateRows(this.#input.model, asked, this.#target, {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onValue: () => options.onProgress?.(++done, coalitions.length),
+    });
+    this.forwardPasses += sharedPasses(asked, this.#full.length, this.#target.continuation.length);
+    [...fresh.keys()].forEach((key, index) => {
+      this.#known.set(key, rows[index] as readonly RowResult[]);
+    });
+    return keys.map((key) => this.#known.get(key) as readonly RowResult[]);
+  }
+
+  /** What is left of the prompt's tokens. */
+  prompt(coalition: Coalition): Int32Array {
+    const gone = this.units.flatMap((unit, player) => (coalition[player] === 1 ? [] : (this.#input.units[unit]?.tokens ?? [])));
+    return this.#without(gone);
+  }
+
+  /** Scores of all units, from one number per player; units that do not play get 0. */
+  unitScores(values: ArrayLike<number>): Float32Array {
+    const scores = new Float32Array(this.#input.units.length);
+    this.units.forEach((unit, player) => {
+      scores[unit] = values[player] ?? 0;
+    });
+    return scores;
+  }
+}
+
+/**
+ * What evaluating prompts together costs, in passes over a prompt of `length` tokens: each counts from where it leaves the one
+ * evaluated before it, in the order in which neighbours share most.
+ */
+export function sharedPasses(prompts: readonly Int32Array[], length: number, continuationLength: number): number {
+  const ordered = [...prompts].sort(compareTokens);
+  let before: Int32Array = new Int32Array(0);
+  let sum = 0;
+  for (const prompt of ordered) {
+    let shared = 0;
+    while (shared < prompt.length - 1 && shared < before.length && prompt[shared] === before[shared]) shared++;
+    sum += prompt.length - shared + continuationLength;
+    before = prompt;
+  }
+  return sum / (length + continuationLength);
+}
+
+function compareTokens(a: Int32Array, b: Int32Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let index = 0; index < shared; index++) {
+    const difference = (a[index] as number) - (b[index] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

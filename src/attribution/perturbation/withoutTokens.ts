@@ -1,0 +1,34 @@
+import type { AttributionInput, MethodParameter } from '../method.ts';
+import { emptyPromptToken } from './emptyPrompt.ts';
+import { neutralToken } from './neutralToken.ts';
+
+/** `drop`: the tokens are deleted and positions close up. `neutral`: one neutral token stands where each was. */
+export const replacementParameter: MethodParameter = {
+  id: 'replacement',
+  label: 'Instead of the unit',
+  default: 'drop',
+  choices: ['drop', 'neutral'],
+};
+
+/** Makes the prompt without some of its tokens, as the `replacement` parameter says. The maker's result is never empty. */
+export async function tokenRemover({
+  model,
+  tokens,
+  parameters,
+}: Pick<AttributionInput, 'model' | 'tokens' | 'parameters'>): Promise<(gone: readonly number[]) => Int32Array> {
+  const full = Int32Array.from(tokens, (token) => token.id);
+  if (parameters['replacement'] === 'neutral') {
+    const neutral = await neutralToken(model.tokenizer);
+    return (gone) => {
+      const prompt = full.slice();
+      for (const token of gone) prompt[token] = neutral;
+      return prompt;
+    };
+  }
+  const empty = await emptyPromptToken(model.tokenizer);
+  return (gone) => {
+    const dropped = new Set(gone);
+    const kept = full.filter((_id, index) => !dropped.has(index));
+    return kept.length > 0 ? kept : Int32Array.of(empty);
+  };
+}
