@@ -4,7 +4,7 @@
  * in the target's unit. It never sees an editor, a file or a runtime.
  */
 import type { GradientPlan } from '../model/gradient.ts';
-import type { CallOptions, Model, Precision } from '../model/model.ts';
+import type { CallOptions, Model, Precision, RowResult } from '../model/model.ts';
 import type { Section, Token, Unit } from '../shared/tokens.ts';
 import type { Explanation, Warning } from '../shared/explanation.ts';
 import type { ResolvedTarget } from './target.ts';
@@ -47,10 +47,18 @@ export interface AttributionInput {
   readonly target: ResolvedTarget;
   /** The whole response as a target, for methods that score each of its tokens in one run; null when there is none. */
   readonly response: ResolvedTarget | null;
+  /** What earlier explanations learned of ablated prompts, kept while the model stays loaded; absent: nothing is kept. */
+  readonly ablations?: AblationStore;
   /** The explained number on the unmodified prompt, in the target's unit. */
   readonly value: number;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly seed: number;
+}
+
+/** Rows of ablated prompts by a key that names prompt, ablations and what was read. */
+export interface AblationStore {
+  get(key: string): readonly (readonly RowResult[])[] | undefined;
+  set(key: string, rows: readonly (readonly RowResult[])[]): void;
 }
 
 interface AttributionOutput {
@@ -93,6 +101,8 @@ export interface AttributionMethod {
   readonly optIn?: string;
   /** Whether scores carry a sign with these parameters; absent: they do. */
   readonly isUnsigned?: (parameters: Readonly<Record<string, string | number | boolean>>) => boolean;
+  /** Tells single units as they become known (`onScore`); the others give all units at once. */
+  readonly tellsUnits?: true;
   /** Estimated cost in forward passes, for the picker. */
   cost(units: number): number;
   attribute(input: AttributionInput, options?: AttributionOptions): Promise<AttributionOutput>;

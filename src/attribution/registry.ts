@@ -10,6 +10,14 @@ import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
+import { exactShapley } from './shapley/exactShapley.ts';
+import { kernelShap } from './shapley/kernelShap.ts';
+import { partitionShapley } from './shapley/partitionShapley.ts';
+import { permutationShapley } from './shapley/permutationShapley.ts';
+import { anchors } from './surrogate/anchors.ts';
+import { decisionTree } from './surrogate/decisionTree.ts';
+import { lime } from './surrogate/lime.ts';
+import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
 
@@ -19,6 +27,14 @@ export const attributionMethods: readonly AttributionMethod[] = [
   inputTimesGradient,
   attentionTimesGradient,
   integratedGradients,
+  exactShapley,
+  kernelShap,
+  permutationShapley,
+  partitionShapley,
+  lime,
+  sparseSurrogate,
+  decisionTree,
+  anchors,
   attention,
   random,
 ];

@@ -367,6 +367,17 @@ export const methodOptIn = (method: string, condition: string) =>
     details: { method },
   });
 
+/** A method that would have to try every combination of too many units. */
+export const tooManyUnits = (method: string, units: number, most: number) =>
+  new LoupeError({
+    code: 'E_TOO_MANY_UNITS',
+    kind: 'input',
+    what: `the method "${method}" cannot score ${units} units`,
+    why: `it takes at most ${most}, because its cost doubles with each`,
+    action: 'use coarser units (sentence, paragraph, section), select a part of the prompt, or use a sampling method',
+    details: { method, units, most },
+  });
+
 /** A parameter the method does not have, or a value it does not take. */
 export const parameterInvalid = (method: string, parameter: string, why: string, action: string) =>
   new LoupeError({

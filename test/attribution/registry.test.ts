@@ -15,7 +15,6 @@ import { createSmoothModel } from './smoothModel.ts';
 const seeing = createLinearModel();
 const blind = createLinearModel({ capture: false });
 const smooth = createSmoothModel();
-const gradientMethods = ['saliency', 'input-x-gradient', 'attention-x-gradient', 'integrated-gradients'];
 
 test('methods have names of their own and defaults they accept', () => {
   const ids = attributionMethods.map((method) => method.id);
@@ -28,16 +27,21 @@ test('methods have names of their own and defaults they accept', () => {
 });
 
 test('what a model cannot do', () => {
-  expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'random']);
-  expect(supportedMethods(blind.info.can)).toEqual(['occlusion', 'random']);
-  expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
-  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'random']);
-  expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'random']);
-  for (const id of gradientMethods) {
-    expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, random/);
+  const needing = (...can: string[]) =>
+    attributionMethods.filter(({ needs }) => needs.every((need) => need === 'forward' || can.includes(need))).map(({ id }) => id);
+  expect(supportedMethods(seeing.info.can)).toEqual(needing('capture'));
+  expect(supportedMethods(blind.info.can)).toEqual(needing());
+  expect(supportedMethods(smooth.info.can)).toEqual(needing('capture', 'gradient'));
+  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(needing('gradient'));
+  expect(methodsWithoutGradient(smooth)).toEqual(needing('capture'));
+  expect(needing()).toEqual(expect.arrayContaining(['occlusion', 'exact-shapley', 'lime', 'random']));
+  expect(needing()).not.toContain('attention');
+  expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: .*occlusion.*random/);
+  for (const { id, needs } of attributionMethods) {
+    if (needs.includes('gradient'))
+      expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: /);
   }
-  expect(() => findMethod('gradient', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion, saliency/);
+  expect(() => findMethod('gradient', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion/);
   expect(() => findMethod('toString', seeing)).toThrow(/E_METHOD_UNKNOWN/);
 });
 

@@ -18,6 +18,7 @@ export const occlusion: AttributionMethod = {
     replacementParameter,
     { id: 'includeTemplate', label: 'Also leave out template and control tokens', default: false },
   ],
+  tellsUnits: true,
   // A variant is evaluated from the first changed token on: half a pass on average.
   cost: (units) => units / 2,
 

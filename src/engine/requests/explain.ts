@@ -77,6 +77,7 @@ export async function explain(context: RequestContext, request: ExplainRequest):
     units,
     target,
     response: whole,
+    ...(context.ablations === undefined ? {} : { ablations: context.ablations }),
     value,
     parameters,
     seed,
@@ -84,8 +85,7 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   const known = { response, target: { ...target.description, value }, method: methodOf(method, parameters, seed) };
 
   let onScore: ((unit: number, score: number) => void) | undefined;
-  // A gradient gives all units at once: nothing arrives before.
-  if (isProvisional && !method.needs.includes('gradient')) {
+  if (isProvisional && method.tellsUnits === true) {
     let earlier = tint === null ? new Float32Array(units.length) : rescaled(units, tint.scores, value);
     const sections = draft.units('section');
     const scored = granularity === 'section' ? null : await scoreSections(context, method, input, sections);
@@ -110,8 +110,8 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   if (!attributed.scores.every(Number.isFinite)) throw numeric('a score');
   draft.forwardPasses += attributed.forwardPasses;
   draft.warnings.push(...attributed.warnings);
-  const { scores, scoreUnit, completeness, precision } = attributed;
-  const finished = { ...known, granularity, units, scores, scoreUnit, completeness, precision };
+  const { scores, forwardPasses: _counted, warnings: _pushed, ...rest } = attributed;
+  const finished = { ...known, granularity, units, scores, ...rest };
   if (isProvisional) {
     // Every score is known; only the check is left.
     context.partial({ stage: 'units', explanation: draft.compose(finished) });
