@@ -10,6 +10,7 @@ import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
+import { attnLrp } from './propagation/attnLrp.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
 
@@ -20,6 +21,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   attentionTimesGradient,
   integratedGradients,
   attention,
+  attnLrp,
   random,
 ];
 

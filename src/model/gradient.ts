@@ -38,6 +38,13 @@ export type GradientTarget =
   /** ⟨values, site⟩, `values` in the site's own shape: its derivative is the vector–Jacobian product of `values`. */
   | { readonly kind: 'cotangent'; readonly site: Site; readonly values: Float32Array };
 
+/**
+ * What stands for the derivative of an operator. `exact`: the derivative itself. `relevance`: the AttnLRP rules (Achtibat et al. 2024,
+ * arXiv 2402.05602) in the form whose product with the input is a relevance.
+ */
+export const gradientRules = ['exact', 'relevance'] as const;
+export type GradientRules = (typeof gradientRules)[number];
+
 export interface GradientRequest {
   readonly tokens: Int32Array;
   /** [T, D] what enters the first block, instead of the tokens' own embeddings. */
@@ -50,6 +57,8 @@ export interface GradientRequest {
   readonly capture?: readonly Site[];
   /** Default: as served. */
   readonly precision?: Precision;
+  /** Default: exact. */
+  readonly rules?: GradientRules;
 }
 
 /** What a run will need, known before it begins. Bytes beyond those of the loaded model. */

@@ -31,7 +31,7 @@ test('what a model cannot do', () => {
   expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'random']);
   expect(supportedMethods(blind.info.can)).toEqual(['occlusion', 'random']);
   expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
+  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'attn-lrp', 'random']);
   expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'random']);
   expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'random']);
   for (const id of gradientMethods) {

@@ -1,5 +1,5 @@
 /** Everything of a gradient request that could make native code read out of bounds, or mean nothing, is refused here. */
-import type { GradientPathRequest, GradientTarget } from '../../model/gradient.ts';
+import { type GradientPathRequest, gradientRules, type GradientTarget } from '../../model/gradient.ts';
 import type { ModelInfo } from '../../model/model.ts';
 import { siteName } from '../../model/sites.ts';
 import { gradientTarget, patchShape } from '../../shared/errorCatalog.ts';
@@ -65,6 +65,13 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
       whole(target.values, `the cotangent at ${siteName(target.site)}`, numbers);
     }
   }
+}
+
+/** A name may come over the wire. @throws E_GRADIENT_TARGET */
+export function checkRules(rules: string): void {
+  const names: readonly string[] = gradientRules;
+  if (names.includes(rules)) return;
+  throw gradientTarget(`there are no gradient rules named ${rules}`, 'only some have been written', `use ${names.join(' or ')}`);
 }
 
 /** @throws E_PATCH_SHAPE */

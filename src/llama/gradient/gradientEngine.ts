@@ -7,6 +7,7 @@ import type {
   GradientPlan,
   GradientRequest,
   GradientResult,
+  GradientRules,
 } from '../../model/gradient.ts';
 import type { Precision, Tensor } from '../../model/model.ts';
 import { gradientMemory, gradientUnsupported, numeric } from '../../shared/errorCatalog.ts';
@@ -25,7 +26,7 @@ import { kernelFault } from './execution/kernelSelfTest.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
 import type { GradientProgram, NodeTime } from './gradientProgram.ts';
-import type { OperatorRule } from './rules/rule.ts';
+import type { RuleTable } from './rules/rule.ts';
 import { programFor } from './programFor.ts';
 import { firstObstacle, flowingNodes } from './tape/dependencies.ts';
 import type { Tape } from './tape/tape.ts';
@@ -40,8 +41,8 @@ export interface GradientSettings {
   readonly kernel: 'auto' | 'ggml' | KernelLoader;
   /** `plain`: the backward pass in doubles, operator by operator, as a reference. */
   readonly executor: 'graph' | 'plain';
-  /** Operators a gradient can flow through. */
-  readonly rules: ReadonlyMap<string, OperatorRule>;
+  /** Operators a gradient can flow through, and how. */
+  readonly rules: Readonly<Record<GradientRules, RuleTable>>;
 }
 
 /** What still works on a model through which no gradient can be taken. */
@@ -164,9 +165,10 @@ export class GradientEngine {
   #prepare(request: GradientRequest, givesEmbeddings: boolean, cancellation: Cancellation, options: GradientOptions): Prepared {
     const { tokens, precision = 'as-served' } = request;
     const { native } = this.#evaluator;
+    const rules = this.#settings.rules[request.rules ?? 'exact'];
     cancellation.check();
     const { program, tape } = programFor(this.#evaluator, this.#operators, request, givesEmbeddings);
-    const obstacle = firstObstacle(this.#settings.rules, program.nodes, program.needed, this.#numbers, tokens.length);
+    const obstacle = firstObstacle(rules, program.nodes, program.needed, this.#numbers, tokens.length);
     if (obstacle !== null) {
       const { node, layer, why } = obstacle;
       const where = `${node.operator} (tensor ${node.header.name}${layer === null ? '' : `, layer ${layer}`})`;
@@ -184,6 +186,7 @@ export class GradientEngine {
       memory: (this.#memory ??= new GraphMemory(backend)),
       numbers: this.#numbers,
       needed: program.needed,
+      rules,
       products: this.#products(tape, weights, precision),
     };
     try {

@@ -1,10 +1,11 @@
 /** One request on one tape: what is computed, in which segments, and how a run goes through them. */
-import type { GradientTarget, TargetGradient } from '../../model/gradient.ts';
+import type { GradientRules, GradientTarget, TargetGradient } from '../../model/gradient.ts';
 import type { Tensor } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { TensorHeader } from '../graph/tensorHeader.ts';
 import { SegmentGraph, type SegmentParts, type SegmentSpec } from './execution/segmentGraph.ts';
 import { plainBackward } from './plain/plainBackward.ts';
+import { plainRuleTables } from './plain/plainRuleTables.ts';
 import { plainValues } from './plain/plainValues.ts';
 import { nodeCotangent, scoresAsSeen, siteGradient, siteValue, type TapeSite } from './siteTensors.ts';
 import { neededTensors, requiredNodes } from './tape/dependencies.ts';
@@ -15,6 +16,7 @@ import { type LogitTarget, seedOf } from './targetSeed.ts';
 export interface ProgramRequest {
   readonly tape: Tape;
   readonly targets: readonly GradientTarget[];
+  readonly rules: GradientRules;
   readonly at: readonly TapeSite[];
   readonly capture: readonly TapeSite[];
   /** Sites of the targets that are cotangents, by target. */
@@ -127,7 +129,7 @@ export class GradientProgram {
 
   /** The same gradients from the plain backward pass: slow, in doubles, and with every value of the forward pass in memory. */
   runPlain(parts: SegmentParts, embeddings: Float32Array | null, shouldStop: () => boolean): ProgramRun {
-    const { targets, at, tape } = this.#request;
+    const { targets, at, tape, rules } = this.#request;
     const state = this.#newState(embeddings);
     const [{ nodes, entering }] = this.#segments as readonly [TapeSegment];
     const graph = new SegmentGraph(parts, { nodes, entering, kept: nodes, seeds: [], wanted: [], repeated: false });
@@ -138,7 +140,14 @@ export class GradientProgram {
       const value = plainValues(graph, parts.backend, parts.numbers);
       targets.forEach((_, target) => {
         const seeds = state.cotangents[target] as Map<TapeNode, Float32Array>;
-        const gradients = plainBackward({ nodes, needed: this.needed, numbers: parts.numbers, value, seeds });
+        const gradients = plainBackward({
+          nodes,
+          needed: this.needed,
+          rules: plainRuleTables[rules],
+          numbers: parts.numbers,
+          value,
+          seeds,
+        });
         for (const site of at) {
           const found = gradients.get(site.tapeNode);
           if (found !== undefined) state.gradients[target]?.set(site.site, siteGradient(site, tape, Float32Array.from(found)));

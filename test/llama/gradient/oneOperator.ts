@@ -8,9 +8,12 @@ import { SegmentGraph } from '../../../src/llama/gradient/execution/segmentGraph
 import { WeightStore } from '../../../src/llama/gradient/execution/weightStore.ts';
 import { plainBackward } from '../../../src/llama/gradient/plain/plainBackward.ts';
 import { elementCount, fromMemory } from '../../../src/llama/gradient/plain/plainTensor.ts';
+import { plainRuleTables } from '../../../src/llama/gradient/plain/plainRuleTables.ts';
 import { plainValues } from '../../../src/llama/gradient/plain/plainValues.ts';
+import { ruleTables } from '../../../src/llama/gradient/rules/ruleTables.ts';
 import type { TapeLeaf, TapeNode, TapeTensor } from '../../../src/llama/gradient/tape/tape.ts';
 import { operatorNames } from '../../../src/llama/native/guard.ts';
+import type { GradientRules } from '../../../src/model/gradient.ts';
 
 export interface OneOperator {
   readonly operator: string;
@@ -72,8 +75,11 @@ export class OneOperatorGraph {
   readonly #node: TapeNode;
   readonly #backend: GraphBackend;
   readonly #memory: GraphMemory;
+  readonly #rules: GradientRules;
 
-  constructor(backend: GraphBackend, { operator, shape, operands, integers, floats, viewStrides, writesInto }: OneOperator) {
+  constructor(backend: GraphBackend, described: OneOperator, rules: GradientRules = 'exact') {
+    const { operator, shape, operands, integers, floats, viewStrides, writesInto } = described;
+    this.#rules = rules;
     const { functions } = backend;
     const numbers = operatorNumbers(functions);
     this.#backend = backend;
@@ -101,6 +107,7 @@ export class OneOperatorGraph {
         memory: this.#memory,
         numbers,
         needed: new Set<TapeTensor>([...this.#operands, this.#node]),
+        rules: ruleTables[rules],
         products: (emit) => new GgmlProducts(emit, weights, 'as-served'),
       },
       {
@@ -129,6 +136,7 @@ export class OneOperatorGraph {
     const plain = plainBackward({
       nodes: [this.#node],
       needed: new Set<TapeTensor>([...this.#operands, this.#node]),
+      rules: plainRuleTables[this.#rules],
       numbers,
       value: plainValues(this.#graph, this.#backend, numbers),
       seeds: new Map([[this.#node, seed]]),

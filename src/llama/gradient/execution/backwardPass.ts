@@ -1,7 +1,6 @@
 /** Lays out the backward pass of a segment: visits its nodes from last to first and lets each operator's rule add to the graph. */
 import type { TensorHeader } from '../../graph/tensorHeader.ts';
-import type { BackwardContext, CacheRead } from '../rules/rule.ts';
-import { operatorRules } from '../rules/ruleTable.ts';
+import type { BackwardContext, CacheRead, RuleTable } from '../rules/rule.ts';
 import type { TapeNode, TapeTensor } from '../tape/tape.ts';
 import type { Emitter } from './emitter.ts';
 import type { MatrixProducts } from './matrixProducts.ts';
@@ -13,6 +12,7 @@ export interface BackwardParts {
   readonly products: MatrixProducts;
   readonly tokens: number;
   readonly needed: ReadonlySet<TapeTensor>;
+  readonly rules: RuleTable;
   readonly tensor: (tensor: TapeTensor) => TensorHeader;
   /** Puts a gradient into the graph here, so that forward values are given free as early as they can be. */
   readonly place: (gradient: TensorHeader) => void;
@@ -34,7 +34,7 @@ export class BackwardPass {
 
   /** @param nodes in order of computation */
   layOut(nodes: readonly TapeNode[], seeds: readonly TapeNode[], wanted: readonly TapeNode[]): void {
-    const { inputs, emit, needed, place } = this.#parts;
+    const { inputs, emit, needed, rules, place } = this.#parts;
     const context = this.#context();
     const asked = new Set(wanted);
     const keep = (node: TapeNode, gradient: TensorHeader) => {
@@ -56,7 +56,7 @@ export class BackwardPass {
       if (collected !== undefined && asked.has(node)) this.#gradients.set(node, keep(node, collected));
       const gradient = this.#gradients.get(node) ?? this.#parts.tensor(node);
       if (collected !== undefined) place(gradient);
-      operatorRules.get(node.operator)?.backward(context, node, gradient);
+      rules.get(node.operator)?.backward(context, node, gradient);
       this.#gradients.delete(node);
     }
     for (const node of wanted) {

@@ -58,6 +58,10 @@ export class Emitter {
     return readTensorHeader(this.functions.ggml_fill(this.context, a.address, value));
   }
 
+  squareRoot(a: TensorHeader): TensorHeader {
+    return readTensorHeader(this.functions.ggml_sqrt(this.context, a.address));
+  }
+
   sumRows(a: TensorHeader): TensorHeader {
     return readTensorHeader(this.functions.ggml_sum_rows(this.context, a.address));
   }

@@ -7,6 +7,7 @@ import { float32, readTensorHeader, type TensorHeader } from '../../graph/tensor
 import { writeOperator } from '../../graph/writeTensor.ts';
 import type { Pointer } from '../../native/functions.ts';
 import { isComputed } from '../tape/recordTape.ts';
+import type { RuleTable } from '../rules/rule.ts';
 import type { Tape, TapeLeaf, TapeNode, TapeTensor } from '../tape/tape.ts';
 import type { GraphBackend } from './backend.ts';
 import { BackwardPass } from './backwardPass.ts';
@@ -36,6 +37,7 @@ export interface SegmentParts {
   readonly memory: GraphMemory;
   readonly numbers: OperatorNumbers;
   readonly needed: ReadonlySet<TapeTensor>;
+  readonly rules: RuleTable;
   /** @param inputs for tensors that keep their memory as long as the graph lives */
   readonly products: (emit: Emitter, inputs: Emitter) => MatrixProducts;
 }
@@ -228,13 +230,14 @@ export class SegmentGraph {
   }
 
   #layOutBackward(): BackwardPass {
-    const { tape, needed, backend } = this.#parts;
+    const { tape, needed, rules, backend } = this.#parts;
     const pass = new BackwardPass({
       emit: this.#emit,
       inputs: this.#inputEmit,
       products: this.#products,
       tokens: tape.tokens,
       needed,
+      rules,
       tensor: (tensor) => this.#tensor(tensor),
       place: (gradient) => backend.functions.ggml_build_forward_expand(this.#whole, gradient.address),
     });

@@ -12,18 +12,24 @@ const activationOf: Readonly<Record<string, string>> = {
   GEGLU_QUICK: 'GELU_QUICK',
 };
 
-/**
- * f(x) · y with x the gate: two operands, or the halves of one (swapped: y first). Shazeer 2020, arXiv 2002.05202.
- * d/dx = g y f′(x), d/dy = g f(x).
- */
-export const gatedUnit: OperatorRule = {
+/** Gradients of f(gate) · value by both, given that of the product; all of one shape. */
+type GatedBackward = (
+  context: BackwardContext,
+  activation: string,
+  gate: TensorHeader,
+  value: TensorHeader,
+  upstream: TensorHeader,
+) => GatedGradients;
+
+/** f(x) · y with x the gate: two operands, or the halves of one (swapped: y first). Shazeer 2020, arXiv 2002.05202. */
+export const gatedRule = (back: GatedBackward): OperatorRule => ({
   operator: 'GLU',
   refusal(node, numbers) {
     const name = nameOf(node, numbers);
     return name in activationOf ? null : `the gated unit ${name} has no derivative here`;
   },
   backward(context, node, gradient) {
-    const { emit, products, accumulate, value } = context;
+    const { emit, accumulate, value } = context;
     const activation = activationOf[nameOf(node, emit.numbers)] ?? '';
     const upstream = emit.contiguous(gradient);
     const [joined, second = null] = [operand(node, 0), node.sources[1]];
@@ -31,7 +37,7 @@ export const gatedUnit: OperatorRule = {
     const half = (index: number) => halfOf(context, value(joined), node.header.ne[0], index);
     const x = second === null ? half(swapped ? 1 : 0) : value(joined);
     const y = second === null ? half(swapped ? 0 : 1) : value(second);
-    const [toGate, toValue] = products.gatedBack(activation, x, y, upstream) ?? plainBack(context, activation, x, y, upstream);
+    const [toGate, toValue] = back(context, activation, x, y, upstream);
     if (second === null) {
       accumulate(joined, swapped ? emit.concatenate(toValue, toGate, 0) : emit.concatenate(toGate, toValue, 0));
     } else {
@@ -39,7 +45,13 @@ export const gatedUnit: OperatorRule = {
       accumulate(second, toValue);
     }
   },
-};
+});
+
+/** d/dx = g y f′(x), d/dy = g f(x). */
+export const gatedUnit = gatedRule((context, activation, gate, value, upstream) => {
+  const fused = context.products.gatedBack(activation, gate, value, upstream);
+  return fused ?? plainBack(context, activation, gate, value, upstream);
+});
 
 type GatedGradients = readonly [gate: TensorHeader, value: TensorHeader];
 

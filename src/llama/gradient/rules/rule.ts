@@ -1,4 +1,4 @@
-/** What an operator's derivative is. One file an operator; `ruleTable.ts` lists them. */
+/** What an operator's derivative is, or what stands for it. One file an operator; `ruleTable.ts` lists them. */
 import type { TensorHeader } from '../../graph/tensorHeader.ts';
 import type { Emitter } from '../execution/emitter.ts';
 import type { MatrixProducts } from '../execution/matrixProducts.ts';
@@ -38,3 +38,6 @@ export interface OperatorRule {
   /** Emits d target / d operand for each operand that is needed, given `gradient` = d target / d node. */
   backward(context: BackwardContext, node: TapeNode, gradient: TensorHeader): void;
 }
+
+/** Rules by operator. */
+export type RuleTable = ReadonlyMap<string, OperatorRule>;
