@@ -4,12 +4,12 @@ import { multiply as derivative } from '../multiply.ts';
 import type { OperatorRule } from '../rule.ts';
 
 /** Two activations share the relevance of their product equally; with a weight it is a linear map and keeps its derivative. */
-const shared = ({ operator, backward }: OperatorRule): OperatorRule => ({
-  operator,
+const shared = (rule: OperatorRule): OperatorRule => ({
+  operator: rule.operator,
   backward(context, node, gradient) {
     const { emit } = context;
     const isBilinear = isActivation(operand(node, 0)) && isActivation(operand(node, 1));
-    backward(context, node, isBilinear ? emit.scale(emit.contiguous(gradient), 0.5) : gradient);
+    rule.backward(context, node, isBilinear ? emit.scale(emit.contiguous(gradient), 0.5) : gradient);
   },
 });
 
