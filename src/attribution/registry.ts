@@ -6,6 +6,7 @@ import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
+import { deepLift } from './gradient/deepLift.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
@@ -20,6 +21,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   inputTimesGradient,
   attentionTimesGradient,
   integratedGradients,
+  deepLift,
   attention,
   attnLrp,
   random,

@@ -97,9 +97,14 @@ export function finiteTensor(tensors: ReadonlyMap<string, Tensor>, site: Site, w
 /**
  * What one gradient costs, in forward passes over the prompt: a forward pass, a backward pass of about the same cost, and what is
  * computed twice to save memory.
+ * @param runs forward passes that share the backward pass
  */
-export function gradientPasses({ segments }: Pick<GradientPlan, 'segments'>, { tokens, target }: GradientInput): number {
-  return (2 + (segments - 1) / segments) * (1 + target.continuation.length / tokens.length);
+export function gradientPasses(
+  { segments }: Pick<GradientPlan, 'segments'>,
+  { tokens, target }: GradientInput,
+  runs = 1,
+): number {
+  return (runs + 1 + (runs * (segments - 1)) / segments) * (1 + target.continuation.length / tokens.length);
 }
 
 /** One number for each of the first `count` rows of `tensor` [T, width]: `reduce` over the row's range. */

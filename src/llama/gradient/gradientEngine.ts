@@ -84,14 +84,19 @@ export class GradientEngine {
    * E_GRADIENT_UNSUPPORTED, E_GRADIENT_MEMORY, E_NUMERIC, E_CANCELLED, E_OUT_OF_MEMORY
    */
   gradient(request: GradientRequest, cancellation: Cancellation, options: GradientOptions): GradientResult {
-    const { embeddings = null } = request;
+    const { embeddings = null, reference } = request;
     const prepared = this.#prepare(request, embeddings !== null, cancellation, options);
     try {
       const { program, parts, plan } = prepared;
       const run =
         this.#settings.executor === 'plain'
           ? program.runPlain(parts, embeddings, cancellation.requested)
-          : program.run(parts, embeddings, cancellation.requested, options.onProgress);
+          : program.run(
+              parts,
+              reference === undefined ? [embeddings] : [embeddings, reference],
+              cancellation.requested,
+              options.onProgress,
+            );
       return { precision: plan.precision, plan, ...run };
     } finally {
       this.#finish(prepared.program);
@@ -120,7 +125,7 @@ export class GradientEngine {
       const { program, parts } = prepared;
       for (const [index, { fraction, weight }] of points.entries()) {
         const embeddings = from.map((value, place) => value + fraction * ((to[place] as number) - value));
-        const { targets } = program.run(parts, embeddings, cancellation.requested);
+        const { targets } = program.run(parts, [embeddings], cancellation.requested);
         const [found] = targets;
         if (found === undefined) throw numeric('the target');
         values[index] = found.value;
@@ -187,6 +192,7 @@ export class GradientEngine {
       numbers: this.#numbers,
       needed: program.needed,
       rules,
+      runs: request.reference === undefined ? 1 : 2,
       products: this.#products(tape, weights, precision),
     };
     try {

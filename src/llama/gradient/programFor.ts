@@ -20,12 +20,13 @@ import { rowsOf } from './targetSeed.ts';
 export function programFor(
   { info, sites, contexts, native }: Evaluator,
   operators: readonly string[],
-  { tokens, embeddings, targets, at, capture = [], rules = 'exact' }: GradientRequest,
+  request: GradientRequest,
   givesEmbeddings: boolean,
 ): { readonly program: GradientProgram; readonly tape: Tape } {
+  const { tokens, embeddings, reference, targets, at, capture = [], rules = 'exact' } = request;
   checkTokens(tokens, info);
-  checkRules(rules);
-  if (embeddings !== undefined) checkEmbeddings(tokens, embeddings, info);
+  checkRules(request);
+  for (const input of [embeddings, reference]) if (input !== undefined) checkEmbeddings(tokens, input, info);
   for (const target of targets) checkTarget(target, tokens.length, info, sites);
   if (at.some(({ kind }) => kind === 'logits')) {
     throw siteUnknown('logits', 'a derivative by the logits is the target itself', ['embed']);

@@ -13,7 +13,6 @@ import { plainValues } from '../../../src/llama/gradient/plain/plainValues.ts';
 import { ruleTables } from '../../../src/llama/gradient/rules/ruleTables.ts';
 import type { TapeLeaf, TapeNode, TapeTensor } from '../../../src/llama/gradient/tape/tape.ts';
 import { operatorNames } from '../../../src/llama/native/guard.ts';
-import type { GradientRules } from '../../../src/model/gradient.ts';
 
 export interface OneOperator {
   readonly operator: string;
@@ -75,9 +74,9 @@ export class OneOperatorGraph {
   readonly #node: TapeNode;
   readonly #backend: GraphBackend;
   readonly #memory: GraphMemory;
-  readonly #rules: GradientRules;
+  readonly #rules: keyof typeof plainRuleTables;
 
-  constructor(backend: GraphBackend, described: OneOperator, rules: GradientRules = 'exact') {
+  constructor(backend: GraphBackend, described: OneOperator, rules: keyof typeof plainRuleTables = 'exact') {
     const { operator, shape, operands, integers, floats, viewStrides, writesInto } = described;
     this.#rules = rules;
     const { functions } = backend;
@@ -108,6 +107,7 @@ export class OneOperatorGraph {
         numbers,
         needed: new Set<TapeTensor>([...this.#operands, this.#node]),
         rules: ruleTables[rules],
+        runs: 1,
         products: (emit) => new GgmlProducts(emit, weights, 'as-served'),
       },
       {
@@ -124,7 +124,7 @@ export class OneOperatorGraph {
 
   /** The result, contiguous. */
   forward(values: readonly Float32Array[]): Float64Array {
-    this.#graph.runForward(values, () => false);
+    this.#graph.runForward([values], () => false);
     const { header, raw } = this.#graph.value(this.#node);
     return fromMemory(header, raw).data;
   }

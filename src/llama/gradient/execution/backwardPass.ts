@@ -13,7 +13,8 @@ export interface BackwardParts {
   readonly tokens: number;
   readonly needed: ReadonlySet<TapeTensor>;
   readonly rules: RuleTable;
-  readonly tensor: (tensor: TapeTensor) => TensorHeader;
+  /** The forward value of a run: 0, or 1 on the reference input. */
+  readonly tensor: (tensor: TapeTensor, run: number) => TensorHeader;
   /** Puts a gradient into the graph here, so that forward values are given free as early as they can be. */
   readonly place: (gradient: TensorHeader) => void;
 }
@@ -54,7 +55,7 @@ export class BackwardPass {
       // A cache is filled by an operation nobody names as an operand.
       if (collected === undefined && node.operator !== 'SET_ROWS') continue;
       if (collected !== undefined && asked.has(node)) this.#gradients.set(node, keep(node, collected));
-      const gradient = this.#gradients.get(node) ?? this.#parts.tensor(node);
+      const gradient = this.#gradients.get(node) ?? this.#parts.tensor(node, 0);
       if (collected !== undefined) place(gradient);
       rules.get(node.operator)?.backward(context, node, gradient);
       this.#gradients.delete(node);
@@ -67,18 +68,20 @@ export class BackwardPass {
 
   #context(): BackwardContext {
     const { emit, products, tokens, needed, tensor } = this.#parts;
+    const demand = (run: number) => (operand: TapeTensor) => {
+      let root = operand;
+      while (root.root !== null) root = root.root;
+      this.demanded.add(root);
+      if (root !== operand) this.demanded.add(operand);
+      return tensor(operand, run);
+    };
     return {
       emit,
       products,
       tokens,
       needs: (operand) => needed.has(operand),
-      value: (operand) => {
-        let root = operand;
-        while (root.root !== null) root = root.root;
-        this.demanded.add(root);
-        if (root !== operand) this.demanded.add(operand);
-        return tensor(operand);
-      },
+      value: demand(0),
+      reference: demand(1),
       accumulate: (operand, gradient) => {
         if (needed.has(operand)) this.#add(operand, gradient);
       },

@@ -62,6 +62,10 @@ export class Emitter {
     return readTensorHeader(this.functions.ggml_sqrt(this.context, a.address));
   }
 
+  logarithm(a: TensorHeader): TensorHeader {
+    return readTensorHeader(this.functions.ggml_log(this.context, a.address));
+  }
+
   sumRows(a: TensorHeader): TensorHeader {
     return readTensorHeader(this.functions.ggml_sum_rows(this.context, a.address));
   }

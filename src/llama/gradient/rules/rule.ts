@@ -12,6 +12,8 @@ export interface BackwardContext {
   readonly tokens: number;
   /** The value the forward pass computed, in this graph. Asking for it keeps it until the backward pass has used it. */
   readonly value: (tensor: TapeTensor) => TensorHeader;
+  /** The same in the run on the reference input, where there is one. */
+  readonly reference: (tensor: TapeTensor) => TensorHeader;
   /** Whether something that is asked for depends on this tensor. */
   readonly needs: (tensor: TapeTensor) => boolean;
   /** Adds to the gradient of a tensor; does nothing when the tensor is not needed. */

@@ -1,8 +1,7 @@
 /** Normalisations with the scale taken as a constant, so that all relevance passes. */
-import type { TensorHeader } from '../../../graph/tensorHeader.ts';
-import type { Emitter } from '../../execution/emitter.ts';
 import { floatParameter, operand } from '../../tape/tape.ts';
 import { centre } from '../norm.ts';
+import { rootMeanSquare } from '../rootMeanSquare.ts';
 import type { OperatorRule } from '../rule.ts';
 
 /** x / √(mean x² + ε) */
@@ -26,8 +25,3 @@ export const norm: OperatorRule = {
     accumulate(x, centre(emit, emit.divide(emit.contiguous(gradient), deviation)));
   },
 };
-
-/** One number a row. */
-function rootMeanSquare(emit: Emitter, x: TensorHeader, epsilon: number): TensorHeader {
-  return emit.squareRoot(emit.scale(emit.sumRows(emit.multiply(x, x)), 1 / x.ne[0], epsilon));
-}
