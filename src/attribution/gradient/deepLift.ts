@@ -1,7 +1,7 @@
 import { numeric } from '../../shared/errorCatalog.ts';
 import { sumByUnit } from '../flow/attention.ts';
 import type { AttributionMethod } from '../method.ts';
-import { type BaselineName, difference, embeddingPath } from './embeddingPath.ts';
+import { difference, embeddingPath } from './embeddingPath.ts';
 import { completenessOf, gapWarning } from './completeness.ts';
 import { rowProducts } from './inputTimesGradient.ts';
 import {
@@ -21,7 +21,7 @@ const notShared =
 /**
  * DeepLIFT's rescale rule (Shrikumar et al. 2017, arXiv 1704.02685, section 3.5.1), carried to products, norms and the softmax
  * (src/llama/gradient/rules/rescale): (x_t − b_t) · m_t, where the multipliers m come of one backward pass over two forward passes, on the
- * prompt and on a baseline b. Signed, in the target's unit; the scores of all tokens add up to f(x) − f(b). See docs/methods/deeplift.md.
+ * prompt and on a baseline b, the end-of-text token at every prompt position. Signed, in the target's unit; the scores of all tokens add up to f(x) − f(b). See docs/methods/deeplift.md.
  */
 export const deepLift: AttributionMethod = {
   id: 'deeplift',
@@ -31,7 +31,6 @@ export const deepLift: AttributionMethod = {
     'What sets this prompt apart from an empty one, shared out operator by operator. Always adds up; the sharing is a choice.',
   needs: ['capture', 'gradient'],
   parameters: [
-    { id: 'baseline', label: 'Baseline', default: 'end-of-text', choices: ['end-of-text', 'zero'] },
     // As served, the rounding of activations belongs to no operator, and the parts would not add up.
     { ...precisionParameter, default: 'dequantised' },
   ],
@@ -39,8 +38,8 @@ export const deepLift: AttributionMethod = {
   cost: () => 5,
 
   async attribute(input, options = {}) {
-    const baseline: BaselineName = input.parameters.baseline === 'zero' ? 'zero' : 'end-of-text';
-    const path = await embeddingPath(input, baseline, options);
+    // Never from zeros: a norm near 0 is so steep that the multipliers overflow after a few layers.
+    const path = await embeddingPath(input, 'end-of-text', options);
     const { plan, precision, targets } = await input.model.gradient(
       {
         tokens: wholeSequence(input),

@@ -13,6 +13,7 @@ import { plainValues } from '../../../src/llama/gradient/plain/plainValues.ts';
 import { ruleTables } from '../../../src/llama/gradient/rules/ruleTables.ts';
 import type { TapeLeaf, TapeNode, TapeTensor } from '../../../src/llama/gradient/tape/tape.ts';
 import { operatorNames } from '../../../src/llama/native/guard.ts';
+import type { GradientRules } from '../../../src/model/gradient.ts';
 
 export interface OneOperator {
   readonly operator: string;
@@ -32,6 +33,13 @@ export interface OneGradient {
   /** By operand: from the graph of ggml operators, from the plain rule. */
   readonly graph: readonly Float32Array[];
   readonly plain: readonly Float64Array[];
+}
+
+export interface TwoRuns {
+  /** On the input and on the reference, contiguous. */
+  readonly results: readonly [Float64Array, Float64Array];
+  /** By operand. */
+  readonly multipliers: readonly Float32Array[];
 }
 
 const computed = 16;
@@ -74,9 +82,9 @@ export class OneOperatorGraph {
   readonly #node: TapeNode;
   readonly #backend: GraphBackend;
   readonly #memory: GraphMemory;
-  readonly #rules: keyof typeof plainRuleTables;
+  readonly #rules: GradientRules;
 
-  constructor(backend: GraphBackend, described: OneOperator, rules: keyof typeof plainRuleTables = 'exact') {
+  constructor(backend: GraphBackend, described: OneOperator, rules: GradientRules = 'exact') {
     const { operator, shape, operands, integers, floats, viewStrides, writesInto } = described;
     this.#rules = rules;
     const { functions } = backend;
@@ -107,7 +115,7 @@ export class OneOperatorGraph {
         numbers,
         needed: new Set<TapeTensor>([...this.#operands, this.#node]),
         rules: ruleTables[rules],
-        runs: 1,
+        runs: rules === 'rescale' ? 2 : 1,
         products: (emit) => new GgmlProducts(emit, weights, 'as-served'),
       },
       {
@@ -131,6 +139,7 @@ export class OneOperatorGraph {
 
   /** @param seed d target / d result, contiguous */
   gradients(values: readonly Float32Array[], seed: Float32Array): OneGradient {
+    if (this.#rules === 'rescale') throw new Error('there is no plain form');
     this.forward(values);
     const numbers = operatorNumbers(this.#backend.functions);
     const plain = plainBackward({
@@ -146,6 +155,17 @@ export class OneOperatorGraph {
       graph: this.#operands.map((operand) => this.#graph.gradient(operand)),
       plain: this.#operands.map((operand) => plain.get(operand) ?? new Float64Array(elementCount(operand.header.ne))),
     };
+  }
+
+  /** Of each operand between two runs, and the results of both; with the rules `rescale`. */
+  multipliers(values: readonly Float32Array[], reference: readonly Float32Array[], seed: Float32Array): TwoRuns {
+    this.#graph.runForward([values, reference], () => false);
+    const results = [0, 1].map((run) => {
+      const { header, raw } = this.#graph.value(this.#node, run);
+      return fromMemory(header, raw).data;
+    }) as [Float64Array, Float64Array];
+    this.#graph.runBackward([seed], () => false);
+    return { results, multipliers: this.#operands.map((operand) => this.#graph.gradient(operand)) };
   }
 
   free(): void {

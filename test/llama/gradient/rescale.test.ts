@@ -1,9 +1,14 @@
 /** The rules of rescale: parts that add up to the difference between two inputs, whatever lies between; derivatives where the two agree. */
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
+import { operatorNumbers, type OperatorNumbers, type Shape } from '../../../src/llama/gradient/execution/emitter.ts';
+import { logarithmicMean } from '../../../src/llama/gradient/rescaleSeed.ts';
+import { loadLlamaLibrary } from '../../../src/llama/native/library.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientRequest, GradientTarget } from '../../../src/model/gradient.ts';
 import { maximumDifference } from '../golden.ts';
 import { type GradientFamily, readGradientGolden } from './gradientGolden.ts';
+import { type OneOperator, OneOperatorGraph } from './oneOperator.ts';
 import { parseSiteName } from './parseSiteName.ts';
 
 // Where the activation is GELU, ggml reads it from a table of half precision, which has no derivative.
@@ -98,7 +103,8 @@ test.each(families)('%s: against itself, an input has its derivative at every si
   const { golden, model, embeddings, request } = await prepared(family);
   try {
     const at = golden.sites.filter((site) => site !== 'logits').map(parseSiteName);
-    const { reference: _, rules: __, ...exact } = { ...request, at };
+    const { tokens, targets } = request;
+    const exact: GradientRequest = { tokens, embeddings, targets, at };
     const found = await model.gradient({ ...request, at, reference: embeddings });
     const expected = await model.gradient(exact);
     expected.targets.forEach(({ gradients }, index) => {
@@ -151,4 +157,104 @@ test('a choice of experts cannot be compared', async () => {
   } finally {
     await model.dispose();
   }
+});
+
+describe('single operators', () => {
+  let backend: GraphBackend;
+  let numbers: OperatorNumbers;
+  beforeAll(async () => {
+    const { functions } = await loadLlamaLibrary();
+    backend = new GraphBackend(functions, 1);
+    numbers = operatorNumbers(functions);
+  });
+  afterAll(() => backend.free());
+
+  const shape: Shape = [4, 2, 1, 1];
+  // Far apart, near, equal, and on both sides of a bound.
+  const x = Float32Array.from([0.5, 2, 1.25, 3, 4, 0.75, 1, 6]);
+  const x0 = Float32Array.from([2, 2.001, 1.25, 0.5, 5, 0.1, 7, 0.25]);
+  const y = Float32Array.from([1, -2, 4, 0.5, 2, 3, -1, 1]);
+  const y0 = Float32Array.from([3, 1, 4, 2, -2, 0.5, 1, 8]);
+  const seed = Float32Array.from([1, -2, 3, 1, 0.5, 2, -1, 1]);
+
+  function run(operator: OneOperator, pairs: readonly (readonly [Float32Array, Float32Array])[]) {
+    const graph = new OneOperatorGraph(backend, operator, 'rescale');
+    try {
+      return graph.multipliers(
+        pairs.map(([value]) => value),
+        pairs.map(([, reference]) => reference),
+        seed,
+      );
+    } finally {
+      graph.free();
+    }
+  }
+  const described = (operator: string, operands: number, parts: Partial<OneOperator> = {}): OneOperator => ({
+    operator,
+    shape,
+    operands: Array.from({ length: operands }, () => ({ shape, values: x })),
+    ...parts,
+  });
+
+  const activationNames = ['RELU', 'TANH', 'SIGMOID', 'EXP', 'SOFTPLUS', 'SILU', 'GELU_ERF', 'NEG'];
+  const single = (): (readonly [string, OneOperator])[] => [
+    ['SQR', described('SQR', 1)],
+    ['SQRT', described('SQRT', 1)],
+    ['CLAMP', described('CLAMP', 1, { floats: [0.6, 3.5] })],
+    ...activationNames.map((name) => [name, described('UNARY', 1, { integers: [numbers.unary.get(name) ?? -1] })] as const),
+  ];
+  test('of single elements: the slope of the straight line between both', () => {
+    for (const [name, operator] of single()) {
+      const { results, multipliers } = run(operator, [[x, x0]]);
+      multipliers[0]?.forEach((multiplier, at) => {
+        const difference = (results[0][at] as number) - (results[1][at] as number);
+        const part = multiplier * ((x[at] as number) - (x0[at] as number));
+        expect(Math.abs(part - (seed[at] as number) * difference), `${name} ${at}`).toBeLessThan(
+          2e-5 * (1 + Math.abs(difference)),
+        );
+        expect(Number.isFinite(multiplier)).toBe(true);
+      });
+    }
+  });
+
+  test('a product and a quotient share by the mean of the other', () => {
+    const product = run(described('MUL', 2), [
+      [x, x0],
+      [y, y0],
+    ]).multipliers;
+    const quotient = run(described('DIV', 2), [
+      [y, y0],
+      [x, x0],
+    ]).multipliers;
+    seed.forEach((upstream, at) => {
+      const [a, a0, b, b0] = [x, x0, y, y0].map((values) => values[at]) as [number, number, number, number];
+      expect(product[0]?.[at]).toBeCloseTo((upstream * (b + b0)) / 2, 4);
+      expect(product[1]?.[at]).toBeCloseTo((upstream * (a + a0)) / 2, 4);
+      expect(quotient[0]?.[at]).toBeCloseTo((upstream * (1 / a + 1 / a0)) / 2, 4);
+      expect(quotient[1]?.[at]).toBeCloseTo((-upstream * (b + b0)) / 2 / (a * a0), 3);
+    });
+  });
+
+  test.each([
+    ['RMS_NORM', [1e-5]],
+    ['NORM', [1e-5]],
+    ['SOFT_MAX', [1.5, 0]],
+  ] as const)('%s: the parts of a row add up', (operator, floats) => {
+    const { results, multipliers } = run(described(operator, 1, { floats }), [[x, x0]]);
+    for (const row of [0, 4]) {
+      let [sum, difference] = [0, 0];
+      for (let at = row; at < row + 4; at++) {
+        sum += (multipliers[0]?.[at] ?? Number.NaN) * ((x[at] as number) - (x0[at] as number));
+        difference += (seed[at] as number) * ((results[0][at] as number) - (results[1][at] as number));
+      }
+      expect(sum).toBeCloseTo(difference, 5);
+    }
+  });
+
+  test('the logarithmic mean', () => {
+    expect(logarithmicMean(1, Math.E)).toBeCloseTo(Math.E - 1, 12);
+    expect(logarithmicMean(0.25, 0.25)).toBe(0.25);
+    expect(logarithmicMean(1, 1 + 1e-5)).toBeCloseTo(1 + 5e-6, 10);
+    expect(logarithmicMean(0, 0.5)).toBe(0);
+  });
 });
