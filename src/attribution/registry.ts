@@ -6,10 +6,12 @@ import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
+import { deepLift } from './gradient/deepLift.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
+<<<<<<< HEAD
 import { exactShapley } from './shapley/exactShapley.ts';
 import { kernelShap } from './shapley/kernelShap.ts';
 import { partitionShapley } from './shapley/partitionShapley.ts';
@@ -18,6 +20,9 @@ import { anchors } from './surrogate/anchors.ts';
 import { decisionTree } from './surrogate/decisionTree.ts';
 import { lime } from './surrogate/lime.ts';
 import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
+=======
+import { attnLrp } from './propagation/attnLrp.ts';
+>>>>>>> rules
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
 
@@ -27,6 +32,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   inputTimesGradient,
   attentionTimesGradient,
   integratedGradients,
+<<<<<<< HEAD
   exactShapley,
   kernelShap,
   permutationShapley,
@@ -35,7 +41,11 @@ export const attributionMethods: readonly AttributionMethod[] = [
   sparseSurrogate,
   decisionTree,
   anchors,
+=======
+  deepLift,
+>>>>>>> rules
   attention,
+  attnLrp,
   random,
 ];
 

@@ -7,8 +7,8 @@ import { fileDigest } from './fileDigest.ts';
 import { checkGgufFile } from './gguf/checkGgufFile.ts';
 import { metadataInteger } from './gguf/ggufHeader.ts';
 import type { GgufHeader } from './gguf/ggufHeader.ts';
-import type { OperatorRule } from './gradient/rules/rule.ts';
-import { operatorRules } from './gradient/rules/ruleTable.ts';
+import type { RuleTable } from './gradient/rules/rule.ts';
+import { ruleTables } from './gradient/rules/ruleTables.ts';
 import { surveyedTokens, surveyGraph } from './graph/graph.ts';
 import { findSites } from './graph/siteTable.ts';
 import { LlamaModel } from './llamaModel.ts';
@@ -38,8 +38,8 @@ export interface OpenLlamaOptions {
   readonly gradientKernel?: 'auto' | 'ggml' | KernelLoader;
   /** `plain`: the slow reference of the backward pass. Default `graph`. */
   readonly gradientExecutor?: 'graph' | 'plain';
-  /** Operators gradients may flow through. Default: all that have a rule. */
-  readonly gradientRules?: ReadonlyMap<string, OperatorRule>;
+  /** Operators exact gradients may flow through. Default: all that have a rule. */
+  readonly gradientRules?: RuleTable;
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;
@@ -116,7 +116,7 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
         weightBytes: options.weightBytes,
         kernel: options.gradientKernel ?? 'auto',
         executor: options.gradientExecutor ?? 'graph',
-        rules: options.gradientRules ?? operatorRules,
+        rules: { ...ruleTables, exact: options.gradientRules ?? ruleTables.exact },
       },
     });
   } catch (error) {

@@ -38,6 +38,14 @@ export type GradientTarget =
   /** ⟨values, site⟩, `values` in the site's own shape: its derivative is the vector–Jacobian product of `values`. */
   | { readonly kind: 'cotangent'; readonly site: Site; readonly values: Float32Array };
 
+/**
+ * What stands for the derivative of an operator. `exact`: the derivative itself. `relevance`: the AttnLRP rules (Achtibat et al. 2024,
+ * arXiv 2402.05602) in the form whose product with the input is a relevance. `rescale`: differences between two inputs in place of
+ * derivatives (DeepLIFT, Shrikumar et al. 2017, arXiv 1704.02685), so that Σ m · (x − reference) = f(x) − f(reference).
+ */
+export const gradientRules = ['exact', 'relevance', 'rescale'] as const;
+export type GradientRules = (typeof gradientRules)[number];
+
 export interface GradientRequest {
   readonly tokens: Int32Array;
   /** [T, D] what enters the first block, instead of the tokens' own embeddings. */
@@ -50,6 +58,10 @@ export interface GradientRequest {
   readonly capture?: readonly Site[];
   /** Default: as served. */
   readonly precision?: Precision;
+  /** Default: exact. */
+  readonly rules?: GradientRules;
+  /** [T, D] with the rules `rescale`, and only with them: the input that `embeddings`, then given as well, is compared with. */
+  readonly reference?: Float32Array;
 }
 
 /** What a run will need, known before it begins. Bytes beyond those of the loaded model. */
@@ -79,6 +91,8 @@ export interface GradientOptions extends CallOptions {
 export interface TargetGradient {
   /** The target on this input. */
   readonly value: number;
+  /** The target on the reference input, where there is one. */
+  readonly referenceValue?: number;
   /** Keyed by siteName(), in the site's own shape: d target / d site. Positions the target does not depend on hold 0. */
   readonly gradients: ReadonlyMap<string, Tensor>;
 }

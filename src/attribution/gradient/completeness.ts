@@ -22,13 +22,11 @@ export function completenessOf(
   return { sum, expected, gap, share: expected === 0 ? null : Math.abs(gap / expected), steps };
 }
 
-/** Said where single scores cannot be read as parts of a sum. */
-export function gapWarning({ sum, expected, gap, share, steps }: Completeness): Warning[] {
+/** Said where single scores cannot be read as parts of a sum. @param why and what to do, behind a colon */
+export function gapWarning({ sum, expected, gap, share }: Completeness, why: string): Warning[] {
   if (share === null ? gap === 0 : share <= openGap) return [];
   const missing = share === null ? '' : `, a gap of ${Math.round(100 * share)} %`;
-  const message =
-    `The scores add up to ${rounded(sum)} and should add up to ${rounded(expected)}${missing}: with ${steps} points the integral has not ` +
-    'converged. Do not read single scores; try more steps, another baseline, or another method.';
+  const message = `The scores add up to ${rounded(sum)} and should add up to ${rounded(expected)}${missing}: ${why}`;
   return [{ code: 'W_COMPLETENESS_GAP', message }];
 }
 

@@ -35,6 +35,11 @@ export async function embeddingPath(
   return { from: await embeddingsOf(input.model, empty, signal), to, forwardPasses: 2 };
 }
 
+/** to − from */
+export function difference({ from, to }: Pick<EmbeddingPath, 'from' | 'to'>): Tensor {
+  return { shape: to.shape, data: to.data.map((value, index) => value - (from.data[index] as number)) };
+}
+
 async function embeddingsOf(model: Model, tokens: Int32Array, signal: AbortSignal | undefined): Promise<Tensor> {
   const { captured, nonFinite } = await model.forward(
     { tokens, capture: [{ site: { kind: 'embed' } }] },

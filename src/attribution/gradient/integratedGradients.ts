@@ -4,7 +4,7 @@ import type { Site } from '../../model/sites.ts';
 import { LoupeError } from '../../shared/errors.ts';
 import { numeric, parameterInvalid } from '../../shared/errorCatalog.ts';
 import { sumByUnit } from '../flow/attention.ts';
-import { type BaselineName, embeddingPath } from './embeddingPath.ts';
+import { type BaselineName, difference, embeddingPath } from './embeddingPath.ts';
 import { completenessOf, gapWarning } from './completeness.ts';
 import { rowProducts } from './inputTimesGradient.ts';
 import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
@@ -57,7 +57,7 @@ export const integratedGradients: AttributionMethod = {
       forwardPasses: path.forwardPasses + walk.forwardPasses,
       precision: walk.precision,
       completeness,
-      warnings: gapWarning(completeness),
+      warnings: gapWarning(completeness, notConverged(completeness.steps)),
     };
   },
 };
@@ -69,6 +69,10 @@ interface Refined {
   readonly values: readonly [number, number];
   /** Points of the last, finest path. */
   readonly points: number;
+}
+
+function notConverged(points: number): string {
+  return `with ${points} points the integral has not converged. Do not read single scores; try more steps, another baseline, or another method.`;
 }
 
 /** Doubles the steps until the gap is closed or the budget is spent. */
@@ -161,9 +165,4 @@ class Walk {
 /** keep · before + after */
 function combined(keep: number, before: Tensor, after: Tensor): Tensor {
   return { shape: after.shape, data: after.data.map((value, index) => keep * (before.data[index] as number) + value) };
-}
-
-/** to − from */
-function difference({ from, to }: { readonly from: Tensor; readonly to: Tensor }): Tensor {
-  return { shape: to.shape, data: to.data.map((value, index) => value - (from.data[index] as number)) };
 }

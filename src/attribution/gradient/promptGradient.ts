@@ -1,5 +1,5 @@
 /** What the gradient methods share: one forward and one backward pass over a prompt and the target's own tokens. */
-import type { GradientOptions, GradientPlan } from '../../model/gradient.ts';
+import type { GradientOptions, GradientPlan, GradientRules } from '../../model/gradient.ts';
 import type { Precision, Tensor } from '../../model/model.ts';
 import { siteName, type Site } from '../../model/sites.ts';
 import { numeric, siteUnknown } from '../../shared/errorCatalog.ts';
@@ -40,20 +40,19 @@ export interface PromptGradient {
 }
 
 /**
- * The target's derivative at the asked sites.
+ * The target's derivative at the asked sites, or what the asked rules put in its place.
  * @throws E_NUMERIC for a NaN or an infinity anywhere in the answer, and as `Model.gradient`
  */
 export async function promptGradient(
   input: GradientInput,
-  sites: { readonly at: readonly Site[]; readonly capture?: readonly Site[] },
+  asked: { readonly at: readonly Site[]; readonly capture?: readonly Site[]; readonly rules?: GradientRules },
   options: AttributionOptions = {},
 ): Promise<PromptGradient> {
   const result = await input.model.gradient(
     {
       tokens: wholeSequence(input),
       targets: [input.target.gradient(input.tokens.length)],
-      at: sites.at,
-      capture: sites.capture ?? [],
+      ...asked,
       precision: precisionOf(input),
     },
     gradientOptions(options),
@@ -98,9 +97,14 @@ export function finiteTensor(tensors: ReadonlyMap<string, Tensor>, site: Site, w
 /**
  * What one gradient costs, in forward passes over the prompt: a forward pass, a backward pass of about the same cost, and what is
  * computed twice to save memory.
+ * @param runs forward passes that share the backward pass
  */
-export function gradientPasses({ segments }: Pick<GradientPlan, 'segments'>, { tokens, target }: GradientInput): number {
-  return (2 + (segments - 1) / segments) * (1 + target.continuation.length / tokens.length);
+export function gradientPasses(
+  { segments }: Pick<GradientPlan, 'segments'>,
+  { tokens, target }: GradientInput,
+  runs = 1,
+): number {
+  return (runs + 1 + (runs * (segments - 1)) / segments) * (1 + target.continuation.length / tokens.length);
 }
 
 /** One number for each of the first `count` rows of `tensor` [T, width]: `reduce` over the row's range. */

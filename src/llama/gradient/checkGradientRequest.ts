@@ -1,5 +1,5 @@
 /** Everything of a gradient request that could make native code read out of bounds, or mean nothing, is refused here. */
-import type { GradientPathRequest, GradientTarget } from '../../model/gradient.ts';
+import { type GradientPathRequest, type GradientRequest, gradientRules, type GradientTarget } from '../../model/gradient.ts';
 import type { ModelInfo } from '../../model/model.ts';
 import { siteName } from '../../model/sites.ts';
 import { gradientTarget, patchShape } from '../../shared/errorCatalog.ts';
@@ -64,6 +64,24 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
         layout === 'attention' ? heads * tokens * tokens : tokens * node.ne[0] * (layout === 'heads' ? node.ne[1] : 1);
       whole(target.values, `the cotangent at ${siteName(target.site)}`, numbers);
     }
+  }
+}
+
+/** A name may come over the wire. @throws E_GRADIENT_TARGET */
+export function checkRules({ rules = 'exact', embeddings, reference }: GradientRequest): void {
+  const names: readonly string[] = gradientRules;
+  if (!names.includes(rules)) {
+    throw gradientTarget(
+      `there are no gradient rules named ${rules}`,
+      'only some have been written',
+      `use ${names.join(' or ')}`,
+    );
+  }
+  if (rules === 'rescale' && (embeddings === undefined || reference === undefined)) {
+    throw gradientTarget('the rules rescale lack an input', 'they compare two', 'give both embeddings and reference');
+  }
+  if (rules !== 'rescale' && reference !== undefined) {
+    throw gradientTarget(`the rules ${rules} take no reference`, 'only rescale compares two inputs', 'leave it away');
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   GradientPlan,
   GradientRequest,
   GradientResult,
+  GradientRules,
 } from '../../model/gradient.ts';
 import type { Precision, Tensor } from '../../model/model.ts';
 import { gradientMemory, gradientUnsupported, numeric } from '../../shared/errorCatalog.ts';
@@ -25,7 +26,7 @@ import { kernelFault } from './execution/kernelSelfTest.ts';
 import type { SegmentParts } from './execution/segmentGraph.ts';
 import { WeightStore } from './execution/weightStore.ts';
 import type { GradientProgram, NodeTime } from './gradientProgram.ts';
-import type { OperatorRule } from './rules/rule.ts';
+import type { RuleTable } from './rules/rule.ts';
 import { programFor } from './programFor.ts';
 import { firstObstacle, flowingNodes } from './tape/dependencies.ts';
 import type { Tape } from './tape/tape.ts';
@@ -40,8 +41,8 @@ export interface GradientSettings {
   readonly kernel: 'auto' | 'ggml' | KernelLoader;
   /** `plain`: the backward pass in doubles, operator by operator, as a reference. */
   readonly executor: 'graph' | 'plain';
-  /** Operators a gradient can flow through. */
-  readonly rules: ReadonlyMap<string, OperatorRule>;
+  /** Operators a gradient can flow through, and how. */
+  readonly rules: Readonly<Record<GradientRules, RuleTable>>;
 }
 
 /** What still works on a model through which no gradient can be taken. */
@@ -83,14 +84,19 @@ export class GradientEngine {
    * E_GRADIENT_UNSUPPORTED, E_GRADIENT_MEMORY, E_NUMERIC, E_CANCELLED, E_OUT_OF_MEMORY
    */
   gradient(request: GradientRequest, cancellation: Cancellation, options: GradientOptions): GradientResult {
-    const { embeddings = null } = request;
+    const { embeddings = null, reference } = request;
     const prepared = this.#prepare(request, embeddings !== null, cancellation, options);
     try {
       const { program, parts, plan } = prepared;
       const run =
         this.#settings.executor === 'plain'
           ? program.runPlain(parts, embeddings, cancellation.requested)
-          : program.run(parts, embeddings, cancellation.requested, options.onProgress);
+          : program.run(
+              parts,
+              reference === undefined ? [embeddings] : [embeddings, reference],
+              cancellation.requested,
+              options.onProgress,
+            );
       return { precision: plan.precision, plan, ...run };
     } finally {
       this.#finish(prepared.program);
@@ -119,7 +125,7 @@ export class GradientEngine {
       const { program, parts } = prepared;
       for (const [index, { fraction, weight }] of points.entries()) {
         const embeddings = from.map((value, place) => value + fraction * ((to[place] as number) - value));
-        const { targets } = program.run(parts, embeddings, cancellation.requested);
+        const { targets } = program.run(parts, [embeddings], cancellation.requested);
         const [found] = targets;
         if (found === undefined) throw numeric('the target');
         values[index] = found.value;
@@ -164,9 +170,10 @@ export class GradientEngine {
   #prepare(request: GradientRequest, givesEmbeddings: boolean, cancellation: Cancellation, options: GradientOptions): Prepared {
     const { tokens, precision = 'as-served' } = request;
     const { native } = this.#evaluator;
+    const rules = this.#settings.rules[request.rules ?? 'exact'];
     cancellation.check();
     const { program, tape } = programFor(this.#evaluator, this.#operators, request, givesEmbeddings);
-    const obstacle = firstObstacle(this.#settings.rules, program.nodes, program.needed, this.#numbers, tokens.length);
+    const obstacle = firstObstacle(rules, program.nodes, program.needed, this.#numbers, tokens.length);
     if (obstacle !== null) {
       const { node, layer, why } = obstacle;
       const where = `${node.operator} (tensor ${node.header.name}${layer === null ? '' : `, layer ${layer}`})`;
@@ -184,6 +191,8 @@ export class GradientEngine {
       memory: (this.#memory ??= new GraphMemory(backend)),
       numbers: this.#numbers,
       needed: program.needed,
+      rules,
+      runs: request.reference === undefined ? 1 : 2,
       products: this.#products(tape, weights, precision),
     };
     try {

@@ -1,20 +1,23 @@
 /** One request on one tape: what is computed, in which segments, and how a run goes through them. */
-import type { GradientTarget, TargetGradient } from '../../model/gradient.ts';
+import type { GradientRules, GradientTarget, TargetGradient } from '../../model/gradient.ts';
 import type { Tensor } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { TensorHeader } from '../graph/tensorHeader.ts';
-import { SegmentGraph, type SegmentParts, type SegmentSpec } from './execution/segmentGraph.ts';
+import { type EnteringValues, SegmentGraph, type SegmentParts, type SegmentSpec } from './execution/segmentGraph.ts';
 import { plainBackward } from './plain/plainBackward.ts';
+import { plainRuleTables } from './plain/plainRuleTables.ts';
 import { plainValues } from './plain/plainValues.ts';
 import { nodeCotangent, scoresAsSeen, siteGradient, siteValue, type TapeSite } from './siteTensors.ts';
 import { neededTensors, requiredNodes } from './tape/dependencies.ts';
 import { cutIntoSegments, type TapeSegment } from './tape/segments.ts';
 import type { Tape, TapeNode, TapeTensor } from './tape/tape.ts';
+import { rescaleSeed } from './rescaleSeed.ts';
 import { type LogitTarget, seedOf } from './targetSeed.ts';
 
 export interface ProgramRequest {
   readonly tape: Tape;
   readonly targets: readonly GradientTarget[];
+  readonly rules: GradientRules;
   readonly at: readonly TapeSite[];
   readonly capture: readonly TapeSite[];
   /** Sites of the targets that are cotangents, by target. */
@@ -39,12 +42,14 @@ export interface NodeTime {
 
 /** The values a run hands from segment to segment, and what it has found. */
 interface RunState {
-  readonly values: Map<TapeNode, Float32Array>;
-  readonly captured: Map<string, Tensor>;
+  /** Of each run: on the input, and on the reference input where there is one. */
+  readonly values: readonly Map<TapeNode, Float32Array>[];
+  readonly captured: readonly Map<string, Tensor>[];
   /** Cotangents of each target, collected at the nodes they enter at. */
   readonly cotangents: Map<TapeNode, Float32Array>[];
   readonly gradients: Map<string, Tensor>[];
-  readonly targetValues: number[];
+  /** By run and target. */
+  readonly targetValues: readonly number[][];
 }
 
 export class GradientProgram {
@@ -96,17 +101,17 @@ export class GradientProgram {
   }
 
   /**
-   * @param embeddings [T, D], where the request replaces them
+   * @param inputs of each run: embeddings [T, D], or null where the tokens' own are read
    * @throws E_CANCELLED, E_NUMERIC, E_OUT_OF_MEMORY
    */
   run(
     parts: SegmentParts,
-    embeddings: Float32Array | null,
+    inputs: readonly (Float32Array | null)[],
     shouldStop: () => boolean,
     onSegment: (done: number, total: number) => void = () => undefined,
   ): ProgramRun {
     const { targets } = this.#request;
-    const state = this.#newState(embeddings);
+    const state = this.#newState(inputs);
     const last = this.#segments.length - 1;
     const total = 2 * last + 1;
     for (let index = 0; index < last; index++) {
@@ -127,8 +132,9 @@ export class GradientProgram {
 
   /** The same gradients from the plain backward pass: slow, in doubles, and with every value of the forward pass in memory. */
   runPlain(parts: SegmentParts, embeddings: Float32Array | null, shouldStop: () => boolean): ProgramRun {
-    const { targets, at, tape } = this.#request;
-    const state = this.#newState(embeddings);
+    const { targets, at, tape, rules } = this.#request;
+    const state = this.#newState([embeddings]);
+    if (rules === 'rescale') throw new Error('the rules rescale have no plain form');
     const [{ nodes, entering }] = this.#segments as readonly [TapeSegment];
     const graph = new SegmentGraph(parts, { nodes, entering, kept: nodes, seeds: [], wanted: [], repeated: false });
     try {
@@ -138,7 +144,14 @@ export class GradientProgram {
       const value = plainValues(graph, parts.backend, parts.numbers);
       targets.forEach((_, target) => {
         const seeds = state.cotangents[target] as Map<TapeNode, Float32Array>;
-        const gradients = plainBackward({ nodes, needed: this.needed, numbers: parts.numbers, value, seeds });
+        const gradients = plainBackward({
+          nodes,
+          needed: this.needed,
+          rules: plainRuleTables[rules],
+          numbers: parts.numbers,
+          value,
+          seeds,
+        });
         for (const site of at) {
           const found = gradients.get(site.tapeNode);
           if (found !== undefined) state.gradients[target]?.set(site.site, siteGradient(site, tape, Float32Array.from(found)));
@@ -166,14 +179,14 @@ export class GradientProgram {
     this.#single = null;
   }
 
-  #newState(embeddings: Float32Array | null): RunState {
+  #newState(inputs: readonly (Float32Array | null)[]): RunState {
     const { targets, embed } = this.#request;
     const state: RunState = {
-      values: new Map(embed === null || embeddings === null ? [] : [[embed, embeddings]]),
-      captured: new Map(),
+      values: inputs.map((input) => new Map(embed === null || input === null ? [] : [[embed, input]])),
+      captured: inputs.map(() => new Map<string, Tensor>()),
       cotangents: targets.map(() => new Map<TapeNode, Float32Array>()),
       gradients: targets.map(() => new Map<string, Tensor>()),
-      targetValues: targets.map(() => Number.NaN),
+      targetValues: inputs.map(() => targets.map(() => Number.NaN)),
     };
     this.#enterCotangents(state);
     return state;
@@ -185,11 +198,18 @@ export class GradientProgram {
       // In the order of the request, and without what only a target's own value needed.
       captured: new Map(
         capture.flatMap(({ site }) => {
-          const tensor = state.captured.get(site);
+          const tensor = state.captured[0]?.get(site);
           return tensor === undefined ? [] : [[site, tensor] as const];
         }),
       ),
-      targets: state.targetValues.map((value, target) => ({ value, gradients: this.#gradientsOf(state, target) })),
+      targets: this.#request.targets.map((_, target) => {
+        const [value = Number.NaN, referenceValue] = state.targetValues.map((values) => values[target]);
+        return {
+          value,
+          ...(referenceValue === undefined ? {} : { referenceValue }),
+          gradients: this.#gradientsOf(state, target),
+        };
+      }),
     };
   }
 
@@ -256,29 +276,33 @@ export class GradientProgram {
     graph.runForward(this.#entering(index, state), shouldStop);
     const { capture, cotangentSites, tape } = this.#request;
     for (const node of this.#kept(index)) {
-      const value = graph.value(node);
-      state.values.set(node, value.raw);
-      for (const site of [...capture, ...cotangentSites.values()]) {
-        if (site.tapeNode !== node) continue;
-        const tensor = siteValue(site, tape, value);
-        state.captured.set(site.site, site.softmax === null ? tensor : scoresAsSeen(site, tape, tensor));
-      }
+      state.values.forEach((values, run) => {
+        const value = graph.value(node, run);
+        values.set(node, value.raw);
+        for (const site of [...capture, ...cotangentSites.values()]) {
+          if (site.tapeNode !== node) continue;
+          const tensor = siteValue(site, tape, value);
+          state.captured[run]?.set(site.site, site.softmax === null ? tensor : scoresAsSeen(site, tape, tensor));
+        }
+      });
     }
     const { embed } = this.#request;
     const own = this.#segment(index);
     for (const site of capture) {
       if (site.tapeNode !== embed || own.entering.length === 0) continue;
-      const raw = state.values.get(embed);
-      if (raw !== undefined) state.captured.set(site.site, { shape: [tape.tokens, site.node.ne[0]], data: raw.slice() });
+      const raw = state.values[0]?.get(embed);
+      if (raw !== undefined) state.captured[0]?.set(site.site, { shape: [tape.tokens, site.node.ne[0]], data: raw.slice() });
     }
   }
 
-  #entering(index: number, state: RunState): Float32Array[] {
-    return this.#segment(index).entering.map((node) => {
-      const value = state.values.get(node);
-      if (value === undefined) throw new Error(`${node.header.name} was not handed over`);
-      return value;
-    });
+  #entering(index: number, state: RunState): EnteringValues[] {
+    return state.values.map((values) =>
+      this.#segment(index).entering.map((node) => {
+        const value = values.get(node);
+        if (value === undefined) throw new Error(`${node.header.name} was not handed over`);
+        return value;
+      }),
+    );
   }
 
   #enterCotangents({ cotangents }: RunState): void {
@@ -294,25 +318,35 @@ export class GradientProgram {
   #valueTargets(parts: SegmentParts, graph: SegmentGraph, state: RunState, shouldStop: () => boolean): void {
     const { targets, cotangentSites, logits, tape } = this.#request;
     const [width] = logits.header.ne;
-    const all = state.values.get(logits);
-    const row = (position: number) => {
+    const rowsOfRun = state.values.map((values) => (position: number) => {
+      const all = values.get(logits);
       const index = tape.outputs.indexOf(position);
       if (all === undefined || index < 0) throw new Error(`the logits at ${position} were not computed`);
       return all.subarray(index * width, (index + 1) * width);
-    };
+    });
+    const [row, referenceRow] = rowsOfRun;
     targets.forEach((target, index) => {
+      const tell = (run: number, value: number) => {
+        const values = state.targetValues[run];
+        if (values !== undefined) values[index] = value;
+      };
       if (target.kind === 'cotangent') {
         const site = cotangentSites.get(target);
-        const values = site === undefined ? undefined : state.captured.get(site.site)?.data;
-        state.targetValues[index] = values === undefined ? Number.NaN : innerProduct(values, target.values);
-      } else {
+        state.captured.forEach((captured, run) => {
+          const values = site === undefined ? undefined : captured.get(site.site)?.data;
+          tell(run, values === undefined ? Number.NaN : innerProduct(values, target.values));
+        });
+      } else if (row !== undefined) {
         const { value, rows } = seedOf(target satisfies LogitTarget, row);
-        state.targetValues[index] = value;
+        tell(0, value);
+        if (referenceRow !== undefined) tell(1, seedOf(target, referenceRow).value);
+        const seeds = referenceRow === undefined ? rows : rescaleSeed(target, row, referenceRow);
         const cotangent = new Float32Array(width * tape.outputs.length);
-        for (const [position, seed] of rows) cotangent.set(seed, tape.outputs.indexOf(position) * width);
+        for (const [position, seed] of seeds) cotangent.set(seed, tape.outputs.indexOf(position) * width);
         addTo(state.cotangents[index] as Map<TapeNode, Float32Array>, logits, cotangent);
       }
-      if (!Number.isFinite(state.targetValues[index])) throw this.#notFinite(parts, graph, state, shouldStop);
+      const isFinite = state.targetValues.every((values) => Number.isFinite(values[index]));
+      if (!isFinite) throw this.#notFinite(parts, graph, state, shouldStop);
     });
   }
 

@@ -5,7 +5,7 @@ import { siteUnknown } from '../../shared/errorCatalog.ts';
 import { checkTokens } from '../evaluation/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { resolveCapture } from '../sites/resolveSite.ts';
-import { checkEmbeddings, checkTarget } from './checkGradientRequest.ts';
+import { checkEmbeddings, checkRules, checkTarget } from './checkGradientRequest.ts';
 import { GradientProgram } from './gradientProgram.ts';
 import { siteOnTape } from './siteTensors.ts';
 import { recordTape } from './tape/recordTape.ts';
@@ -20,11 +20,13 @@ import { rowsOf } from './targetSeed.ts';
 export function programFor(
   { info, sites, contexts, native }: Evaluator,
   operators: readonly string[],
-  { tokens, embeddings, targets, at, capture = [] }: GradientRequest,
+  request: GradientRequest,
   givesEmbeddings: boolean,
 ): { readonly program: GradientProgram; readonly tape: Tape } {
+  const { tokens, embeddings, reference, targets, at, capture = [], rules = 'exact' } = request;
   checkTokens(tokens, info);
-  if (embeddings !== undefined) checkEmbeddings(tokens, embeddings, info);
+  checkRules(request);
+  for (const input of [embeddings, reference]) if (input !== undefined) checkEmbeddings(tokens, input, info);
   for (const target of targets) checkTarget(target, tokens.length, info, sites);
   if (at.some(({ kind }) => kind === 'logits')) {
     throw siteUnknown('logits', 'a derivative by the logits is the target itself', ['embed']);
@@ -40,6 +42,7 @@ export function programFor(
   const program = new GradientProgram({
     tape,
     targets,
+    rules,
     at: at.map(onTape),
     capture: capture.map(onTape),
     cotangentSites: new Map<GradientTarget, ReturnType<typeof onTape>>(

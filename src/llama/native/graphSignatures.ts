@@ -78,6 +78,8 @@ export const graphSignatures = {
   ggml_sub: two('ggml_sub'),
   ggml_mul: two('ggml_mul'),
   ggml_div: two('ggml_div'),
+  ggml_sqrt: one('ggml_sqrt'),
+  ggml_log: one('ggml_log'),
   ggml_sum_rows: one('ggml_sum_rows'),
   ggml_scale: base<(context: Pointer, a: Pointer, factor: number) => Pointer>('P ggml_scale(P context, P a, float factor)'),
   ggml_scale_bias: base<(context: Pointer, a: Pointer, factor: number, bias: number) => Pointer>(

@@ -8,9 +8,12 @@ import { SegmentGraph } from '../../../src/llama/gradient/execution/segmentGraph
 import { WeightStore } from '../../../src/llama/gradient/execution/weightStore.ts';
 import { plainBackward } from '../../../src/llama/gradient/plain/plainBackward.ts';
 import { elementCount, fromMemory } from '../../../src/llama/gradient/plain/plainTensor.ts';
+import { plainRuleTables } from '../../../src/llama/gradient/plain/plainRuleTables.ts';
 import { plainValues } from '../../../src/llama/gradient/plain/plainValues.ts';
+import { ruleTables } from '../../../src/llama/gradient/rules/ruleTables.ts';
 import type { TapeLeaf, TapeNode, TapeTensor } from '../../../src/llama/gradient/tape/tape.ts';
 import { operatorNames } from '../../../src/llama/native/guard.ts';
+import type { GradientRules } from '../../../src/model/gradient.ts';
 
 export interface OneOperator {
   readonly operator: string;
@@ -30,6 +33,13 @@ export interface OneGradient {
   /** By operand: from the graph of ggml operators, from the plain rule. */
   readonly graph: readonly Float32Array[];
   readonly plain: readonly Float64Array[];
+}
+
+export interface TwoRuns {
+  /** On the input and on the reference, contiguous. */
+  readonly results: readonly [Float64Array, Float64Array];
+  /** By operand. */
+  readonly multipliers: readonly Float32Array[];
 }
 
 const computed = 16;
@@ -72,8 +82,11 @@ export class OneOperatorGraph {
   readonly #node: TapeNode;
   readonly #backend: GraphBackend;
   readonly #memory: GraphMemory;
+  readonly #rules: GradientRules;
 
-  constructor(backend: GraphBackend, { operator, shape, operands, integers, floats, viewStrides, writesInto }: OneOperator) {
+  constructor(backend: GraphBackend, described: OneOperator, rules: GradientRules = 'exact') {
+    const { operator, shape, operands, integers, floats, viewStrides, writesInto } = described;
+    this.#rules = rules;
     const { functions } = backend;
     const numbers = operatorNumbers(functions);
     this.#backend = backend;
@@ -101,6 +114,8 @@ export class OneOperatorGraph {
         memory: this.#memory,
         numbers,
         needed: new Set<TapeTensor>([...this.#operands, this.#node]),
+        rules: ruleTables[rules],
+        runs: rules === 'rescale' ? 2 : 1,
         products: (emit) => new GgmlProducts(emit, weights, 'as-served'),
       },
       {
@@ -117,18 +132,20 @@ export class OneOperatorGraph {
 
   /** The result, contiguous. */
   forward(values: readonly Float32Array[]): Float64Array {
-    this.#graph.runForward(values, () => false);
+    this.#graph.runForward([values], () => false);
     const { header, raw } = this.#graph.value(this.#node);
     return fromMemory(header, raw).data;
   }
 
   /** @param seed d target / d result, contiguous */
   gradients(values: readonly Float32Array[], seed: Float32Array): OneGradient {
+    if (this.#rules === 'rescale') throw new Error('there is no plain form');
     this.forward(values);
     const numbers = operatorNumbers(this.#backend.functions);
     const plain = plainBackward({
       nodes: [this.#node],
       needed: new Set<TapeTensor>([...this.#operands, this.#node]),
+      rules: plainRuleTables[this.#rules],
       numbers,
       value: plainValues(this.#graph, this.#backend, numbers),
       seeds: new Map([[this.#node, seed]]),
@@ -138,6 +155,17 @@ export class OneOperatorGraph {
       graph: this.#operands.map((operand) => this.#graph.gradient(operand)),
       plain: this.#operands.map((operand) => plain.get(operand) ?? new Float64Array(elementCount(operand.header.ne))),
     };
+  }
+
+  /** Of each operand between two runs, and the results of both; with the rules `rescale`. */
+  multipliers(values: readonly Float32Array[], reference: readonly Float32Array[], seed: Float32Array): TwoRuns {
+    this.#graph.runForward([values, reference], () => false);
+    const results = [0, 1].map((run) => {
+      const { header, raw } = this.#graph.value(this.#node, run);
+      return fromMemory(header, raw).data;
+    }) as [Float64Array, Float64Array];
+    this.#graph.runBackward([seed], () => false);
+    return { results, multipliers: this.#operands.map((operand) => this.#graph.gradient(operand)) };
   }
 
   free(): void {

@@ -1,7 +1,6 @@
 /** Lays out the backward pass of a segment: visits its nodes from last to first and lets each operator's rule add to the graph. */
 import type { TensorHeader } from '../../graph/tensorHeader.ts';
-import type { BackwardContext, CacheRead } from '../rules/rule.ts';
-import { operatorRules } from '../rules/ruleTable.ts';
+import type { BackwardContext, CacheRead, RuleTable } from '../rules/rule.ts';
 import type { TapeNode, TapeTensor } from '../tape/tape.ts';
 import type { Emitter } from './emitter.ts';
 import type { MatrixProducts } from './matrixProducts.ts';
@@ -13,7 +12,9 @@ export interface BackwardParts {
   readonly products: MatrixProducts;
   readonly tokens: number;
   readonly needed: ReadonlySet<TapeTensor>;
-  readonly tensor: (tensor: TapeTensor) => TensorHeader;
+  readonly rules: RuleTable;
+  /** The forward value of a run: 0, or 1 on the reference input. */
+  readonly tensor: (tensor: TapeTensor, run: number) => TensorHeader;
   /** Puts a gradient into the graph here, so that forward values are given free as early as they can be. */
   readonly place: (gradient: TensorHeader) => void;
 }
@@ -34,7 +35,7 @@ export class BackwardPass {
 
   /** @param nodes in order of computation */
   layOut(nodes: readonly TapeNode[], seeds: readonly TapeNode[], wanted: readonly TapeNode[]): void {
-    const { inputs, emit, needed, place } = this.#parts;
+    const { inputs, emit, needed, rules, place } = this.#parts;
     const context = this.#context();
     const asked = new Set(wanted);
     const keep = (node: TapeNode, gradient: TensorHeader) => {
@@ -54,9 +55,9 @@ export class BackwardPass {
       // A cache is filled by an operation nobody names as an operand.
       if (collected === undefined && node.operator !== 'SET_ROWS') continue;
       if (collected !== undefined && asked.has(node)) this.#gradients.set(node, keep(node, collected));
-      const gradient = this.#gradients.get(node) ?? this.#parts.tensor(node);
+      const gradient = this.#gradients.get(node) ?? this.#parts.tensor(node, 0);
       if (collected !== undefined) place(gradient);
-      operatorRules.get(node.operator)?.backward(context, node, gradient);
+      rules.get(node.operator)?.backward(context, node, gradient);
       this.#gradients.delete(node);
     }
     for (const node of wanted) {
@@ -67,18 +68,20 @@ export class BackwardPass {
 
   #context(): BackwardContext {
     const { emit, products, tokens, needed, tensor } = this.#parts;
+    const demand = (run: number) => (operand: TapeTensor) => {
+      let root = operand;
+      while (root.root !== null) root = root.root;
+      this.demanded.add(root);
+      if (root !== operand) this.demanded.add(operand);
+      return tensor(operand, run);
+    };
     return {
       emit,
       products,
       tokens,
       needs: (operand) => needed.has(operand),
-      value: (operand) => {
-        let root = operand;
-        while (root.root !== null) root = root.root;
-        this.demanded.add(root);
-        if (root !== operand) this.demanded.add(operand);
-        return tensor(operand);
-      },
+      value: demand(0),
+      reference: demand(1),
       accumulate: (operand, gradient) => {
         if (needed.has(operand)) this.#add(operand, gradient);
       },

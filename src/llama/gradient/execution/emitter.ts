@@ -58,6 +58,14 @@ export class Emitter {
     return readTensorHeader(this.functions.ggml_fill(this.context, a.address, value));
   }
 
+  squareRoot(a: TensorHeader): TensorHeader {
+    return readTensorHeader(this.functions.ggml_sqrt(this.context, a.address));
+  }
+
+  logarithm(a: TensorHeader): TensorHeader {
+    return readTensorHeader(this.functions.ggml_log(this.context, a.address));
+  }
+
   sumRows(a: TensorHeader): TensorHeader {
     return readTensorHeader(this.functions.ggml_sum_rows(this.context, a.address));
   }

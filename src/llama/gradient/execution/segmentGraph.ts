@@ -7,6 +7,7 @@ import { float32, readTensorHeader, type TensorHeader } from '../../graph/tensor
 import { writeOperator } from '../../graph/writeTensor.ts';
 import type { Pointer } from '../../native/functions.ts';
 import { isComputed } from '../tape/recordTape.ts';
+import type { RuleTable } from '../rules/rule.ts';
 import type { Tape, TapeLeaf, TapeNode, TapeTensor } from '../tape/tape.ts';
 import type { GraphBackend } from './backend.ts';
 import { BackwardPass } from './backwardPass.ts';
@@ -36,9 +37,15 @@ export interface SegmentParts {
   readonly memory: GraphMemory;
   readonly numbers: OperatorNumbers;
   readonly needed: ReadonlySet<TapeTensor>;
+  readonly rules: RuleTable;
+  /** Forward passes that stand side by side: 2 where rules compare the input with a reference. */
+  readonly runs: 1 | 2;
   /** @param inputs for tensors that keep their memory as long as the graph lives */
   readonly products: (emit: Emitter, inputs: Emitter) => MatrixProducts;
 }
+
+/** What one run is given: values of the entering nodes, in their order. */
+export type EnteringValues = readonly Float32Array[];
 
 /** Nodes of a backward graph for each node of the forward graph, at the most. */
 const backwardNodes = 32;
@@ -54,7 +61,8 @@ export class SegmentGraph {
   readonly #emit: Emitter;
   readonly #inputEmit: Emitter;
   readonly #products: MatrixProducts;
-  readonly #tensors = new Map<TapeTensor, TensorHeader>();
+  /** Of each run. */
+  readonly #tensors: readonly Map<TapeTensor, TensorHeader>[];
   readonly #leaves: TapeLeaf[] = [];
   readonly #forward: Pointer;
   readonly #whole: Pointer;
@@ -70,18 +78,25 @@ export class SegmentGraph {
     const { functions } = backend;
     const size = backwardNodes * spec.nodes.length + 1024;
     this.#context = newContext(functions, { tensors: size, graphs: [size, size, size] });
-    this.#inputs = newContext(functions, { tensors: 2 * spec.nodes.length + spec.entering.length + spec.seeds.length + 64 });
+    this.#inputs = newContext(functions, {
+      tensors: parts.runs * (2 * spec.nodes.length + spec.entering.length) + spec.seeds.length + 64,
+    });
     this.#emit = new Emitter(functions, numbers, this.#context);
     this.#inputEmit = new Emitter(functions, numbers, this.#inputs);
     this.#products = parts.products(this.#emit, this.#inputEmit);
-    for (const node of spec.entering) this.#tensors.set(node, this.#inputEmit.tensor(node.header.type, node.header.ne));
+    this.#tensors = Array.from(
+      { length: parts.runs },
+      () => new Map(spec.entering.map((node) => [node, this.#inputEmit.tensor(node.header.type, node.header.ne)])),
+    );
     this.#forward = functions.ggml_new_graph_custom(this.#context, size, false);
     this.#whole = functions.ggml_new_graph_custom(this.#context, size, false);
     this.#backwardGraph = functions.ggml_new_graph_custom(this.#context, size, false);
-    for (const node of spec.nodes) {
-      const { address } = this.#repeat(node);
-      functions.ggml_build_forward_expand(this.#forward, address);
-      functions.ggml_build_forward_expand(this.#whole, address);
+    for (let run = 0; run < parts.runs; run++) {
+      for (const node of spec.nodes) {
+        const { address } = this.#repeat(node, run);
+        functions.ggml_build_forward_expand(this.#forward, address);
+        functions.ggml_build_forward_expand(this.#whole, address);
+      }
     }
     const forwardNodes = functions.ggml_graph_n_nodes(this.#whole);
     this.#backward = spec.seeds.length === 0 ? null : this.#layOutBackward();
@@ -111,12 +126,12 @@ export class SegmentGraph {
     this.#placed = true;
     for (const leaf of this.#leaves) {
       if (leaf.bytes === null) continue;
-      functions.ggml_backend_tensor_set(this.#tensor(leaf).address, leaf.bytes, 0, leaf.bytes.length);
+      functions.ggml_backend_tensor_set(this.#tensor(leaf, 0).address, leaf.bytes, 0, leaf.bytes.length);
     }
   }
 
-  /** @param entering values of `spec.entering`, in their order. @throws E_CANCELLED */
-  runForward(entering: readonly Float32Array[], shouldStop: () => boolean): void {
+  /** @param entering values of `spec.entering`, in their order, of each run. @throws E_CANCELLED */
+  runForward(entering: readonly EnteringValues[], shouldStop: () => boolean): void {
     this.#enter(entering);
     this.#parts.backend.compute(this.#forward, shouldStop);
   }
@@ -128,8 +143,8 @@ export class SegmentGraph {
   }
 
   /** The forward value of a kept node or a cache as it lies in memory, and how; to be read before the backward pass. */
-  value(node: TapeTensor): { readonly header: TensorHeader; readonly raw: Float32Array } {
-    const header = this.#tensor(node);
+  value(node: TapeTensor, run = 0): { readonly header: TensorHeader; readonly raw: Float32Array } {
+    const header = this.#tensor(node, run);
     return { header, raw: this.#read(header) };
   }
 
@@ -144,13 +159,15 @@ export class SegmentGraph {
    * Runs the forward nodes one by one until one gives a NaN or an infinity.
    * @returns that node, or null
    */
-  firstNonFinite(entering: readonly Float32Array[], shouldStop: () => boolean): TapeNode | null {
+  firstNonFinite(entering: readonly EnteringValues[], shouldStop: () => boolean): TapeNode | null {
     this.#enter(entering);
-    for (const node of this.#spec.nodes) {
-      const tensor = this.#tensor(node);
-      this.#computeAlone(tensor.address, shouldStop);
-      // A view into a cache sees cells nobody wrote; they are zero.
-      if (tensor.type === float32 && !this.#read(tensor).every(Number.isFinite)) return node;
+    for (let run = 0; run < this.#parts.runs; run++) {
+      for (const node of this.#spec.nodes) {
+        const tensor = this.#tensor(node, run);
+        this.#computeAlone(tensor.address, shouldStop);
+        // A view into a cache sees cells nobody wrote; they are zero.
+        if (tensor.type === float32 && !this.#read(tensor).every(Number.isFinite)) return node;
+      }
     }
     return null;
   }
@@ -160,7 +177,7 @@ export class SegmentGraph {
    * @param visit gets the result's header, the pass it belongs to, and a function that computes it
    */
   forEachNode(
-    entering: readonly Float32Array[],
+    entering: readonly EnteringValues[],
     seeds: readonly Float32Array[],
     visit: (tensor: TensorHeader, pass: 'forward' | 'backward', compute: () => void) => void,
   ): void {
@@ -186,56 +203,59 @@ export class SegmentGraph {
   }
 
   /** The same operation on this graph's operands. */
-  #repeat(node: TapeNode): TensorHeader {
+  #repeat(node: TapeNode, run: number): TensorHeader {
     const replaced =
       node.operator === 'MUL_MAT' || node.operator === 'MUL_MAT_ID'
-        ? this.#products.forward(node, (tensor) => this.#tensor(tensor))
+        ? this.#products.forward(node, (tensor) => this.#tensor(tensor, run))
         : null;
-    const tensor = replaced ?? this.#copyOf(node);
-    this.#tensors.set(node, tensor);
+    const tensor = replaced ?? this.#copyOf(node, run);
+    this.#tensors[run]?.set(node, tensor);
     return tensor;
   }
 
-  #copyOf(node: TapeNode): TensorHeader {
+  #copyOf(node: TapeNode, run: number): TensorHeader {
     const { address } = this.#emit.tensor(node.header.type, node.header.ne);
     return writeOperator(address, {
       like: node.header,
-      sources: node.sources.map((source) => (source === null ? 0 : this.#tensor(source).address)),
-      ...this.#placeOf(node),
+      sources: node.sources.map((source) => (source === null ? 0 : this.#tensor(source, run).address)),
+      ...this.#placeOf(node, run),
     });
   }
 
   /** Where a view's memory is. A root that was computed in an earlier segment is reached through the operand, which entered. */
-  #placeOf(node: TapeNode): { readonly viewSource: Pointer; readonly viewOffset: number } {
+  #placeOf(node: TapeNode, run: number): { readonly viewSource: Pointer; readonly viewOffset: number } {
     const { root, header } = node;
     if (root === null) return { viewSource: 0, viewOffset: 0 };
-    if (root.kind !== 'node' || this.#tensors.has(root)) {
-      return { viewSource: this.#tensor(root).address, viewOffset: header.viewOffset };
+    if (root.kind !== 'node' || this.#tensors[run]?.has(root)) {
+      return { viewSource: this.#tensor(root, run).address, viewOffset: header.viewOffset };
     }
     const [source] = node.sources;
     if (source === undefined || source === null) throw new Error(`the view ${header.name} looks at nothing`);
-    return { viewSource: this.#tensor(source).address, viewOffset: header.viewOffset - source.header.viewOffset };
+    return { viewSource: this.#tensor(source, run).address, viewOffset: header.viewOffset - source.header.viewOffset };
   }
 
-  #tensor(tensor: TapeTensor): TensorHeader {
-    const known = this.#tensors.get(tensor);
+  /** Inputs are the same in every run; what is computed or cached is not. */
+  #tensor(tensor: TapeTensor, run: number): TensorHeader {
+    const tensors = this.#tensors[tensor.kind === 'input' ? 0 : run];
+    const known = tensors?.get(tensor);
     if (known !== undefined) return known;
     if (tensor.kind === 'node') throw new Error(`${tensor.header.name} was not computed in this segment`);
     const made = tensor.kind === 'weight' ? tensor.header : this.#inputEmit.tensor(tensor.header.type, tensor.header.ne);
     if (tensor.kind !== 'weight') this.#leaves.push(tensor);
-    this.#tensors.set(tensor, made);
+    tensors?.set(tensor, made);
     return made;
   }
 
   #layOutBackward(): BackwardPass {
-    const { tape, needed, backend } = this.#parts;
+    const { tape, needed, rules, backend } = this.#parts;
     const pass = new BackwardPass({
       emit: this.#emit,
       inputs: this.#inputEmit,
       products: this.#products,
       tokens: tape.tokens,
       needed,
-      tensor: (tensor) => this.#tensor(tensor),
+      rules,
+      tensor: (tensor, run) => this.#tensor(tensor, run),
       place: (gradient) => backend.functions.ggml_build_forward_expand(this.#whole, gradient.address),
     });
     pass.layOut(this.#spec.nodes.filter(isComputed), this.#spec.seeds, this.#spec.wanted);
@@ -247,8 +267,10 @@ export class SegmentGraph {
     const { functions } = this.#parts.backend;
     const keep = (node: TapeTensor) => {
       for (let tensor: TapeTensor | null = node; tensor !== null; tensor = tensor.root) {
-        const found = this.#tensors.get(tensor);
-        if (found !== undefined) functions.ggml_set_output(found.address);
+        for (const tensors of this.#tensors) {
+          const found = tensors.get(tensor);
+          if (found !== undefined) functions.ggml_set_output(found.address);
+        }
       }
     };
     for (const node of this.#spec.kept) keep(node);
@@ -271,8 +293,10 @@ export class SegmentGraph {
     return Number(sizes[0]);
   }
 
-  #enter(values: readonly Float32Array[]): void {
-    this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node), values[index] as Float32Array));
+  #enter(values: readonly EnteringValues[]): void {
+    values.forEach((own, run) =>
+      this.#spec.entering.forEach((node, index) => this.#write(this.#tensor(node, run), own[index] as Float32Array)),
+    );
   }
 
   /** One node in a graph of its own; its operands must stand. */

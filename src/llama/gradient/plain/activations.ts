@@ -59,40 +59,48 @@ const gates: Readonly<Record<string, string>> = {
   GEGLU_QUICK: 'GELU_QUICK',
 };
 
-export const unary: PlainRule = ({ numbers, value, gradientOf }, node, gradient) => {
-  const source = operand(node, 0);
-  const { slope } = activationOf(nameIn(numbers.unary, integerParameter(node, 0)));
-  const { data } = value(source);
-  const result = gradientOf(source);
-  for (let index = 0; index < data.length; index++) {
-    addAt(result, index, (gradient[index] as number) * slope(data[index] as number));
-  }
-};
-
-/** f(gate) · value; with one operand the halves of its rows, gate first unless swapped. */
-export const gatedUnit: PlainRule = ({ numbers, value, needs, gradientOf }, node, gradient) => {
-  const activation = activationOf(gates[nameIn(numbers.gated, integerParameter(node, 0))] ?? '');
-  const [first, second = null] = [operand(node, 0), node.sources[1]];
-  const [width] = node.header.ne;
-  const swapped = integerParameter(node, 1) !== 0;
-  const both = second === null;
-  const place = (index: number, isGate: boolean) => {
-    if (!both) return index;
-    const row = Math.floor(index / width);
-    return row * 2 * width + (isGate !== swapped ? 0 : width) + (index % width);
+/** f(x), with `slope` as its derivative. */
+export const unaryBy =
+  (slope: (activation: Activation, x: number) => number): PlainRule =>
+  ({ numbers, value, gradientOf }, node, gradient) => {
+    const source = operand(node, 0);
+    const activation = activationOf(nameIn(numbers.unary, integerParameter(node, 0)));
+    const { data } = value(source);
+    const result = gradientOf(source);
+    for (let index = 0; index < data.length; index++) {
+      addAt(result, index, (gradient[index] as number) * slope(activation, data[index] as number));
+    }
   };
-  const gate = value(first).data;
-  const other = both ? gate : value(second).data;
-  const toGate = needs(first) ? gradientOf(first) : null;
-  const toValue = both ? toGate : needs(second) ? gradientOf(second) : null;
-  for (let index = 0; index < gradient.length; index++) {
-    const x = gate[place(index, true)] as number;
-    const y = other[place(index, false)] as number;
-    const upstream = gradient[index] as number;
-    if (toGate !== null) addAt(toGate, place(index, true), upstream * y * activation.slope(x));
-    if (toValue !== null) addAt(toValue, place(index, false), upstream * activation.value(x));
-  }
-};
+export const unary = unaryBy(({ slope }, x) => slope(x));
+
+/** f(gate) · value, with `slopes` as its derivatives by both; with one operand the halves of its rows, gate first unless swapped. */
+export const gatedBy =
+  (slopes: (activation: Activation, gate: number, value: number) => readonly [gate: number, value: number]): PlainRule =>
+  ({ numbers, value, needs, gradientOf }, node, gradient) => {
+    const activation = activationOf(gates[nameIn(numbers.gated, integerParameter(node, 0))] ?? '');
+    const [first, second = null] = [operand(node, 0), node.sources[1]];
+    const [width] = node.header.ne;
+    const swapped = integerParameter(node, 1) !== 0;
+    const both = second === null;
+    const place = (index: number, isGate: boolean) => {
+      if (!both) return index;
+      const row = Math.floor(index / width);
+      return row * 2 * width + (isGate !== swapped ? 0 : width) + (index % width);
+    };
+    const gate = value(first).data;
+    const other = both ? gate : value(second).data;
+    const toGate = needs(first) ? gradientOf(first) : null;
+    const toValue = both ? toGate : needs(second) ? gradientOf(second) : null;
+    for (let index = 0; index < gradient.length; index++) {
+      const x = gate[place(index, true)] as number;
+      const y = other[place(index, false)] as number;
+      const upstream = gradient[index] as number;
+      const [byGate, byValue] = slopes(activation, x, y);
+      if (toGate !== null) addAt(toGate, place(index, true), upstream * byGate);
+      if (toValue !== null) addAt(toValue, place(index, false), upstream * byValue);
+    }
+  };
+export const gatedUnit = gatedBy((activation, gate, value) => [value * activation.slope(gate), activation.value(gate)]);
 
 function nameIn(numbers: ReadonlyMap<string, number>, number: number): string {
   return [...numbers].find(([, candidate]) => candidate === number)?.[0] ?? '';

@@ -3,7 +3,7 @@ import { addAt, type PlainContext, type PlainRule } from './plainRule.ts';
 import { forEachElement, repeatedIndex } from './plainTensor.ts';
 
 /** a ∘ b with b repeated: `slopes` gives the derivatives by both. */
-const binary =
+export const binary =
   (slopes: (a: number, b: number) => readonly [number, number]): PlainRule =>
   ({ value, needs, gradientOf }, node, gradient) => {
     const [first, second] = [operand(node, 0), operand(node, 1)];
@@ -25,7 +25,7 @@ export const multiply = binary((a, b) => [b, a]);
 export const divide = binary((a, b) => [1 / b, -a / (b * b)]);
 
 /** f(x), one element at a time. */
-const pointwise =
+export const pointwise =
   (slope: (node: TapeNode, context: PlainContext) => (x: number) => number): PlainRule =>
   (context, node, gradient) => {
     const source = operand(node, 0);

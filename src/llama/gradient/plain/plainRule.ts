@@ -14,6 +14,9 @@ export interface PlainContext {
 /** @param gradient d target / d node, contiguous */
 export type PlainRule = (context: PlainContext, node: TapeNode, gradient: Float64Array) => void;
 
+/** Rules by operator. */
+export type PlainRuleTable = Readonly<Record<string, PlainRule>>;
+
 export function addAt(array: Float64Array, index: number, value: number): void {
   array[index] = (array[index] as number) + value;
 }

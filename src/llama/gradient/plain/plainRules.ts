@@ -2,11 +2,11 @@
 import { gatedUnit, unary } from './activations.ts';
 import { add, clamp, divide, multiply, repeat, scale, square, squareRoot, subtract, sumRows } from './elementwise.ts';
 import { concatenate, getRows, permute, sameElements, setRows, transpose, view } from './places.ts';
-import type { PlainRule } from './plainRule.ts';
+import type { PlainRuleTable } from './plainRule.ts';
 import { expertProduct, matrixProduct } from './products.ts';
 import { norm, rmsNorm, rotaryEmbedding, softmax } from './rows.ts';
 
-export const plainRules: Readonly<Record<string, PlainRule>> = {
+export const plainRules: PlainRuleTable = {
   ADD: add,
   CLAMP: clamp,
   CONCAT: concatenate,

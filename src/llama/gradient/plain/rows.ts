@@ -36,7 +36,7 @@ function normBack(
   }
 }
 
-function average(values: Float64Array): number {
+export function average(values: Float64Array): number {
   return values.reduce((sum, entry) => sum + entry, 0) / values.length;
 }
 

@@ -13,25 +13,36 @@ const activationOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * f(x) · y with x the gate: two operands, or the halves of one (swapped: y first). Shazeer 2020, arXiv 2002.05202.
- * d/dx = g y f′(x), d/dy = g f(x).
+ * Gradients of f(gate) · value by both, given that of the product; all of one shape.
+ * @param operands gate and value, of which values of the operator's operands are read through `context.value` or `context.reference`
  */
-export const gatedUnit: OperatorRule = {
+type GatedBackward = (
+  context: BackwardContext,
+  activation: string,
+  operands: (read: BackwardContext['value']) => readonly [gate: TensorHeader, value: TensorHeader],
+  upstream: TensorHeader,
+) => GatedGradients;
+
+/** f(x) · y with x the gate: two operands, or the halves of one (swapped: y first). Shazeer 2020, arXiv 2002.05202. */
+export const gatedRule = (back: GatedBackward): OperatorRule => ({
   operator: 'GLU',
   refusal(node, numbers) {
     const name = nameOf(node, numbers);
     return name in activationOf ? null : `the gated unit ${name} has no derivative here`;
   },
   backward(context, node, gradient) {
-    const { emit, products, accumulate, value } = context;
+    const { emit, accumulate } = context;
     const activation = activationOf[nameOf(node, emit.numbers)] ?? '';
     const upstream = emit.contiguous(gradient);
     const [joined, second = null] = [operand(node, 0), node.sources[1]];
     const swapped = integerParameter(node, 1) !== 0;
-    const half = (index: number) => halfOf(context, value(joined), node.header.ne[0], index);
-    const x = second === null ? half(swapped ? 1 : 0) : value(joined);
-    const y = second === null ? half(swapped ? 0 : 1) : value(second);
-    const [toGate, toValue] = products.gatedBack(activation, x, y, upstream) ?? plainBack(context, activation, x, y, upstream);
+    const operands = (read: BackwardContext['value']) => {
+      if (second !== null) return [read(joined), read(second)] as const;
+      const [width] = node.header.ne;
+      const both = read(joined);
+      return [halfOf(context, both, width, swapped ? 1 : 0), halfOf(context, both, width, swapped ? 0 : 1)] as const;
+    };
+    const [toGate, toValue] = back(context, activation, operands, upstream);
     if (second === null) {
       accumulate(joined, swapped ? emit.concatenate(toValue, toGate, 0) : emit.concatenate(toGate, toValue, 0));
     } else {
@@ -39,7 +50,14 @@ export const gatedUnit: OperatorRule = {
       accumulate(second, toValue);
     }
   },
-};
+});
+
+/** d/dx = g y f′(x), d/dy = g f(x). */
+export const gatedUnit = gatedRule((context, activation, operands, upstream) => {
+  const [gate, value] = operands(context.value);
+  const fused = context.products.gatedBack(activation, gate, value, upstream);
+  return fused ?? plainBack(context, activation, gate, value, upstream);
+});
 
 type GatedGradients = readonly [gate: TensorHeader, value: TensorHeader];
 

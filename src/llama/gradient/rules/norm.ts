@@ -13,6 +13,7 @@ export const norm: OperatorRule = {
   },
 };
 
-function centre(emit: Emitter, x: TensorHeader): TensorHeader {
+/** Rows minus their means. */
+export function centre(emit: Emitter, x: TensorHeader): TensorHeader {
   return emit.subtract(x, emit.scale(emit.sumRows(x), 1 / x.ne[0]));
 }

@@ -1,4 +1,4 @@
-/** What an operator's derivative is. One file an operator; `ruleTable.ts` lists them. */
+/** What an operator's derivative is, or what stands for it. One file an operator; `ruleTable.ts` lists them. */
 import type { TensorHeader } from '../../graph/tensorHeader.ts';
 import type { Emitter } from '../execution/emitter.ts';
 import type { MatrixProducts } from '../execution/matrixProducts.ts';
@@ -12,6 +12,8 @@ export interface BackwardContext {
   readonly tokens: number;
   /** The value the forward pass computed, in this graph. Asking for it keeps it until the backward pass has used it. */
   readonly value: (tensor: TapeTensor) => TensorHeader;
+  /** The same in the run on the reference input, where there is one. */
+  readonly reference: (tensor: TapeTensor) => TensorHeader;
   /** Whether something that is asked for depends on this tensor. */
   readonly needs: (tensor: TapeTensor) => boolean;
   /** Adds to the gradient of a tensor; does nothing when the tensor is not needed. */
@@ -38,3 +40,6 @@ export interface OperatorRule {
   /** Emits d target / d operand for each operand that is needed, given `gradient` = d target / d node. */
   backward(context: BackwardContext, node: TapeNode, gradient: TensorHeader): void;
 }
+
+/** Rules by operator. */
+export type RuleTable = ReadonlyMap<string, OperatorRule>;

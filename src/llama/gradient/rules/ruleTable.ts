@@ -14,7 +14,7 @@ import { repeat } from './repeat.ts';
 import { contiguousCopy, copy, duplicate, reshape } from './reshape.ts';
 import { rmsNorm } from './rmsNorm.ts';
 import { rotaryEmbedding } from './rotaryEmbedding.ts';
-import type { OperatorRule } from './rule.ts';
+import type { RuleTable } from './rule.ts';
 import { scale } from './scale.ts';
 import { setRows } from './setRows.ts';
 import { softmax } from './softmax.ts';
@@ -25,7 +25,7 @@ import { sumRows } from './sumRows.ts';
 import { unary } from './unary.ts';
 import { view } from './view.ts';
 
-export const operatorRules: ReadonlyMap<string, OperatorRule> = new Map(
+export const operatorRules: RuleTable = new Map(
   [
     add,
     clamp,

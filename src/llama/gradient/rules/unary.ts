@@ -19,7 +19,8 @@ export const unary: OperatorRule = {
   },
 };
 
-function nameOf(node: TapeNode, { unary: numbers }: OperatorNumbers): string {
+/** The activation a node applies. */
+export function nameOf(node: TapeNode, { unary: numbers }: OperatorNumbers): string {
   const number = integerParameter(node, 0);
   return [...numbers].find(([, candidate]) => candidate === number)?.[0] ?? `number ${number}`;
 }

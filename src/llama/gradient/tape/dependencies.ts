@@ -1,5 +1,5 @@
 /** Which parts of a recorded pass a request touches. */
-import type { OperatorRule } from '../rules/rule.ts';
+import type { RuleTable } from '../rules/rule.ts';
 import type { OperatorNumbers } from '../execution/emitter.ts';
 import { isComputed } from './recordTape.ts';
 import { layerOf, type Tape, type TapeNode, type TapeTensor } from './tape.ts';
@@ -58,7 +58,7 @@ export interface Obstacle {
 
 /** The first node a gradient must flow through that has no rule, or null. */
 export function firstObstacle(
-  rules: ReadonlyMap<string, OperatorRule>,
+  rules: RuleTable,
   nodes: readonly TapeNode[],
   needed: ReadonlySet<TapeTensor>,
   numbers: OperatorNumbers,

@@ -46,6 +46,12 @@ export function operand(node: TapeNode, index: number): TapeTensor {
   return source;
 }
 
+/** Whether a tensor depends on what the model reads: not a weight, a mask or a position, nor a view of one. */
+export function isActivation(tensor: TapeTensor): boolean {
+  const { kind } = tensor.root ?? tensor;
+  return kind === 'node' || kind === 'cache';
+}
+
 export const integerParameter = ({ header }: TapeNode, index: number) => header.operatorParameters.getInt32(4 * index, true);
 export const floatParameter = ({ header }: TapeNode, index: number) => header.operatorParameters.getFloat32(4 * index, true);
 
