@@ -37,11 +37,13 @@ export const sparseSurrogate: AttributionMethod = {
     const penalty = Number(parameters['penalty']);
     const y = Float64Array.from(rows.values, (sampleRows) => target.value(reading.ofTarget(sampleRows)));
     const fit = sparseFit(samples, y, penalty);
-    const parts = reading.whole.parts;
+    const { response } = input;
     const perToken =
-      parts === undefined || input.response === null || reading.whole !== input.response
-        ? []
-        : columnsOf(rows.values.map((sampleRows) => parts(sampleRows))).map((column) => sparseFit(samples, column, penalty));
+      reading.whole === response
+        ? columnsOf(rows.values.map((sampleRows) => response.parts?.(sampleRows) ?? new Float64Array(0))).map((column) =>
+            sparseFit(samples, column, penalty),
+          )
+        : [];
     return {
       scores: game.unitScores(fit.coefficients),
       forwardPasses: rows.isKnown ? 0 : game.forwardPasses,
@@ -71,8 +73,7 @@ function readingFor({ response, target }: AttributionInput): {
   readonly whole: ResolvedTarget;
   readonly ofTarget: (rows: readonly RowResult[]) => readonly RowResult[];
 } {
-  const isPiece =
-    target.description.kind === 'span' || target.description.kind === 'response' || target.description.kind === 'next';
+  const isPiece = target.description.kind === 'span' || target.description.kind === 'response';
   if (response === null || !isPiece) return { whole: target, ofTarget: (rows) => rows };
   const [from, to] = target.description.span ?? [0, 0];
   const isSame = target.description.ids.every((id, index) => response.description.ids[from + index] === id);

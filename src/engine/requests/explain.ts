@@ -110,8 +110,9 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   if (!attributed.scores.every(Number.isFinite)) throw numeric('a score');
   draft.forwardPasses += attributed.forwardPasses;
   draft.warnings.push(...attributed.warnings);
-  const { scores, forwardPasses: _counted, warnings: _pushed, ...rest } = attributed;
-  const finished = { ...known, granularity, units, scores, ...rest };
+  const { scores } = attributed;
+  // Its passes and warnings are in the draft already, beside those of the other steps.
+  const finished = { ...attributed, ...known, granularity, units, warnings: [] };
   if (isProvisional) {
     // Every score is known; only the check is left.
     context.partial({ stage: 'units', explanation: draft.compose(finished) });
