@@ -6,12 +6,14 @@ import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
+import { expectedGradients } from './gradient/expectedGradients.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
+import { smoothgrad } from './gradient/smoothgrad.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
   occlusion,
@@ -19,6 +21,8 @@ export const attributionMethods: readonly AttributionMethod[] = [
   inputTimesGradient,
   attentionTimesGradient,
   integratedGradients,
+  smoothgrad,
+  expectedGradients,
   attention,
   random,
 ];

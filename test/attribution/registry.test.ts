@@ -15,7 +15,14 @@ import { createSmoothModel } from './smoothModel.ts';
 const seeing = createLinearModel();
 const blind = createLinearModel({ capture: false });
 const smooth = createSmoothModel();
-const gradientMethods = ['saliency', 'input-x-gradient', 'attention-x-gradient', 'integrated-gradients'];
+const gradientMethods = [
+  'saliency',
+  'input-x-gradient',
+  'attention-x-gradient',
+  'integrated-gradients',
+  'smoothgrad',
+  'expected-gradients',
+];
 
 test('methods have names of their own and defaults they accept', () => {
   const ids = attributionMethods.map((method) => method.id);

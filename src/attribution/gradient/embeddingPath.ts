@@ -35,7 +35,8 @@ export async function embeddingPath(
   return { from: await embeddingsOf(input.model, empty, signal), to, forwardPasses: 2 };
 }
 
-async function embeddingsOf(model: Model, tokens: Int32Array, signal: AbortSignal | undefined): Promise<Tensor> {
+/** What the tokens put into the first block, [T, D]. @throws E_NUMERIC, and as `Model.forward` */
+export async function embeddingsOf(model: Model, tokens: Int32Array, signal: AbortSignal | undefined): Promise<Tensor> {
   const { captured, nonFinite } = await model.forward(
     { tokens, capture: [{ site: { kind: 'embed' } }] },
     signal === undefined ? {} : { signal },

@@ -1,3 +1,4 @@
+import type { Tensor } from '../../model/model.ts';
 import { sumByUnit } from '../flow/attention.ts';
 import type { AttributionMethod } from '../method.ts';
 import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
@@ -22,8 +23,7 @@ export const saliency: AttributionMethod = {
   async attribute(input, options = {}) {
     const result = await promptGradient(input, { at: [embed] }, options);
     const gradient = result.gradient(embed); // [T, D]
-    const norm = input.parameters.norm === 'l1' ? manhattan : euclidean;
-    const norms = perRow(gradient, input.tokens.length, (from, to) => norm(gradient.data.subarray(from, to)));
+    const norms = rowNorms(gradient, input.tokens.length, String(input.parameters.norm));
     return {
       scores: sumByUnit(input.units, norms),
       forwardPasses: result.forwardPasses,
@@ -33,6 +33,12 @@ export const saliency: AttributionMethod = {
     };
   },
 };
+
+/** Sizes of the first `count` rows of a gradient [T, D]. @param norm `l2`, or `l1` for the sum of magnitudes */
+export function rowNorms(gradient: Tensor, count: number, norm: string): Float64Array {
+  const size = norm === 'l1' ? manhattan : euclidean;
+  return perRow(gradient, count, (from, to) => size(gradient.data.subarray(from, to)));
+}
 
 function euclidean(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
