@@ -7,6 +7,7 @@ import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from 
 import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { expectedGradients } from './gradient/expectedGradients.ts';
+import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
@@ -23,6 +24,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   integratedGradients,
   smoothgrad,
   expectedGradients,
+  gradientTimesActivation,
   attention,
   random,
 ];

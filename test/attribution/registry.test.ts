@@ -22,6 +22,7 @@ const gradientMethods = [
   'integrated-gradients',
   'smoothgrad',
   'expected-gradients',
+  'gradient-x-activation',
 ];
 
 test('methods have names of their own and defaults they accept', () => {
