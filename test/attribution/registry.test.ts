@@ -23,6 +23,7 @@ const gradientMethods = [
   'smoothgrad',
   'expected-gradients',
   'gradient-x-activation',
+  'logit-decomposition',
 ];
 
 test('methods have names of their own and defaults they accept', () => {
