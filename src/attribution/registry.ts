@@ -10,6 +10,7 @@ import { expectedGradients } from './gradient/expectedGradients.ts';
 import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
+import { informationFlow } from './flow/informationFlow.ts';
 import { logitDecomposition } from './flow/logitDecomposition.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
@@ -28,6 +29,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   gradientTimesActivation,
   logitDecomposition,
   attention,
+  informationFlow,
   random,
 ];
 
