@@ -5,6 +5,7 @@ import type { Warning } from '../shared/explanation.ts';
 import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './flow/attention.ts';
+import { attentionFlow } from './flow/attentionFlow.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { expectedGradients } from './gradient/expectedGradients.ts';
 import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
@@ -29,6 +30,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   gradientTimesActivation,
   logitDecomposition,
   attention,
+  attentionFlow,
   informationFlow,
   random,
 ];

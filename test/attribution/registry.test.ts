@@ -37,14 +37,16 @@ test('methods have names of their own and defaults they accept', () => {
 });
 
 test('what a model cannot do', () => {
-  expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'random']);
+  expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'attention-flow', 'random']);
   expect(supportedMethods(blind.info.can)).toEqual(['occlusion', 'random']);
   expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
+  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'attention-flow', 'random']);
   expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'random']);
-  expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'random']);
+  expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'attention-flow', 'random']);
   for (const id of gradientMethods) {
-    expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, random/);
+    expect(() => findMethod(id, seeing)).toThrow(
+      /E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, attention-flow, random/,
+    );
   }
   expect(() => findMethod('gradient', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion, saliency/);
   expect(() => findMethod('toString', seeing)).toThrow(/E_METHOD_UNKNOWN/);
