@@ -14,6 +14,7 @@ import { integratedGradients } from './gradient/integratedGradients.ts';
 import { informationFlow } from './flow/informationFlow.ts';
 import { logitDecomposition } from './flow/logitDecomposition.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
+import { multiHop } from './reasoning/multiHop.ts';
 import { occlusion } from './perturbation/occlusion.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
@@ -32,6 +33,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   attention,
   attentionFlow,
   informationFlow,
+  multiHop,
   random,
 ];
 

@@ -40,8 +40,15 @@ test('what a model cannot do', () => {
   expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'attention-flow', 'random']);
   expect(supportedMethods(blind.info.can)).toEqual(['occlusion', 'random']);
   expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'attention-flow', 'random']);
-  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'random']);
+  expect(supportedMethods(smooth.info.can)).toEqual([
+    'occlusion',
+    ...gradientMethods,
+    'attention',
+    'attention-flow',
+    'multi-hop',
+    'random',
+  ]);
+  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'multi-hop', 'random']);
   expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'attention-flow', 'random']);
   for (const id of gradientMethods) {
     expect(() => findMethod(id, seeing)).toThrow(
@@ -60,7 +67,7 @@ describe('parameters', () => {
     ['attention', { aggregation: 'max' }, /E_PARAMETER.*last-layer-mean, rollout/],
     ['saliency', { precision: 'fp16' }, /E_PARAMETER.*use one of: as-served, dequantised/],
     ['saliency', { norm: 'l3' }, /E_PARAMETER.*use one of: l2, l1/],
-    ['input-x-gradient', { norm: 'l2' }, /E_PARAMETER.*use one of: precision/],
+    ['input-x-gradient', { norm: 'l2' }, /E_PARAMETER.*use one of: perToken, precision/],
     ['integrated-gradients', { steps: 0 }, /E_PARAMETER.*from 1 to 256/],
     ['integrated-gradients', { steps: 2.5 }, /E_PARAMETER.*whole number/],
     ['integrated-gradients', { maxSteps: 5000 }, /E_PARAMETER.*from 1 to 1024/],

@@ -2,6 +2,7 @@ import type { Tensor } from '../../model/model.ts';
 import { sumByUnit } from '../flow/attention.ts';
 import type { AttributionMethod } from '../method.ts';
 import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
+import { perTokenParameter, responseMatrix } from './responseMatrix.ts';
 
 const embed = { kind: 'embed' } as const;
 
@@ -16,17 +17,23 @@ export const saliency: AttributionMethod = {
   label: 'Saliency (size of the gradient)',
   assumption: 'How sensitive the answer is to this word, up or down. Fast; says nothing of the direction.',
   needs: ['gradient'],
-  parameters: [{ id: 'norm', label: 'Norm of the gradient', default: 'l2', choices: ['l2', 'l1'] }, precisionParameter],
+  parameters: [{ id: 'norm', label: 'Norm of the gradient', default: 'l2', choices: ['l2', 'l1'] }, perTokenParameter, precisionParameter],
   isUnsigned: () => true,
   cost: () => 2,
 
   async attribute(input, options = {}) {
     const result = await promptGradient(input, { at: [embed] }, options);
     const gradient = result.gradient(embed); // [T, D]
-    const norms = rowNorms(gradient, input.tokens.length, String(input.parameters.norm));
+    const sizes = (of: Tensor) => rowNorms(of, input.tokens.length, String(input.parameters.norm));
+    const { forwardPasses, ...perToken } = await responseMatrix(
+      input,
+      { scoresOf: sizes, withEmbeddings: false, perUnit: ' per unit of embedding' },
+      options,
+    );
     return {
-      scores: sumByUnit(input.units, norms),
-      forwardPasses: result.forwardPasses,
+      scores: sumByUnit(input.units, sizes(gradient)),
+      forwardPasses: result.forwardPasses + forwardPasses,
+      ...perToken,
       precision: result.precision,
       scoreUnit: `${input.target.description.unit} per unit of embedding`,
       warnings: [],
