@@ -5,13 +5,18 @@ import type { Warning } from '../shared/explanation.ts';
 import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
 import { attention } from './flow/attention.ts';
+import { attentionFlow } from './flow/attentionFlow.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { deepLift } from './gradient/deepLift.ts';
+import { expectedGradients } from './gradient/expectedGradients.ts';
+import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
+import { informationFlow } from './flow/informationFlow.ts';
+import { logitDecomposition } from './flow/logitDecomposition.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
+import { multiHop } from './reasoning/multiHop.ts';
 import { occlusion } from './perturbation/occlusion.ts';
-<<<<<<< HEAD
 import { exactShapley } from './shapley/exactShapley.ts';
 import { kernelShap } from './shapley/kernelShap.ts';
 import { partitionShapley } from './shapley/partitionShapley.ts';
@@ -20,19 +25,20 @@ import { anchors } from './surrogate/anchors.ts';
 import { decisionTree } from './surrogate/decisionTree.ts';
 import { lime } from './surrogate/lime.ts';
 import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
-=======
 import { attnLrp } from './propagation/attnLrp.ts';
->>>>>>> rules
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
+import { smoothgrad } from './gradient/smoothgrad.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
-  occlusion,
   saliency,
   inputTimesGradient,
-  attentionTimesGradient,
   integratedGradients,
-<<<<<<< HEAD
+  smoothgrad,
+  expectedGradients,
+  deepLift,
+  gradientTimesActivation,
+  occlusion,
   exactShapley,
   kernelShap,
   permutationShapley,
@@ -41,11 +47,13 @@ export const attributionMethods: readonly AttributionMethod[] = [
   sparseSurrogate,
   decisionTree,
   anchors,
-=======
-  deepLift,
->>>>>>> rules
   attention,
+  attentionTimesGradient,
+  attentionFlow,
+  informationFlow,
+  logitDecomposition,
   attnLrp,
+  multiHop,
   random,
 ];
 

@@ -4,3 +4,10 @@ import type { Unit } from '../shared/tokens.ts';
 export function isHidden(unit: Unit): boolean {
   return unit.kind === 'special' || unit.kind === 'template';
 }
+
+/** A unit gets the sum over its tokens, a hidden one 0. @param values [tokens] or more; what lies behind the prompt belongs to no unit */
+export function sumByShownUnit(units: readonly Unit[], values: ArrayLike<number>): Float32Array {
+  return Float32Array.from(units, (unit) =>
+    isHidden(unit) ? 0 : unit.tokens.reduce((sum, token) => sum + (values[token] ?? 0), 0),
+  );
+}

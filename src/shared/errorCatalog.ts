@@ -30,6 +30,16 @@ export const methodUnsupported = (method: string, missing: string, supported: re
     details: { method, supported },
   });
 
+export const methodSize = (method: string, tokens: number, why: string, alternative: string) =>
+  new LoupeError({
+    code: 'E_METHOD_SIZE',
+    kind: 'input',
+    what: `the method "${method}" cannot take ${tokens} tokens`,
+    why,
+    action: `shorten the prompt, or use the method ${alternative}`,
+    details: { method, tokens },
+  });
+
 export const rpcMethodUnknown = (method: string) =>
   new LoupeError({
     code: 'E_RPC_METHOD_UNKNOWN',

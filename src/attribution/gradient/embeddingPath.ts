@@ -40,7 +40,8 @@ export function difference({ from, to }: Pick<EmbeddingPath, 'from' | 'to'>): Te
   return { shape: to.shape, data: to.data.map((value, index) => value - (from.data[index] as number)) };
 }
 
-async function embeddingsOf(model: Model, tokens: Int32Array, signal: AbortSignal | undefined): Promise<Tensor> {
+/** What the tokens put into the first block, [T, D]. @throws E_NUMERIC, and as `Model.forward` */
+export async function embeddingsOf(model: Model, tokens: Int32Array, signal: AbortSignal | undefined): Promise<Tensor> {
   const { captured, nonFinite } = await model.forward(
     { tokens, capture: [{ site: { kind: 'embed' } }] },
     signal === undefined ? {} : { signal },

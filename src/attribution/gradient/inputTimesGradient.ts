@@ -2,6 +2,7 @@ import type { Tensor } from '../../model/model.ts';
 import { sumByUnit } from '../flow/attention.ts';
 import type { AttributionMethod } from '../method.ts';
 import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
+import { perTokenParameter, responseMatrix } from './responseMatrix.ts';
 
 const embed = { kind: 'embed' } as const;
 
@@ -17,15 +18,24 @@ export const inputTimesGradient: AttributionMethod = {
   assumption:
     'What fading this word out would change, estimated from the slope at the prompt. Fast and signed; wrong where the model bends.',
   needs: ['capture', 'gradient'],
-  parameters: [precisionParameter],
+  parameters: [perTokenParameter, precisionParameter],
   cost: () => 2,
 
   async attribute(input, options = {}) {
     const result = await promptGradient(input, { at: [embed], capture: [embed] }, options);
-    const products = rowProducts(result.captured(embed), result.gradient(embed), input.tokens.length);
+    const products = (gradient: Tensor, embeddings: () => Tensor) => rowProducts(embeddings(), gradient, input.tokens.length);
+    const { forwardPasses, ...perToken } = await responseMatrix(
+      input,
+      { scoresOf: products, withEmbeddings: true, perUnit: '' },
+      options,
+    );
     return {
-      scores: sumByUnit(input.units, products),
-      forwardPasses: result.forwardPasses,
+      scores: sumByUnit(
+        input.units,
+        products(result.gradient(embed), () => result.captured(embed)),
+      ),
+      forwardPasses: result.forwardPasses + forwardPasses,
+      ...perToken,
       precision: result.precision,
       warnings: [],
     };

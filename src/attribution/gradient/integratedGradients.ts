@@ -1,36 +1,33 @@
-import type { GradientOptions } from '../../model/gradient.ts';
-import type { Precision, Tensor } from '../../model/model.ts';
-import type { Site } from '../../model/sites.ts';
+import type { Tensor } from '../../model/model.ts';
 import { LoupeError } from '../../shared/errors.ts';
-import { numeric, parameterInvalid } from '../../shared/errorCatalog.ts';
+import { parameterInvalid } from '../../shared/errorCatalog.ts';
 import { sumByUnit } from '../flow/attention.ts';
-import { type BaselineName, difference, embeddingPath } from './embeddingPath.ts';
+import { discretisedPath } from './discretisedPath.ts';
+import { type BaselineName, type EmbeddingPath, embeddingPath } from './embeddingPath.ts';
 import { completenessOf, gapWarning } from './completeness.ts';
+import { type GradientPath, sequentialPath, straightPath } from './gradientPath.ts';
 import { rowProducts } from './inputTimesGradient.ts';
 import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
 import { doubledPoints, pathPoints, type PathPoint, type PathRule } from './pathRule.ts';
-import {
-  finiteTensor,
-  gradientOptions,
-  gradientPasses,
-  precisionOf,
-  precisionParameter,
-  wholeSequence,
-  withoutPlan,
-} from './promptGradient.ts';
+import { precisionParameter } from './promptGradient.ts';
+import { Walk } from './walk.ts';
 
-const embed = { kind: 'embed' } as const;
+const id = 'integrated-gradients';
 
 /** From this share of what the scores should add up to, the steps are enough. */
 const closedGap = 0.01;
 
+/** Most points on all legs of a path together; only a path with a leg for each token comes near. */
+const mostPoints = 8192;
+
 /**
- * Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365, equation 1): (x − b) · the mean gradient on the straight line
- * from a baseline b to the embeddings x of the prompt. Signed, in the target's unit; the scores of all tokens add up to
- * f(x) − f(b) as far as the steps suffice, and what is missing is part of the result. See docs/methods/integrated-gradients.md.
+ * Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365, equation 1): (x − b) · the mean gradient on a path from a baseline b
+ * to the embeddings x of the prompt: a straight line, one that bends at real embeddings, or one line for each token alone. Signed, in
+ * the target's unit; the scores of all tokens add up to f(x) − f(b) (token by token: to the sum of those differences) as far as the
+ * steps suffice, and what is missing is part of the result. See docs/methods/integrated-gradients.md.
  */
 export const integratedGradients: AttributionMethod = {
-  id: 'integrated-gradients',
+  id,
   family: 'gradient',
   label: 'Integrated gradients',
   assumption:
@@ -41,6 +38,7 @@ export const integratedGradients: AttributionMethod = {
     { id: 'maxSteps', label: 'Steps at most, doubled until the gap closes', default: 64, minimum: 1, maximum: 1024, whole: true },
     { id: 'rule', label: 'Rule', default: 'midpoint', choices: ['midpoint', 'trapezoid'] },
     { id: 'baseline', label: 'Baseline', default: 'end-of-text', choices: ['end-of-text', 'zero'] },
+    { id: 'path', label: 'Path', default: 'straight', choices: ['straight', 'discretised', 'sequential'] },
     precisionParameter,
   ],
   // 20 steps, then 40, each a forward and a backward pass.
@@ -48,19 +46,45 @@ export const integratedGradients: AttributionMethod = {
 
   async attribute(input, options = {}) {
     const baseline = input.parameters.baseline === 'zero' ? 'zero' : 'end-of-text';
-    const path = await embeddingPath(input, baseline, options);
-    const walk = new Walk(input, path, options);
-    const { scores, ...outcome } = await refined(input, walk, difference(path), baseline);
+    const ends = await embeddingPath(input, baseline, options);
+    const path = await pathOf(input, baseline, ends, options);
+    const walk = new Walk(input, options);
+    const { scores, ...outcome } = await refined(input, walk, path, ends.to.shape, baseline);
     const completeness = completenessOf(scores, outcome.values, outcome.points);
     return {
       scores: sumByUnit(input.units, scores),
-      forwardPasses: path.forwardPasses + walk.forwardPasses,
+      forwardPasses: ends.forwardPasses + path.forwardPasses + walk.forwardPasses,
       precision: walk.precision,
       completeness,
       warnings: gapWarning(completeness, notConverged(completeness.steps)),
     };
   },
 };
+
+/** @throws E_PARAMETER where the path does not fit the baseline, or would have too many points */
+async function pathOf(
+  input: AttributionInput,
+  baseline: BaselineName,
+  ends: EmbeddingPath,
+  options: AttributionOptions,
+): Promise<GradientPath> {
+  switch (input.parameters.path) {
+    case 'discretised': {
+      if (baseline !== 'zero') return await discretisedPath(input, ends, options);
+      const why = 'a path through embeddings of real tokens begins at one, and no token has an embedding of zeros';
+      throw parameterInvalid(id, 'path', why, 'use the baseline end-of-text, or another path');
+    }
+    case 'sequential': {
+      const path = sequentialPath(input, ends);
+      const points = path.legs.length * Number(input.parameters.steps);
+      if (points <= mostPoints) return path;
+      const why = `${path.legs.length} tokens with ${String(input.parameters.steps)} steps each are ${points} gradients, and ${mostPoints} are allowed`;
+      throw parameterInvalid(id, 'path', why, 'use fewer steps, a shorter prompt, or the path straight');
+    }
+    default:
+      return straightPath(ends);
+  }
+}
 
 interface Refined {
   /** [prompt tokens] */
@@ -76,93 +100,68 @@ function notConverged(points: number): string {
 }
 
 /** Doubles the steps until the gap is closed or the budget is spent. */
-async function refined(input: AttributionInput, walk: Walk, delta: Tensor, baseline: BaselineName): Promise<Refined> {
-  const { parameters, tokens } = input;
+async function refined(
+  { parameters, tokens }: AttributionInput,
+  walk: Walk,
+  path: GradientPath,
+  shape: readonly number[],
+  baseline: BaselineName,
+): Promise<Refined> {
   const rule: PathRule = parameters.rule === 'trapezoid' ? 'trapezoid' : 'midpoint';
-  const limit = Number(parameters.maxSteps);
-  let steps = Number(parameters.steps);
+  const { legs, share: part } = path;
+  const limit = Math.min(Number(parameters.maxSteps) * part, mostPoints / Math.max(1, legs.length));
+  let steps = Math.max(1, Math.round(Number(parameters.steps) * part));
   try {
-    let integral = await walk.along(pathPoints(rule, steps));
-    const ends = await walk.ends();
+    let scores = await legScores(walk, path, shape, tokens.length, pathPoints(rule, steps));
+    const values = await endValues(walk, path);
     for (;;) {
-      const scores = rowProducts(delta, integral, tokens.length);
-      const points = rule === 'trapezoid' ? steps + 1 : steps;
-      const { share } = completenessOf(scores, ends, points);
-      if ((share !== null && share < closedGap) || 2 * steps > limit) return { scores, values: ends, points };
+      const points = legs.length * (rule === 'trapezoid' ? steps + 1 : steps);
+      const { share } = completenessOf(scores, values, points);
+      if (legs.length === 0 || (share !== null && share < closedGap) || 2 * steps > limit) return { scores, values, points };
       const { keep, points: added } = doubledPoints(rule, steps);
-      integral = combined(keep, integral, await walk.along(added));
+      const more = await legScores(walk, path, shape, tokens.length, added);
+      scores = scores.map((score, token) => keep * score + (more[token] as number));
       steps *= 2;
     }
   } catch (error) {
     if (baseline !== 'zero' || !(error instanceof LoupeError) || error.code !== 'E_NUMERIC') throw error;
     const why = `near a baseline of zeros the gradient of this model has no finite value (${error.parts.what})`;
-    throw parameterInvalid(
-      'integrated-gradients',
-      'baseline',
-      why,
-      'use the baseline end-of-text, or the rule midpoint with fewer steps',
-    );
+    throw parameterInvalid(id, 'baseline', why, 'use the baseline end-of-text, or the rule midpoint with fewer steps');
   }
 }
 
-/** Gradients along one path, call after call; counts what they cost. */
-class Walk {
-  readonly #input: AttributionInput;
-  readonly #path: { readonly from: Tensor; readonly to: Tensor };
-  readonly #options: AttributionOptions;
-  #calls = 0;
-  #points = 0;
-  forwardPasses = 0;
-  precision: Precision;
-
-  constructor(input: AttributionInput, path: { readonly from: Tensor; readonly to: Tensor }, options: AttributionOptions) {
-    this.#input = input;
-    this.#path = path;
-    this.#options = options;
-    this.precision = precisionOf(input);
+/** (to − from) · the weighted gradients on each leg, added up: [prompt tokens]. */
+async function legScores(
+  walk: Walk,
+  { legs }: GradientPath,
+  shape: readonly number[],
+  count: number,
+  points: readonly PathPoint[],
+): Promise<Float64Array> {
+  const scores = new Float64Array(count);
+  walk.announce(legs.length * points.length);
+  for (const leg of legs) {
+    const [from, to] = [leg.from(), leg.to()];
+    const integral = await walk.along(from, to, points);
+    rowProducts(difference(from, to, shape), integral, count).forEach((product, token) => {
+      scores[token] = (scores[token] as number) + product;
+    });
   }
-
-  /** The target at the baseline and at the prompt: what the scores should add up to. No gradient is taken there. */
-  async ends(): Promise<readonly [number, number]> {
-    const points = [0, 1].map((fraction) => ({ fraction, weight: 0 }));
-    const { values, plan } = await this.#model([], points);
-    this.forwardPasses += gradientPasses(plan, this.#input);
-    const [from = Number.NaN, to = Number.NaN] = values;
-    return [from, to];
-  }
-
-  /** The weighted sum of the gradients at the input, [T, D]. */
-  async along(points: readonly PathPoint[]): Promise<Tensor> {
-    const before = this.#points;
-    this.#points += points.length;
-    const { gradients, plan } = await this.#model([embed], points, (done, total) =>
-      this.#options.onProgress?.(before + done, before + total),
-    );
-    this.forwardPasses += points.length * gradientPasses(plan, this.#input);
-    return finiteTensor(gradients, embed, 'the gradient at ');
-  }
-
-  async #model(at: readonly Site[], points: readonly PathPoint[], onProgress: GradientOptions['onProgress'] = () => undefined) {
-    const { model, target, tokens } = this.#input;
-    const result = await model.gradientAlong(
-      {
-        tokens: wholeSequence(this.#input),
-        target: target.gradient(tokens.length),
-        at,
-        precision: this.precision,
-        from: this.#path.from.data,
-        to: this.#path.to.data,
-        points,
-      },
-      gradientOptions(this.#calls++ === 0 ? this.#options : withoutPlan(this.#options), onProgress),
-    );
-    this.precision = result.precision;
-    if (!result.values.every(Number.isFinite)) throw numeric('the target');
-    return result;
-  }
+  return scores;
 }
 
-/** keep · before + after */
-function combined(keep: number, before: Tensor, after: Tensor): Tensor {
-  return { shape: after.shape, data: after.data.map((value, index) => keep * (before.data[index] as number) + value) };
+/** The target at the beginnings and at the ends of what the scores should add up to. */
+async function endValues(walk: Walk, { ends }: GradientPath): Promise<readonly [number, number]> {
+  let [before, after] = [0, 0];
+  for (const end of ends) {
+    const [from, to] = await walk.ends(end.from(), end.to());
+    before += from;
+    after += to;
+  }
+  return [before, after];
+}
+
+/** to − from */
+function difference(from: Float32Array, to: Float32Array, shape: readonly number[]): Tensor {
+  return { shape, data: to.map((value, index) => value - (from[index] as number)) };
 }
