@@ -7,6 +7,7 @@ import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from 
 import { attention } from './flow/attention.ts';
 import { attentionFlow } from './flow/attentionFlow.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
+import { loupe } from './ensemble/loupe.ts';
 import { deepLift } from './gradient/deepLift.ts';
 import { expectedGradients } from './gradient/expectedGradients.ts';
 import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
@@ -16,7 +17,12 @@ import { informationFlow } from './flow/informationFlow.ts';
 import { logitDecomposition } from './flow/logitDecomposition.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { multiHop } from './reasoning/multiHop.ts';
+import { guidedOcclusion } from './perturbation/guidedOcclusion.ts';
+import { hierarchicalOcclusion } from './perturbation/hierarchicalOcclusion.ts';
 import { occlusion } from './perturbation/occlusion.ts';
+import { permutationImportance } from './perturbation/permutationImportance.ts';
+import { reagent } from './perturbation/reagent.ts';
+import { valueZeroing } from './perturbation/valueZeroing.ts';
 import { exactShapley } from './shapley/exactShapley.ts';
 import { kernelShap } from './shapley/kernelShap.ts';
 import { partitionShapley } from './shapley/partitionShapley.ts';
@@ -31,6 +37,7 @@ import { saliency } from './gradient/saliency.ts';
 import { smoothgrad } from './gradient/smoothgrad.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
+  loupe,
   saliency,
   inputTimesGradient,
   integratedGradients,
@@ -39,6 +46,11 @@ export const attributionMethods: readonly AttributionMethod[] = [
   deepLift,
   gradientTimesActivation,
   occlusion,
+  guidedOcclusion,
+  hierarchicalOcclusion,
+  permutationImportance,
+  valueZeroing,
+  reagent,
   exactShapley,
   kernelShap,
   permutationShapley,

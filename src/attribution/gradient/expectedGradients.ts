@@ -59,7 +59,10 @@ export const expectedGradients: AttributionMethod = {
       precision: walk.precision,
       completeness,
       ...(intervals === undefined ? {} : { intervals }),
-      warnings: gapWarning(completeness),
+      warnings: gapWarning(
+        completeness,
+        `the mean over ${count} samples has not converged. Do not read single scores; take more samples.`,
+      ),
     };
   },
 };

@@ -43,6 +43,52 @@ export function ridge(
   return withIntercept(Float64Array.from(solution.to1DArray()), centred);
 }
 
+/** Penalties tried, from almost none to almost nothing left. */
+const penalties = [0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
+
+/**
+ * {@link ridge} with every weight 1 and the penalty under which each sample is best predicted by the others (Allen 1974): the
+ * leave-one-out error of a linear smoother H is (y − Hy) / (1 − diag H), so no fit is repeated.
+ * @param prior [columns] what the coefficients are shrunk towards, in the unit of y
+ */
+export function ridgeByLeaveOneOut(
+  rows: readonly Row[],
+  y: ArrayLike<number>,
+  prior: ArrayLike<number>,
+): LinearFit & { readonly lambda: number } {
+  const even = new Float64Array(rows.length).fill(1);
+  const centred = centre(rows, y, even);
+  const residual = centred.rows.map((row, index) => {
+    let explained = 0;
+    for (let column = 0; column < row.length; column++) explained += (row[column] as number) * (prior[column] ?? 0);
+    return (centred.y[index] as number) - explained;
+  });
+  // Xc = U S Vᵀ; H = U S² (S² + lambda)⁻¹ Uᵀ.
+  const { leftSingularVectors, diagonal } = new SingularValueDecomposition(new Matrix(centred.rows.map((row) => [...row])), {
+    autoTranspose: true,
+  });
+  const projected = diagonal.map((_, k) =>
+    residual.reduce((sum, value, row) => sum + value * leftSingularVectors.get(row, k), 0),
+  );
+  const errorOf = (lambda: number): number => {
+    const kept = diagonal.map((value) => value ** 2 / (value ** 2 + lambda));
+    return residual.reduce((sum, value, row) => {
+      // The mean is fitted too: it takes 1 / n of every sample.
+      let own = 1 / residual.length;
+      let fitted = 0;
+      kept.forEach((share, k) => {
+        const left = leftSingularVectors.get(row, k);
+        own += share * left ** 2;
+        fitted += share * left * (projected[k] as number);
+      });
+      return sum + ((value - fitted) / Math.max(1e-9, 1 - own)) ** 2;
+    }, 0);
+  };
+  const errors = penalties.map(errorOf);
+  const lambda = penalties[errors.indexOf(Math.min(...errors))] ?? 8;
+  return { ...ridge(rows, y, even, lambda, prior), lambda };
+}
+
 /** Rounds at most; far fewer are needed. */
 const mostRounds = 10_000;
 

@@ -1,0 +1,40 @@
+import type { AttributionInput, AttributionOptions } from '../method.ts';
+import { evaluateSequences } from '../perturbation/evaluateSequences.ts';
+import { sharedPasses } from '../perturbation/coalitions.ts';
+import { tokenRemover } from '../perturbation/withoutTokens.ts';
+
+/**
+ * Leave-one-out of the last of the given units, as many as a budget buys: what follows a late unit is short, so its exact effect
+ * costs a small part of a forward pass. The words before the answer decide its form, and a gradient underrates them.
+ * @param candidates unit indices in the order of the text
+ * @param budget forward passes
+ * @returns effects: f(prompt) − f(prompt without the unit), in the target's unit, by unit index
+ */
+export async function lateOcclusion(
+  input: AttributionInput,
+  candidates: readonly number[],
+  budget: number,
+  { signal }: AttributionOptions = {},
+): Promise<{ readonly effects: ReadonlyMap<number, number>; readonly forwardPasses: number }> {
+  const without = await tokenRemover(input);
+  const full = Int32Array.from(input.tokens, (token) => token.id);
+  const { target } = input;
+  const cost = (prompts: readonly Int32Array[]) => sharedPasses([full, ...prompts], full.length, target.continuation.length) - 1;
+  const chosen: number[] = [];
+  let prompts: Int32Array[] = [];
+  for (const unit of candidates.toReversed()) {
+    const extended = [...prompts, without(input.units[unit]?.tokens ?? [])];
+    if (cost(extended) > budget) break;
+    chosen.push(unit);
+    prompts = extended;
+  }
+  // The prompt itself goes first: the beginning it shares with the others is then computed once.
+  const [value = input.value, ...values] =
+    prompts.length === 0
+      ? []
+      : await evaluateSequences(input.model, [full, ...prompts], target, signal === undefined ? {} : { signal });
+  return {
+    effects: new Map(chosen.map((unit, index) => [unit, value - (values[index] as number)])),
+    forwardPasses: prompts.length === 0 ? 0 : cost(prompts) + 1,
+  };
+}
