@@ -48,7 +48,12 @@ test('what a model cannot do', () => {
     'multi-hop',
     'random',
   ]);
-  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'multi-hop', 'random']);
+  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual([
+    'occlusion',
+    'saliency',
+    'multi-hop',
+    'random',
+  ]);
   expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'attention-flow', 'random']);
   for (const id of gradientMethods) {
     expect(() => findMethod(id, seeing)).toThrow(

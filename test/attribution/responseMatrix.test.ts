@@ -75,7 +75,9 @@ describe('the bundled model, against golden gradients of each response token', (
     const golden = goldenArray('chat', file); // [response tokens, prompt and response tokens]
     const length = ids.length + answer.length;
     const parameters = resolveParameters(method, { perToken: true, precision: 'dequantised' });
-    const { matrix } = await method.attribute(await inputFor(model, { ids, response: answer, spec: { kind: 'response' }, parameters }));
+    const { matrix } = await method.attribute(
+      await inputFor(model, { ids, response: answer, spec: { kind: 'response' }, parameters }),
+    );
     expect(matrix?.scores).toHaveLength(answer.length);
     matrix?.scores.forEach((row, step) => {
       expect(relativeDifference(row, golden.subarray(step * length, step * length + ids.length))).toBeLessThan(6e-3);

@@ -24,9 +24,16 @@ export const inputTimesGradient: AttributionMethod = {
   async attribute(input, options = {}) {
     const result = await promptGradient(input, { at: [embed], capture: [embed] }, options);
     const products = (gradient: Tensor, embeddings: () => Tensor) => rowProducts(embeddings(), gradient, input.tokens.length);
-    const { forwardPasses, ...perToken } = await responseMatrix(input, { scoresOf: products, withEmbeddings: true, perUnit: '' }, options);
+    const { forwardPasses, ...perToken } = await responseMatrix(
+      input,
+      { scoresOf: products, withEmbeddings: true, perUnit: '' },
+      options,
+    );
     return {
-      scores: sumByUnit(input.units, products(result.gradient(embed), () => result.captured(embed))),
+      scores: sumByUnit(
+        input.units,
+        products(result.gradient(embed), () => result.captured(embed)),
+      ),
       forwardPasses: result.forwardPasses + forwardPasses,
       ...perToken,
       precision: result.precision,

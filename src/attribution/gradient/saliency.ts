@@ -17,7 +17,11 @@ export const saliency: AttributionMethod = {
   label: 'Saliency (size of the gradient)',
   assumption: 'How sensitive the answer is to this word, up or down. Fast; says nothing of the direction.',
   needs: ['gradient'],
-  parameters: [{ id: 'norm', label: 'Norm of the gradient', default: 'l2', choices: ['l2', 'l1'] }, perTokenParameter, precisionParameter],
+  parameters: [
+    { id: 'norm', label: 'Norm of the gradient', default: 'l2', choices: ['l2', 'l1'] },
+    perTokenParameter,
+    precisionParameter,
+  ],
   isUnsigned: () => true,
   cost: () => 2,
 

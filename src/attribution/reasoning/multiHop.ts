@@ -26,7 +26,10 @@ export const multiHop: AttributionMethod = {
   async attribute(input, options = {}) {
     const { tokens, target, units, parameters } = input;
     const thoughts = thoughtTokens(input);
-    const targets: GradientTarget[] = [...thoughts.map((id, index) => thoughtTarget(tokens.length, id, index)), target.gradient(tokens.length)];
+    const targets: GradientTarget[] = [
+      ...thoughts.map((id, index) => thoughtTarget(tokens.length, id, index)),
+      target.gradient(tokens.length),
+    ];
     const rows: Float64Array[] = [];
     const spent = await targetGradients(
       input,
@@ -43,7 +46,9 @@ export const multiHop: AttributionMethod = {
       ...spent,
       scoreUnit: 'share',
       findings: { throughThoughts: Math.min(1, Math.max(0, 1 - direct)) },
-      ...(thoughts.length === 0 ? {} : { matrix: { rows: thoughts.map((_id, index) => index), scores: perThought, unit: 'share' } }),
+      ...(thoughts.length === 0
+        ? {}
+        : { matrix: { rows: thoughts.map((_id, index) => index), scores: perThought, unit: 'share' } }),
       warnings: [],
     };
   },
