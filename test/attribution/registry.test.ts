@@ -47,13 +47,13 @@ test('what a model cannot do', () => {
 
 describe('parameters', () => {
   const cases: [method: string, given: Record<string, string | number | boolean>, expected: RegExp][] = [
-    ['occlusion', { replacement: 'mask' }, /E_PARAMETER.*use one of: drop, neutral/],
+    ['occlusion', { replacement: 'shred' }, /E_PARAMETER.*use one of: drop, neutral, mask, corpus/],
     ['occlusion', { replacement: true }, /E_PARAMETER.*give a string/],
     ['occlusion', { colour: 'red' }, /E_PARAMETER.*use one of: replacement, includeTemplate/],
     ['attention', { aggregation: 'max' }, /E_PARAMETER.*last-layer-mean, rollout/],
     ['saliency', { precision: 'fp16' }, /E_PARAMETER.*use one of: as-served, dequantised/],
     ['saliency', { norm: 'l3' }, /E_PARAMETER.*use one of: l2, l1/],
-    ['input-x-gradient', { norm: 'l2' }, /E_PARAMETER.*use one of: precision/],
+    ['input-x-gradient', { norm: 'l2' }, /E_PARAMETER.*use one of: perToken, precision/],
     ['integrated-gradients', { steps: 0 }, /E_PARAMETER.*from 1 to 256/],
     ['integrated-gradients', { steps: 2.5 }, /E_PARAMETER.*whole number/],
     ['integrated-gradients', { maxSteps: 5000 }, /E_PARAMETER.*from 1 to 1024/],

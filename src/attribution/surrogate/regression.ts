@@ -58,6 +58,7 @@ export function ridgeByLeaveOneOut(
 ): LinearFit & { readonly lambda: number } {
   const even = new Float64Array(rows.length).fill(1);
   const centred = centre(rows, y, even);
+  if (centred.meanRow.length === 0) return { intercept: centred.meanY, coefficients: new Float64Array(0), lambda: 0 };
   const residual = centred.rows.map((row, index) => {
     let explained = 0;
     for (let column = 0; column < row.length; column++) explained += (row[column] as number) * (prior[column] ?? 0);

@@ -36,6 +36,7 @@ export const graphSignatures = {
     'bool ggml_gallocr_alloc_graph(P allocator, P graph)',
   ),
   /** Plans without allocating; writes one size per buffer. */
+  ggml_gallocr_reserve: base<(allocator: Pointer, graph: Pointer) => boolean>('bool ggml_gallocr_reserve(P allocator, P graph)'),
   ggml_gallocr_reserve_n_size: base<
     (allocator: Pointer, graph: Pointer, nodeBuffers: null, leafBuffers: null, sizes: BigUint64Array) => void
   >('void ggml_gallocr_reserve_n_size(P allocator, P graph, P node_buffers, P leaf_buffers, P sizes)'),

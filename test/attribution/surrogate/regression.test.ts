@@ -6,6 +6,7 @@ import {
   lasso,
   predict,
   ridge,
+  ridgeByLeaveOneOut,
   solveLeastSquares,
 } from '../../../src/attribution/surrogate/regression.ts';
 
@@ -65,6 +66,38 @@ describe('ridge', () => {
       [0.25, 0],
     );
     expect(coefficients[0]).toBeCloseTo(0.25, 12);
+  });
+});
+
+describe('ridge with the penalty of least leave-one-out error', () => {
+  test.each([1, 2, 3])('the shortcut equals fitting again without each sample, seed %i', (seed) => {
+    const { rows, y } = randomSamples(seed, 14, 6);
+    const prior = [0.1, 0, 0.5, 0, 0, -0.2];
+    const errorOf = (lambda: number) =>
+      rows.reduce((sum, row, left) => {
+        const rest = rows.filter((_, index) => index !== left);
+        const fit = ridge(
+          rest,
+          y.filter((_, index) => index !== left),
+          rest.map(() => 1),
+          lambda,
+          prior,
+        );
+        return sum + ((y[left] as number) - predict(fit, row)) ** 2;
+      }, 0);
+    const penalties = [0.5, 1, 2, 4, 8, 16, 32, 64, 128];
+    const errors = penalties.map(errorOf);
+    const { lambda, coefficients } = ridgeByLeaveOneOut(rows, y, prior);
+    expect(lambda).toBe(penalties[errors.indexOf(Math.min(...errors))]);
+    expect([...coefficients]).toEqual([
+      ...ridge(
+        rows,
+        y,
+        rows.map(() => 1),
+        lambda,
+        prior,
+      ).coefficients,
+    ]);
   });
 });
 

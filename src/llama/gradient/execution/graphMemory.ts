@@ -19,7 +19,8 @@ export class GraphMemory {
   place(graph: Pointer): boolean {
     const { functions, bufferType } = this.#backend;
     if (this.#allocator === 0) this.#allocator = functions.ggml_gallocr_new(bufferType);
-    return functions.ggml_gallocr_alloc_graph(this.#allocator, graph);
+    // Without a plan of its own a graph of the same shape would get the last one's, which may keep fewer values to the end.
+    return functions.ggml_gallocr_reserve(this.#allocator, graph) && functions.ggml_gallocr_alloc_graph(this.#allocator, graph);
   }
 
   /** Gives the memory back; graphs that were placed in it must not be computed any more. */
