@@ -70,7 +70,7 @@ function checkSize(asked: number, size: number, layers: number): void {
 /**
  * Node l · T + t is the state of token t before layer l (l = layers: behind the last). @param patterns [layers][query, key], means over heads
  */
-export function attentionNetwork(
+function attentionNetwork(
   patterns: readonly ArrayLike<number>[],
   rows: readonly number[],
   size: number,
