@@ -1,12 +1,11 @@
-/** 95 % two-sided quantiles of Student's t for 1, 2, … degrees of freedom; beyond the table the normal's. */
-const quantiles = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131];
+import { studentQuantile } from './meanOfSamples.ts';
 
 /** 95 % interval of the mean of independent samples, of which there are at least two (Student 1908). */
 export function meanInterval(samples: readonly number[]): [number, number] {
   const count = samples.length;
   const mean = samples.reduce((sum, value) => sum + value, 0) / count;
   const variance = samples.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  const half = (quantiles[count - 2] ?? 1.96 + 2.4 / (count - 1)) * Math.sqrt(variance / count);
+  const half = studentQuantile(count - 1) * Math.sqrt(variance / count);
   return [mean - half, mean + half];
 }
 
