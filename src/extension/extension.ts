@@ -9,10 +9,11 @@ import { ActiveDocument } from './explain/activeDocument.ts';
 import { Explainer } from './explain/explainer.ts';
 import { followCursor } from './explain/followCursor.ts';
 import { followDocuments } from './explain/followDocuments.ts';
+import { MethodCatalog } from './explain/methodCatalog.ts';
 import { followSettings } from './explain/followSettings.ts';
 import { SessionStore } from './explain/sessionStore.ts';
 import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
-import { createLog } from './log.ts';
+import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
@@ -40,9 +41,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const find = () => client.listModels(readSettings().modelFolders);
   const sessions = new SessionStore();
   const active = new ActiveDocument(sessions);
-  const explainer = new Explainer(client, models, sessions, active, log);
+  const methods = new MethodCatalog(client);
+  const explainer = new Explainer(client, models, sessions, active, methods, log);
   const overlay = new Overlay(sessions);
-  const panel = new ExplainPanel(context.extensionUri, active, log, (message) => {
+  const panel = new ExplainPanel(context.extensionUri, active, client, methods, log, (message) => {
     actOnPanel(message, active, explainer, client).catch((thrown: unknown) => showError(log, thrown));
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
@@ -56,14 +58,15 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     panel,
     attention,
     modelsView,
-    registerHovers(sessions),
+    registerHovers(sessions, methods),
     followDocuments(sessions),
     followSettings(sessions),
     followCursor(active, panel, attention),
     contextKeysFollow(sessions, client),
     createStatusBar(client, active),
     announceRestarts(client, log),
-    registerCommands(commandHandlers({ engine: client, models, modelsView, find, explainer, active, panel, log }), log),
+    registerCommands(commandHandlers({ engine: client, models, modelsView, find, methods, explainer, active, panel, log }), log),
+    new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
   );

@@ -18,6 +18,8 @@ export interface Settings {
   readonly weightMemory: number;
   readonly promptMode: PromptMode;
   readonly method: string;
+  /** Ids of methods whose conditions the user agreed to. */
+  readonly agreedMethods: readonly string[];
   /** How gradient methods compute; the others always read the file as served. */
   readonly precision: ModelSummary['precision'];
   readonly granularity: Granularity;
@@ -58,6 +60,7 @@ export const settingsTable: SettingsTable = {
   weightMemory: { default: -1, scope: 'machine', restricted: true, minimum: -1, maximum: 1_048_576, integer: true },
   promptMode: { default: 'auto', scope: 'resource', restricted: false, choices: ['auto', 'raw', 'chat'] },
   method: { default: 'saliency', scope: 'resource', restricted: false },
+  agreedMethods: { default: [], scope: 'machine', restricted: true },
   precision: { default: 'as-served', scope: 'resource', restricted: false, choices: ['as-served', 'dequantised'] },
   granularity: { default: 'word', scope: 'resource', restricted: false, choices: granularities },
   maxTokens: { default: 32, scope: 'resource', restricted: false, minimum: 1, maximum: 4096, integer: true },

@@ -6,9 +6,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { methodChoices } from '../../src/extension/explain/methodChoices.ts';
+import { attributionMethods } from '../../src/attribution/registry.ts';
 import { settingsTable } from '../../src/extension/settingsTable.ts';
-import { inEnglish } from '../../src/extension/translate.ts';
 import { Editor } from './editorHarness.ts';
 import { enginePids } from './engineProcesses.ts';
 
@@ -16,7 +15,7 @@ const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../.
   contributes: { colors: { id: string; defaults: { dark: string } }[] };
 };
 
-const defaultMethod = methodChoices(inEnglish).find(({ id }) => id === settingsTable.method.default)?.label ?? '';
+const defaultMethod = attributionMethods.find(({ id }) => id === settingsTable.method.default)?.label ?? '';
 
 let editor: Editor;
 let lines: Locator;
@@ -165,7 +164,7 @@ test('hovering a word shows score, share, rank and method', async () => {
 test('the panel shows the default method and its precision', async () => {
   const header = panel.locator('.settings');
   expect(
-    await header.locator('vscode-dropdown[aria-label="Method"]').evaluate((node) => (node as unknown as { value: string }).value),
+    await header.locator('select[aria-label="Method"]').evaluate((node) => (node as unknown as { value: string }).value),
   ).toBe(settingsTable.method.default);
   expect(await header.locator('.precision').innerText()).toMatch(/^Computed\s+as served$/);
 });

@@ -9,7 +9,7 @@ const explanation = sampleExplanation([
   { text: ' of', score: -1 },
   { text: ' sink', score: 50, kind: 'sink' },
 ]);
-const final = { stage: 'final', stale: false, showHidden: false } as const;
+const final = { stage: 'final', stale: false, showHidden: false, method: 'Occlusion' } as const;
 const lines = (unit: number, context: Parameters<typeof hoverLines>[2] = final, of: Explanation = explanation) =>
   hoverLines(of, unit, context, inEnglish).map(({ kind, text }) => (kind === 'warning' ? `! ${text}` : text));
 
@@ -68,7 +68,7 @@ describe('a hover', () => {
   test('names a dequantised run', () => {
     const model = { ...explanation.model, precision: 'dequantised' as const };
     const of = { ...explanation, model, method: { id: 'input-x-gradient', parameters: {}, seed: 0 } };
-    expect(lines(0, final, of)[3]).toBe('Method: Input × gradient (dequantised)');
+    expect(lines(0, { ...final, method: 'Input × gradient' }, of)[3]).toBe('Method: Input × gradient (dequantised)');
   });
 
   test('says when the word was edited', () => {

@@ -63,7 +63,7 @@ describe.each(themeNames)('%s', (theme) => {
     await panel.page.getByRole('button', { name: 'Export' }).click();
     await expectClean(panel);
     await panel.page.keyboard.press('Escape');
-    await panel.page.getByRole('combobox', { name: 'Method' }).click();
+    await panel.page.getByRole('combobox', { name: 'Score each' }).click();
     await expectStructure();
     await panel.page.keyboard.press('Escape');
     await panel.send({ type: 'failed', code: 'E_CONTEXT_OVERFLOW', message: 'E_CONTEXT_OVERFLOW: the prompt has 9 tokens' });
@@ -167,7 +167,7 @@ test('the dropdowns of the header', async () => {
     await panel.page.getByRole('combobox', { name }).click();
     await panel.page.getByRole('option', { name: option, exact: true }).click();
   };
-  await choose('Method', 'Attention');
+  await panel.page.getByRole('combobox', { name: 'Method' }).selectOption('attention');
   await choose('Score each', 'Sentence');
   await choose('Read as', 'Raw text');
   expect(await panel.posted()).toEqual([

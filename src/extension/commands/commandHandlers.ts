@@ -4,6 +4,7 @@ import { viewIds } from '../commandTable.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
+import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ModelsView } from '../models/modelsView.ts';
@@ -18,6 +19,7 @@ export interface CommandParts {
   readonly models: ModelLoader;
   readonly modelsView: ModelsView;
   readonly find: () => Promise<readonly FoundModel[]>;
+  readonly methods: MethodCatalog;
   readonly explainer: Explainer;
   readonly active: ActiveDocument;
   readonly panel: ExplainPanel;
@@ -25,9 +27,9 @@ export interface CommandParts {
 }
 
 export function commandHandlers(parts: CommandParts): CommandHandlers {
-  const { engine, models, modelsView, find, explainer, active, panel, log } = parts;
+  const { engine, models, modelsView, find, methods, explainer, active, panel, log } = parts;
   return {
-    ...explainCommands(explainer, active, panel, engine),
+    ...explainCommands(explainer, active, panel, engine, methods),
     ...modelCommands(models, modelsView, find),
     showPanel: () => panel.show(),
     showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),

@@ -2,6 +2,8 @@
 import * as vscode from 'vscode';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
+import { askMethod } from '../explain/askMethod.ts';
+import { type MethodCatalog, usualUnits } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
@@ -28,6 +30,7 @@ export function explainCommands(
   active: ActiveDocument,
   panel: ExplainPanel,
   engine: EngineService,
+  methods: MethodCatalog,
 ): ExplainCommands {
   return {
     explain: async (uri) => {
@@ -39,13 +42,11 @@ export function explainCommands(
     explainWith: async (uri) => {
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
-      const picked = await vscode.window.showQuickPick(
-        methodChoices(t).map(({ id, label, assumption, cost }) => ({ id, label, description: cost, detail: assumption })),
-        { title: t('Explain with'), placeHolder: t('Attribution method'), matchOnDetail: true },
-      );
-      if (picked === undefined) return null;
+      const known = await methods.read(active.session?.view?.units.length ?? usualUnits);
+      const method = await askMethod(methodChoices(known, engine.status.model, t), t('Explain with'));
+      if (method === null) return null;
       panel.show();
-      return explainer.explain(place.document, { selection: place.selection, method: picked.id });
+      return explainer.explain(place.document, { selection: place.selection, method });
     },
     setTarget: async (uri) => {
       const place = await promptPlace(uri, active);

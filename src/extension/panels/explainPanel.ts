@@ -4,7 +4,9 @@ import type { Explanation } from '../../shared/explanation.ts';
 import type { ExplainPanelIn, ExplainPanelOut } from '../../shared/protocol/panel.ts';
 import { viewIds } from '../commandTable.ts';
 import { errorText } from '../errorMessage.ts';
+import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
+import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { Stage } from '../explain/session.ts';
 import { t } from '../localise.ts';
@@ -22,10 +24,15 @@ export class ExplainPanel implements vscode.Disposable {
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly active: ActiveDocument,
+    private readonly engine: Pick<EngineService, 'status'>,
+    private readonly methods: MethodCatalog,
     private readonly log: vscode.LogOutputChannel,
     private readonly onMessage: (message: ExplainPanelOut) => void,
   ) {
-    this.disposables.push(active.onChange(() => this.sendNews()));
+    this.disposables.push(
+      active.onChange(() => this.sendNews()),
+      new vscode.Disposable(methods.onChange(() => this.sendNews())),
+    );
   }
 
   get isOpen(): boolean {
@@ -90,7 +97,7 @@ export class ExplainPanel implements vscode.Disposable {
     const { session } = this.active;
     if (!this.ready || session === undefined) return;
     const { mode, method } = session.choices;
-    this.post({ type: 'methods', methods: methodChoices(t), mode, method });
+    this.post({ type: 'methods', methods: methodChoices(this.methods.current, this.engine.status.model, t), mode, method });
     const { view, stage } = session;
     if (view === null && this.sent !== null) {
       this.sent = null;

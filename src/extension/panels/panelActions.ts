@@ -4,7 +4,6 @@ import type { ExplainPanelOut } from '../../shared/protocol/panel.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
-import { methodIds } from '../explain/methodChoices.ts';
 import type { Choices, DocumentSession } from '../explain/session.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
 
@@ -26,7 +25,6 @@ export async function actOnPanel(
     case 'explainTarget':
       return rerun({ target: message.target });
     case 'setMethod':
-      if (!methodIds.includes(message.method)) return;
       return rerun({ method: message.method });
     case 'setMode':
       return rerun({ mode: message.mode });

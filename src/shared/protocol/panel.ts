@@ -7,10 +7,14 @@ import type { PartialStage } from './engine.ts';
 /** One line of the method picker. */
 export interface MethodChoice {
   readonly id: string;
+  /** Name of the group it stands in. */
+  readonly family: string;
   readonly label: string;
   readonly assumption: string;
   /** Passes through the model, in words. */
   readonly cost: string;
+  /** Why it cannot be chosen now; null: it can. */
+  readonly unavailable: string | null;
 }
 
 /** Host → Explain panel. */

@@ -152,6 +152,29 @@ test('the method picker shows what was asked, not what a provisional tint came f
   expect(text()).toContain('Leaves out one unit at a time');
 });
 
+test('the method picker groups by family, tells costs, and bars what cannot run', async () => {
+  const { panel, posted } = await mount([{ type: 'methods', methods, mode: 'auto', method: 'occlusion' }, final()]);
+  const select = find(panel, 'select[aria-label="Method"]') as HTMLSelectElement;
+  expect(all(select, 'optgroup').map((group) => group.getAttribute('label'))).toEqual([
+    'Perturbation',
+    'Gradient',
+    'Flow',
+    'Control',
+  ]);
+  expect(all(select, 'option').map((option) => option.textContent)).toEqual([
+    'Occlusion — about 40 forward passes',
+    'Saliency — m gives no gradients',
+    'Attention — about 1 forward pass',
+    'Random (control) — no forward pass',
+  ]);
+  expect(all(select, 'option[disabled]').map((option) => option.getAttribute('value'))).toEqual(['saliency']);
+  select.value = 'attention';
+  select.dispatchEvent(new Event('change'));
+  expect(posted).toEqual([{ type: 'setMethod', method: 'attention' }]);
+  // Until the host says so, the method is what it was.
+  expect(select.value).toBe('occlusion');
+});
+
 test('a word: chosen, shown, revealed; a highlight of the editor is shown and not sent back', async () => {
   const { panel, posted } = await mount([final()]);
   const word = find(panel, '[data-unit="30"]') as HTMLElement;

@@ -95,12 +95,36 @@ export function explanationOf(
 export const methods: MethodChoice[] = [
   {
     id: 'occlusion',
+    family: 'Perturbation',
     label: 'Occlusion',
     assumption: 'Leaves out one unit at a time and measures how far the target moves.',
-    cost: 'One forward pass for each unit.',
+    cost: 'about 40 forward passes',
+    unavailable: null,
   },
-  { id: 'attention', label: 'Attention', assumption: 'Where the last layer looks. Attention is not attribution.', cost: 'One.' },
-  { id: 'random', label: 'Random (control)', assumption: 'Random scores.', cost: 'None.' },
+  {
+    id: 'saliency',
+    family: 'Gradient',
+    label: 'Saliency',
+    assumption: 'How sensitive the answer is to this word.',
+    cost: 'about 2 forward passes',
+    unavailable: 'm gives no gradients',
+  },
+  {
+    id: 'attention',
+    family: 'Flow',
+    label: 'Attention',
+    assumption: 'Where the last layer looks. Attention is not attribution.',
+    cost: 'about 1 forward pass',
+    unavailable: null,
+  },
+  {
+    id: 'random',
+    family: 'Control',
+    label: 'Random (control)',
+    assumption: 'Random scores.',
+    cost: 'no forward pass',
+    unavailable: null,
+  },
 ];
 
 /** A few lines with every kind of unit, both signs and all strengths. */
