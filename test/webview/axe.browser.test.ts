@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PanelBrowser, type PanelPage } from './harness/browser.ts';
 import {
   capitalExplanation,
+  curves,
   gridMessage,
   headMessage,
   hostileExplanation,
@@ -53,7 +54,9 @@ describe.each(themeNames)('%s', (theme) => {
     await panel.send({ type: 'progress', phase: 'occlusion', done: 3, total: 40 });
     await panel.send({ type: 'explanation', explanation: capitalExplanation({ faithfulness: null }), stage: 'attention' });
     await expectClean(panel);
-    await panel.send({ type: 'explanation', explanation: capitalExplanation(), stage: 'final' });
+    const explanation = capitalExplanation();
+    const faithfulness = { ...explanation.faithfulness!, curves };
+    await panel.send({ type: 'explanation', explanation: { ...explanation, faithfulness }, stage: 'final' });
     await panel.page.locator('[data-token="0"]').click();
     await panel.page.locator('vscode-checkbox').click();
     for (const tab of ['Token probabilities', 'Faithfulness', 'Ranking']) {

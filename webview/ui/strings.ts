@@ -63,6 +63,11 @@ const english = {
   faithfulnessShort: (drop: string, randomDrop: string, keep: string, randomKeep: string) =>
     `drop ${drop} (random ${randomDrop}), keep ${keep} (random ${randomKeep})`,
   measure: 'Measure',
+  measuresCaption: 'More measures of the same ranking',
+  curveCaption: 'The target while more and more units are taken out, the highest ranked first',
+  curveShare: 'Units',
+  curveName: { deletion: 'Top units taken out', randomDeletion: 'Random units taken out', insertion: 'Top units put back' },
+  curveEnds: (name: string, from: string, to: string, middle: string) => `${name}: ${from}, halfway ${middle}, at the end ${to}`,
 
   // Completeness
   addsUp: 'Adds up',
@@ -218,6 +223,11 @@ const chinese: Strings = {
   faithfulnessShort: (drop, randomDrop, keep, randomKeep) =>
     `去掉 ${drop}（随机 ${randomDrop}），保留 ${keep}（随机 ${randomKeep}）`,
   measure: '度量',
+  measuresCaption: '同一排序的其他度量',
+  curveCaption: '从排名最高的单位开始逐步去掉单位时的目标值',
+  curveShare: '单位',
+  curveName: { deletion: '去掉最重要的单位', randomDeletion: '去掉随机单位', insertion: '放回最重要的单位' },
+  curveEnds: (name, from, to, middle) => `${name}：${from}，中途 ${middle}，最后 ${to}`,
 
   addsUp: '总和吻合',
   doesNotAddUp: '总和不吻合',

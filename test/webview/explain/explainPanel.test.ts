@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ExplainPanelIn, ExplainPanelOut } from '../../../src/shared/protocol/panel.ts';
 import { ExplainPanel } from '../../../webview/explain/explainPanel.ts';
-import { capitalExplanation, explanationOf, hostileExplanation, hostileTexts, methods } from '../harness/samples.ts';
+import { capitalExplanation, curves, explanationOf, hostileExplanation, hostileTexts, methods } from '../harness/samples.ts';
 import { all, find, settle } from '../harness/shadow.ts';
 
 const final = (explanation = capitalExplanation()) => ({ type: 'explanation', explanation, stage: 'final' }) as const;
@@ -136,6 +136,22 @@ test('scores without a sign have half a scale and no plus', async () => {
     expect.arrayContaining(['0.50', '0.020']) as unknown,
   );
   expect(find(panel, '[data-unit="0"]')?.getAttribute('aria-label')).toContain('0.50 nats per unit of embedding');
+});
+
+test('the faithfulness curve: a picture with words beside the badge, and as a figure with its table', async () => {
+  const base = capitalExplanation();
+  const measures = [{ id: 'mean deletion', value: 5.2, random: 3.1, gain: 2.1, interval: [1.5, 2.6] as [number, number] }];
+  const faithfulness = { ...base.faithfulness!, curves, measures };
+  const { panel } = await mount([final({ ...base, faithfulness })], { tab: 'faithfulness' });
+  const spoken =
+    'Top units taken out: −0.26, halfway −7.40, at the end −9.10. Random units taken out: −0.26, halfway −5.60, at the end −9.10.';
+  expect(all(panel, 'svg.curve[role="img"]').map((picture) => picture.getAttribute('aria-label')?.endsWith(spoken))).toEqual([
+    true,
+    true,
+  ]);
+  expect(all(panel, 'svg.large polyline').map((line) => line.getAttribute('class'))).toEqual(['deletion', 'randomDeletion']);
+  expect(all(all(panel, 'figure tbody tr')[1]!, 'th, td').map((cell) => cell.textContent)).toEqual(['10 %', '−3.90', '−0.90']);
+  expect(all(panel, '.table tbody th').map((cell) => cell.textContent)).toContain('mean deletion');
 });
 
 test('faithfulness not measured is said', async () => {

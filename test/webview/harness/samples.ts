@@ -170,6 +170,24 @@ export function capitalExplanation(more: Partial<Explanation> = {}): Explanation
   };
 }
 
+/** A faithfulness check with its curves. */
+export const curves = {
+  deletion: [
+    [0, -0.26],
+    [0.1, -3.9],
+    [0.2, -5.2],
+    [0.5, -7.4],
+    [1, -9.1],
+  ],
+  randomDeletion: [
+    [0, -0.26],
+    [0.1, -0.9],
+    [0.2, -2.1],
+    [0.5, -5.6],
+    [1, -9.1],
+  ],
+} satisfies NonNullable<NonNullable<Explanation['faithfulness']>['curves']>;
+
 /** Text that would be markup, reorder its surroundings or vanish, were it not made visible. */
 export const hostileTexts = [
   '<img src=x onerror="window.hacked=1">',
