@@ -12,6 +12,7 @@ describe('the Explain panel', () => {
     { type: 'setMode', mode: 'raw' },
     { type: 'setShowHidden', show: true },
     { type: 'revealUnit', unit: 3 },
+    { type: 'setIntensity', intensity: 0.5, kept: true },
     { type: 'export', format: 'json' },
   ])('may say %j', (message) => expect(parseExplainPanelOut(message)).toEqual(message));
 
@@ -20,6 +21,7 @@ describe('the Explain panel', () => {
     'ready',
     { type: 'load', file: '/etc/passwd' },
     { type: 'revealUnit', unit: -1 },
+    { type: 'setIntensity', intensity: 1e9, kept: true },
     { type: 'revealUnit', unit: 1.5 },
     { type: 'revealUnit', unit: 2 ** 40 },
     { type: 'setGranularity', granularity: 'letter' },

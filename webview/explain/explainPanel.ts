@@ -64,7 +64,7 @@ export class ExplainPanel extends LitElement {
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has('state') && !changed.has('showHidden')) return;
     const { explanation } = this.state;
-    this.summary = explanation === null ? null : summariseScores(explanation, this.showHidden);
+    this.summary = explanation === null ? null : summariseScores(explanation, this.showHidden, this.state.intensity);
   }
 
   protected override render(): TemplateResult {
@@ -112,7 +112,9 @@ export class ExplainPanel extends LitElement {
           .selected=${this.selected}
           .provisional=${this.state.stage !== 'final'}
           .onSelect=${(unit: number) => this.select(unit)}
+          .intensity=${this.state.intensity}
           .onShowHidden=${(show: boolean) => this.changeShowHidden(show)}
+          .onIntensity=${(intensity: number, kept: boolean) => this.changeIntensity(intensity, kept)}
         ></loupe-prompt-view>
       </section>
       <section>
@@ -165,6 +167,12 @@ export class ExplainPanel extends LitElement {
     this.showHidden = show;
     this.host.post({ type: 'setShowHidden', show });
     this.saveState();
+  }
+
+  /** Drawn at once here; the host draws it in the editor. */
+  private changeIntensity(intensity: number, kept: boolean): void {
+    this.state = nextState(this.state, { type: 'intensity', intensity });
+    this.host.post({ type: 'setIntensity', intensity, kept });
   }
 
   private saveState(): void {

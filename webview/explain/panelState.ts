@@ -27,6 +27,8 @@ export interface PanelState {
   /** The method that was asked for; a partial explanation may carry another one's scores. */
   readonly method: string | null;
   readonly mode: 'raw' | 'chat' | 'auto';
+  /** Strength of the tints, as the setting has it. */
+  readonly intensity: number;
   /** The unit under the editor's cursor. */
   readonly highlighted: number | null;
 }
@@ -40,6 +42,7 @@ export const initialState: PanelState = {
   methods: [],
   method: null,
   mode: 'auto',
+  intensity: 1,
   highlighted: null,
 };
 
@@ -73,6 +76,8 @@ export function nextState(state: PanelState, message: ExplainPanelIn): PanelStat
       return { ...state, explanation: null, stage: null, highlighted: null };
     case 'methods':
       return { ...state, methods: message.methods, mode: message.mode, method: message.method ?? state.method };
+    case 'intensity':
+      return { ...state, intensity: message.intensity };
     case 'highlight':
       return { ...state, highlighted: message.unit };
     default:

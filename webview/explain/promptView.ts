@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { Explanation } from '../../src/shared/explanation.ts';
 import { hasSign } from '../../src/shared/scoreSign.ts';
-import { checkbox } from '../ui/controls.ts';
+import { checkbox, slider } from '../ui/controls.ts';
 import { formatScore, formatShare } from '../ui/formatNumber.ts';
 import { nextInList } from '../ui/rovingFocus.ts';
 import { sharedStyles, tintClass, tintStyles } from '../ui/sharedStyles.ts';
@@ -20,6 +20,7 @@ export class PromptView extends LitElement {
     showHidden: { attribute: false },
     selected: { attribute: false },
     provisional: { attribute: false },
+    intensity: { attribute: false },
   };
   declare explanation: Explanation;
   declare summary: ScoreSummary;
@@ -29,7 +30,10 @@ export class PromptView extends LitElement {
   /** Scores that will still change are drawn lighter. */
   declare provisional: boolean;
   declare onSelect: (unit: number) => void;
+  /** Strength of the tints, 1 = the largest score gets the strongest. */
+  declare intensity: number;
   declare onShowHidden: (show: boolean) => void;
+  declare onIntensity: (intensity: number, kept: boolean) => void;
 
   private pieces: readonly PromptPiece[] = [];
   /** Units in reading order. */
@@ -64,6 +68,16 @@ export class PromptView extends LitElement {
       >${this.pieces.map((piece) => this.piece(piece, text))}</div>
       <div class="row spread below">
         <p class="details" role="status">${this.details(text)}</p>
+        ${slider({
+          label: text.intensity,
+          // Half as strong is as far to the left as twice as strong is to the right.
+          value: Math.log2(this.intensity),
+          minimum: -2,
+          maximum: 2,
+          step: 0.1,
+          spoken: text.times(this.intensity.toFixed(2)),
+          onChange: (value, kept) => this.onIntensity(Math.round(100 * 2 ** value) / 100, kept),
+        })}
         ${checkbox({ label: text.showHidden, checked: this.showHidden, onChange: (show) => this.onShowHidden(show) })}
       </div>
     `;

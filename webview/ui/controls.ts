@@ -3,7 +3,7 @@
  * `@vscode-elements/elements` has the same kinds of element, so moving there means rewriting the bodies below and nothing else.
  *
  * Not from the library: tables (native `<table>`; its data grid is made of `div`s), lists of words and tokens, the dropdown with
- * groups (native `<select>`; its dropdown has none), the export menu (it has no menu) and the word of progress (its ring shouts "Loading" as an alert at every appearance, so it is hidden from
+ * groups (native `<select>`; its dropdown has none), the slider, the export menu (it has no menu) and the word of progress (its ring shouts "Loading" as an alert at every appearance, so it is hidden from
  * screen readers and the stage line speaks).
  */
 import {
@@ -142,6 +142,37 @@ export function groupedDropdown(
       </optgroup>`,
     )}</select
   >`;
+}
+
+export interface SliderOptions {
+  readonly label: string;
+  readonly value: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly step: number;
+  /** What the value is called. */
+  readonly spoken: string;
+  /** `kept`: the slider was let go. */
+  readonly onChange: (value: number, kept: boolean) => void;
+}
+
+/** The platform's own: the library has none. */
+export function slider(options: SliderOptions): TemplateResult {
+  const changed = (kept: boolean) => (event: Event) =>
+    options.onChange(Number((event.currentTarget as HTMLInputElement).value), kept);
+  return html`<label class="field"
+    ><span class="muted">${options.label}</span
+    ><input
+      type="range"
+      min=${options.minimum}
+      max=${options.maximum}
+      step=${options.step}
+      .value=${live(String(options.value))}
+      aria-valuetext=${options.spoken}
+      title=${options.spoken}
+      @input=${changed(false)}
+      @change=${changed(true)}
+  /></label>`;
 }
 
 interface TabPanel {

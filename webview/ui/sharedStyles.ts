@@ -84,6 +84,11 @@ export const sharedStyles = css`
     color: var(--vscode-dropdown-foreground, var(--vscode-foreground));
     font: inherit;
   }
+  input[type='range'] {
+    inline-size: 110px;
+    margin: 0;
+    accent-color: var(--vscode-focusBorder);
+  }
   vscode-checkbox {
     margin: 0;
   }

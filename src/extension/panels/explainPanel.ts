@@ -10,6 +10,7 @@ import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { Stage } from '../explain/session.ts';
 import { t } from '../localise.ts';
+import { onSettingChange, readSettings } from '../settings.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseExplainPanelOut } from './panelMessages.ts';
 
@@ -31,6 +32,7 @@ export class ExplainPanel implements vscode.Disposable {
   ) {
     this.disposables.push(
       active.onChange(() => this.sendNews()),
+      onSettingChange(['intensity'], () => this.sendIntensity()),
       new vscode.Disposable(methods.onChange(() => this.sendNews())),
     );
   }
@@ -89,8 +91,13 @@ export class ExplainPanel implements vscode.Disposable {
       this.ready = true;
       this.sent = null;
       this.sendNews();
+      this.sendIntensity();
       this.post({ type: 'highlight', unit: this.highlighted });
     } else this.onMessage(message);
+  }
+
+  private sendIntensity(): void {
+    this.post({ type: 'intensity', intensity: readSettings().intensity });
   }
 
   private sendNews(): void {

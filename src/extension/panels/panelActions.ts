@@ -5,6 +5,8 @@ import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
 import type { Choices, DocumentSession } from '../explain/session.ts';
+import { writeSetting } from '../settings.ts';
+import type { Overlay } from '../overlay/overlay.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
 
 export async function actOnPanel(
@@ -12,6 +14,7 @@ export async function actOnPanel(
   active: ActiveDocument,
   explainer: Explainer,
   engine: EngineService,
+  overlay: Overlay,
 ): Promise<void> {
   const { session } = active;
   if (session === undefined) return;
@@ -35,6 +38,10 @@ export async function actOnPanel(
       return;
     case 'setShowHidden':
       session.setShowHidden(message.show);
+      return;
+    case 'setIntensity':
+      overlay.previewIntensity(message.intensity);
+      if (message.kept) await writeSetting('intensity', message.intensity);
       return;
     case 'revealUnit':
       return reveal(session, message.unit);

@@ -23,6 +23,11 @@ const explainPanelOut = v.variant('type', [
   v.strictObject({ type: v.literal('setGranularity'), granularity: v.picklist(granularities) }),
   v.strictObject({ type: v.literal('setMode'), mode: v.picklist(['raw', 'chat', 'auto']) }),
   v.strictObject({ type: v.literal('setShowHidden'), show: v.boolean() }),
+  v.strictObject({
+    type: v.literal('setIntensity'),
+    intensity: v.pipe(v.number(), v.minValue(0.25), v.maxValue(4)),
+    kept: v.boolean(),
+  }),
   v.strictObject({ type: v.literal('revealUnit'), unit: index }),
   v.strictObject({ type: v.literal('cancel') }),
   v.strictObject({ type: v.literal('rerun') }),

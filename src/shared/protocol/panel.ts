@@ -32,6 +32,8 @@ export type ExplainPanelIn =
       /** The method that is asked for; a partial explanation may carry another one's scores. */
       readonly method?: string;
     }
+  /** Strength of the tints, as the setting has it. */
+  | { readonly type: 'intensity'; readonly intensity: number }
   /** Which unit the editor's cursor is on. */
   | { readonly type: 'highlight'; readonly unit: number | null };
 
@@ -43,6 +45,8 @@ export type ExplainPanelOut =
   | { readonly type: 'setGranularity'; readonly granularity: Granularity }
   | { readonly type: 'setMode'; readonly mode: 'raw' | 'chat' | 'auto' }
   | { readonly type: 'setShowHidden'; readonly show: boolean }
+  /** `kept`: the slider was let go, and the setting is to follow; else it is still on its way. */
+  | { readonly type: 'setIntensity'; readonly intensity: number; readonly kept: boolean }
   | { readonly type: 'revealUnit'; readonly unit: number }
   | { readonly type: 'cancel' }
   | { readonly type: 'rerun' }

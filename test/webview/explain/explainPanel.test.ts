@@ -227,6 +227,26 @@ test('template, special and sink units count only when shown, and the host is to
   expect(saved).toEqual([{ tab: 'ranking', showHidden: true }]);
 });
 
+test('the strength of the tints: drawn at once, told to the editor, kept when let go', async () => {
+  const { panel, posted } = await mount([final(), { type: 'intensity', intensity: 1 }]);
+  const strength = find(panel, 'input[type="range"]') as HTMLInputElement;
+  const strongest = () => all(panel, '[data-unit].step5').length;
+  const before = strongest();
+  strength.value = '1';
+  strength.dispatchEvent(new Event('input'));
+  await settle(panel);
+  expect(strongest()).toBeGreaterThan(before);
+  expect(find(panel, '.legend')?.getAttribute('aria-label')).toContain('+1.60 nats');
+  strength.dispatchEvent(new Event('change'));
+  expect(posted).toEqual([
+    { type: 'setIntensity', intensity: 2, kept: false },
+    { type: 'setIntensity', intensity: 2, kept: true },
+  ]);
+  panel.receive({ type: 'intensity', intensity: 0.25 });
+  await settle(panel);
+  expect([strength.value, strongest()]).toEqual(['-2', 0]);
+});
+
 test('a click on a response token explains it; on the explained one it only opens the alternatives', async () => {
   const { panel, posted } = await mount([final()]);
   (find(panel, '[data-token="0"]') as HTMLElement).click();
