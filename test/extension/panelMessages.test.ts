@@ -7,6 +7,7 @@ describe('the Explain panel', () => {
     { type: 'ready' },
     { type: 'explainTarget', target: { kind: 'span', from: 0, to: 2 } },
     { type: 'explainTarget', target: { kind: 'contrast', a: ' Paris', b: ' Lyon' } },
+    { type: 'askContrast', at: 1 },
     { type: 'setMethod', method: 'occlusion' },
     { type: 'setGranularity', granularity: 'line' },
     { type: 'setMode', mode: 'raw' },

@@ -122,6 +122,7 @@ export class ExplainPanel extends LitElement {
           .explanation=${explanation}
           .onExplain=${(target: Extract<ExplainPanelOut, { type: 'explainTarget' }>['target']) =>
             this.host.post({ type: 'explainTarget', target })}
+          .onAskContrast=${(at: number) => this.host.post({ type: 'askContrast', at })}
         ></loupe-response-view>
       </section>
       <section>${this.details(explanation, summary, text)}</section>

@@ -105,6 +105,7 @@ const english = {
   pickToken: 'Choose a token of the response to explain it and to see what the model could have written instead.',
   alternatives: (token: string) => `Alternatives to ${token}`,
   whyThis: 'Why this rather than …?',
+  whyAnother: 'Rather than another text …',
   chosen: 'chosen',
   noAlternatives: 'No alternatives were recorded for this token.',
 
@@ -264,6 +265,7 @@ const chinese: Strings = {
   pickToken: '选择回答中的一个词元以解释它，并查看模型可能写出的其他词元。',
   alternatives: (token) => `${token} 的备选`,
   whyThis: '为什么是它而不是……？',
+  whyAnother: '而不是其他文本……',
   chosen: '已选',
   noAlternatives: '没有记录此词元的备选。',
 

@@ -1,6 +1,7 @@
 /** What the Explain panel's messages do. */
 import * as vscode from 'vscode';
 import type { ExplainPanelOut } from '../../shared/protocol/panel.ts';
+import { askOtherText } from '../commands/askContrast.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
@@ -27,6 +28,11 @@ export async function actOnPanel(
       return;
     case 'explainTarget':
       return rerun({ target: message.target });
+    case 'askContrast': {
+      const token = session.explanation?.response.tokens[message.at];
+      const target = token === undefined ? null : await askOtherText(token.text, message.at);
+      return target === null ? undefined : rerun({ target });
+    }
     case 'setMethod':
       return rerun({ method: message.method });
     case 'setMode':

@@ -19,6 +19,7 @@ const target = v.variant('kind', [
 const explainPanelOut = v.variant('type', [
   v.strictObject({ type: v.literal('ready') }),
   v.strictObject({ type: v.literal('explainTarget'), target }),
+  v.strictObject({ type: v.literal('askContrast'), at: index }),
   v.strictObject({ type: v.literal('setMethod'), method: v.pipe(v.string(), v.maxLength(100)) }),
   v.strictObject({ type: v.literal('setGranularity'), granularity: v.picklist(granularities) }),
   v.strictObject({ type: v.literal('setMode'), mode: v.picklist(['raw', 'chat', 'auto']) }),

@@ -41,6 +41,8 @@ export type ExplainPanelIn =
 export type ExplainPanelOut =
   | { readonly type: 'ready' }
   | { readonly type: 'explainTarget'; readonly target: TargetSpec }
+  /** Ask for a text that response token `at` is compared with. */
+  | { readonly type: 'askContrast'; readonly at: number }
   | { readonly type: 'setMethod'; readonly method: string }
   | { readonly type: 'setGranularity'; readonly granularity: Granularity }
   | { readonly type: 'setMode'; readonly mode: 'raw' | 'chat' | 'auto' }

@@ -280,9 +280,11 @@ test('whole response, and why this rather than another', async () => {
   (find(panel, '[data-token="0"]') as HTMLElement).click();
   await settle(panel);
   press('Why this rather than');
+  press('Rather than another text');
   expect(posted).toEqual([
     { type: 'explainTarget', target: { kind: 'response' } },
     { type: 'explainTarget', target: { kind: 'contrast', a: ' Paris', b: ' a', at: 0 } },
+    { type: 'askContrast', at: 0 },
   ]);
 });
 
