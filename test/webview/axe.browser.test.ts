@@ -16,6 +16,7 @@ import {
   methods,
   weightedGridMessage,
   weightedHeadMessage,
+  withMatrix,
 } from './harness/samples.ts';
 import { themeNames } from './harness/themes.ts';
 
@@ -70,6 +71,14 @@ describe.each(themeNames)('%s', (theme) => {
     await expectStructure();
     await panel.page.keyboard.press('Escape');
     await panel.send({ type: 'failed', code: 'E_CONTEXT_OVERFLOW', message: 'E_CONTEXT_OVERFLOW: the prompt has 9 tokens' });
+    await expectClean(panel);
+  });
+
+  test('the Explain panel: the matrix', async () => {
+    const panel = await browser.open('explain', { theme, width: 780, height: 1000 });
+    await panel.send({ type: 'explanation', explanation: withMatrix(capitalExplanation()), stage: 'final' });
+    await panel.page.getByRole('tab', { name: 'Response × prompt' }).click();
+    await panel.page.getByRole('gridcell').nth(30).click();
     await expectClean(panel);
   });
 

@@ -14,6 +14,7 @@ import { initialState, nextState, type PanelState, sameUnits } from './panelStat
 import { rankingTable } from './rankingTable.ts';
 import { type ScoreSummary, summariseScores } from './scoreSummary.ts';
 import { tableStep, tokenTable } from './tokenTable.ts';
+import './matrixView.ts';
 import './promptView.ts';
 import './responseView.ts';
 
@@ -137,12 +138,14 @@ export class ExplainPanel extends LitElement {
       ranking: () => rankingTable(explanation, summary, this.limit, text, more),
       tokens: () => tokenTable(explanation.tokens, this.limit, text, more),
       faithfulness: () => faithfulnessTable(explanation, text),
+      ...(explanation.matrix === undefined ? {} : { matrix: () => this.matrix(explanation) }),
     };
     const selected = this.tab in contents ? this.tab : 'ranking';
     const labels: Record<string, string> = {
       ranking: text.tabRanking,
       tokens: text.tabTokens,
       faithfulness: text.tabFaithfulness,
+      matrix: text.tabMatrix,
     };
     return tabs({
       label: text.tables,
@@ -157,6 +160,15 @@ export class ExplainPanel extends LitElement {
         this.saveState();
       },
     });
+  }
+
+  private matrix(explanation: Explanation): TemplateResult {
+    return html`<loupe-matrix-view
+      .explanation=${explanation}
+      .showHidden=${this.showHidden}
+      .intensity=${this.state.intensity}
+      .onSelect=${(unit: number) => this.select(unit)}
+    ></loupe-matrix-view>`;
   }
 
   private select(unit: number): void {

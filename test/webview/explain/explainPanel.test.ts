@@ -2,7 +2,15 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ExplainPanelIn, ExplainPanelOut } from '../../../src/shared/protocol/panel.ts';
 import { ExplainPanel } from '../../../webview/explain/explainPanel.ts';
-import { capitalExplanation, curves, explanationOf, hostileExplanation, hostileTexts, methods } from '../harness/samples.ts';
+import {
+  capitalExplanation,
+  curves,
+  explanationOf,
+  hostileExplanation,
+  hostileTexts,
+  methods,
+  withMatrix,
+} from '../harness/samples.ts';
 import { all, find, settle } from '../harness/shadow.ts';
 
 const final = (explanation = capitalExplanation()) => ({ type: 'explanation', explanation, stage: 'final' }) as const;
@@ -310,6 +318,26 @@ test('the tab that was open before is open again; a saved tab that is none falls
   expect(tokens.text()).toContain('Surprise (nats)');
   const unknown = await mount([final()], { tab: '<b>', showHidden: 'yes' });
   expect(unknown.text()).toContain('Units by the size of their score');
+});
+
+test('the matrix: a tab where there is one; a cell tells, is reached by keys, and reveals its unit', async () => {
+  const without = await mount([final()], { tab: 'matrix' });
+  expect(find(without.panel, 'loupe-matrix-view')).toBeNull();
+  const { panel, posted } = await mount([final(withMatrix(capitalExplanation()))], { tab: 'matrix' });
+  const cells = all(panel, '[role="gridcell"]');
+  expect(cells.length).toBe(2 * 26);
+  expect(cells.filter((cell) => cell.getAttribute('tabindex') === '0').length).toBe(1);
+  const key = (name: string, init = {}) =>
+    find(panel, '[role="gridcell"][tabindex="0"]')?.dispatchEvent(
+      new KeyboardEvent('keydown', { key: name, bubbles: true, composed: true, ...init }),
+    );
+  key('End', { ctrlKey: true });
+  await settle(panel);
+  const last = find(panel, '[role="gridcell"][tabindex="0"]');
+  expect([last?.getAttribute('data-row'), last?.getAttribute('data-column')]).toEqual(['1', '25']);
+  expect(find(panel, 'loupe-matrix-view')?.shadowRoot?.querySelector('.readout')?.textContent).toMatch(/^‘is’ → ‘\.’: [+−]\d/);
+  key('Enter');
+  expect(posted).toEqual([{ type: 'revealUnit', unit: capitalExplanation().units.findLastIndex(({ kind }) => kind === 'text') }]);
 });
 
 test('token text is text: no element is made from it', async () => {

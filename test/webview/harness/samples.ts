@@ -170,6 +170,13 @@ export function capitalExplanation(more: Partial<Explanation> = {}): Explanation
   };
 }
 
+/** The same scores, told for each token of the response alone. */
+export function withMatrix(explanation: Explanation): Explanation {
+  const rows = explanation.response.tokens.map((_, index) => index);
+  const scores = rows.map((row) => explanation.scores.map((score, unit) => score * Math.cos(row + unit)));
+  return { ...explanation, matrix: { rows, scores, unit: 'nat' } };
+}
+
 /** A faithfulness check with its curves. */
 export const curves = {
   deletion: [
