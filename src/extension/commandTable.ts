@@ -7,6 +7,10 @@ export const commandTable = {
   explainWith: { id: 'promptLoupe.explainWith', nls: 'command.explainWith', icon: null },
   setTarget: { id: 'promptLoupe.setTarget', nls: 'command.setTarget', icon: null },
   contrast: { id: 'promptLoupe.contrast', nls: 'command.contrast', icon: null },
+  compareWithMethod: { id: 'promptLoupe.compareWithMethod', nls: 'command.compareWithMethod', icon: null },
+  compareWithModel: { id: 'promptLoupe.compareWithModel', nls: 'command.compareWithModel', icon: null },
+  compareWithPrevious: { id: 'promptLoupe.compareWithPrevious', nls: 'command.compareWithPrevious', icon: null },
+  endComparison: { id: 'promptLoupe.endComparison', nls: 'command.endComparison', icon: null },
   cancel: { id: 'promptLoupe.cancel', nls: 'command.cancel', icon: '$(debug-stop)' },
   clearOverlay: { id: 'promptLoupe.clearOverlay', nls: 'command.clearOverlay', icon: '$(clear-all)' },
   selectGranularity: { id: 'promptLoupe.selectGranularity', nls: 'command.selectGranularity', icon: null },
@@ -41,5 +45,7 @@ export const contextKeys = {
   hasExplanation: 'promptLoupe.hasExplanation',
   /** A run of the active document is on its way. */
   running: 'promptLoupe.running',
+  /** The active document shows a difference. */
+  comparing: 'promptLoupe.comparing',
   engineState: 'promptLoupe.engineState',
 } as const;

@@ -15,6 +15,7 @@ export function contextKeysFollow(sessions: SessionStore, engine: EngineService)
     const uri = vscode.window.activeTextEditor?.document.uri.toString();
     const session = uri === undefined ? undefined : sessions.get(uri);
     set(contextKeys.hasExplanation, session?.explanation != null);
+    set(contextKeys.comparing, session?.comparison != null);
     set(contextKeys.running, session?.run != null);
     set(contextKeys.engineState, engine.status.state);
   };

@@ -6,6 +6,7 @@ import { registerCommands } from './commands/registerCommands.ts';
 import { EngineClient } from './engine/engineClient.ts';
 import { announceRestarts } from './announceRestarts.ts';
 import { ActiveDocument } from './explain/activeDocument.ts';
+import { Comparer } from './explain/comparer.ts';
 import { Explainer } from './explain/explainer.ts';
 import { followCursor } from './explain/followCursor.ts';
 import { followDocuments } from './explain/followDocuments.ts';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const active = new ActiveDocument(sessions);
   const methods = new MethodCatalog(client);
   const explainer = new Explainer(client, models, sessions, active, methods, log);
+  const comparer = new Comparer(client, models, methods);
   const overlay = new Overlay(sessions);
   const panel = new ExplainPanel(context.extensionUri, active, client, methods, log, (message) => {
     actOnPanel(message, active, explainer, client, overlay).catch((thrown: unknown) => showError(log, thrown));
@@ -65,7 +67,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     contextKeysFollow(sessions, client),
     createStatusBar(client, active),
     announceRestarts(client, log),
-    registerCommands(commandHandlers({ engine: client, models, modelsView, find, methods, explainer, active, panel, log }), log),
+    registerCommands(
+      commandHandlers({ engine: client, models, modelsView, find, methods, explainer, comparer, active, panel, log }),
+      log,
+    ),
     new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),

@@ -1,4 +1,5 @@
 /** What `activate` returns: a view into the extension for the suite that runs inside the editor. Nothing in the product uses it. */
+import type { Comparison } from '../shared/difference.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { EngineStatus } from '../shared/protocol/engine.ts';
 import type { Granularity } from '../shared/tokens.ts';
@@ -17,6 +18,8 @@ export interface SessionSnapshot {
   readonly stage: Stage;
   readonly running: boolean;
   readonly explanation: Explanation | null;
+  /** The explanation beside another one. */
+  readonly comparison: Comparison | null;
   readonly failure: string | null;
   /** Document offsets of the drawn ranges, by palette step. */
   readonly overlay: ReadonlyMap<OverlayStep, readonly { readonly start: number; readonly end: number }[]>;
@@ -69,12 +72,13 @@ export function createExtensionApi(parts: ApiParts): ExtensionApi {
 }
 
 function snapshot(session: DocumentSession, overlay: Overlay): SessionSnapshot {
-  const { uri, stage, view, run, failure } = session;
+  const { uri, stage, view, comparison, run, failure } = session;
   return {
     uri,
     stage,
     running: run !== null,
     explanation: view,
+    comparison,
     failure: failure?.code ?? null,
     overlay: overlay.rangesOf(session),
   };

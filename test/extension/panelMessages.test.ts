@@ -13,6 +13,7 @@ describe('the Explain panel', () => {
     { type: 'setMode', mode: 'raw' },
     { type: 'setShowHidden', show: true },
     { type: 'revealUnit', unit: 3 },
+    { type: 'endComparison' },
     { type: 'setIntensity', intensity: 0.5, kept: true },
     { type: 'export', format: 'json' },
   ])('may say %j', (message) => expect(parseExplainPanelOut(message)).toEqual(message));

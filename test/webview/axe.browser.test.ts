@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { differenceOf } from '../../src/shared/difference.ts';
 import { PanelBrowser, type PanelPage } from './harness/browser.ts';
 import {
   capitalExplanation,
@@ -71,6 +72,16 @@ describe.each(themeNames)('%s', (theme) => {
     await expectStructure();
     await panel.page.keyboard.press('Escape');
     await panel.send({ type: 'failed', code: 'E_CONTEXT_OVERFLOW', message: 'E_CONTEXT_OVERFLOW: the prompt has 9 tokens' });
+    await expectClean(panel);
+  });
+
+  test('the Explain panel: a comparison', async () => {
+    const panel = await browser.open('explain', { theme, width: 780, height: 1000 });
+    const explanation = capitalExplanation();
+    const other = { ...explanation, scores: explanation.scores.toReversed() };
+    const comparison = { ...differenceOf(explanation, other), nameA: 'Occlusion', nameB: 'Saliency' };
+    await panel.send({ type: 'explanation', explanation, stage: 'final' });
+    await panel.send({ type: 'comparison', comparison });
     await expectClean(panel);
   });
 

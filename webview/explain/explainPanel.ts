@@ -7,6 +7,7 @@ import type { Host } from '../ui/host.ts';
 import { sharedStyles, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
+import { comparisonBox } from './comparisonView.ts';
 import { completenessLine } from './completenessView.ts';
 import { faithfulnessBadge, faithfulnessStyles, faithfulnessTable } from './faithfulnessView.ts';
 import { headerStyles, modelLine, settingsLine, stageLine, targetLine } from './panelHeader.ts';
@@ -34,6 +35,8 @@ export class ExplainPanel extends LitElement {
   /** Rows the tables draw. */
   declare private limit: number;
   private summary: ScoreSummary | null = null;
+  /** Of what is drawn: the scores, or a difference. */
+  private drawn: ScoreSummary | null = null;
 
   constructor() {
     super();
@@ -64,8 +67,15 @@ export class ExplainPanel extends LitElement {
 
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has('state') && !changed.has('showHidden')) return;
-    const { explanation } = this.state;
+    const { explanation, comparison } = this.state;
     this.summary = explanation === null ? null : summariseScores(explanation, this.showHidden, this.state.intensity);
+    this.drawn = this.summary;
+    if (explanation === null || comparison === null) return;
+    this.drawn = summariseScores(
+      { units: explanation.units, scores: [...comparison.scores] },
+      this.showHidden,
+      this.state.intensity,
+    );
   }
 
   protected override render(): TemplateResult {
@@ -105,10 +115,12 @@ export class ExplainPanel extends LitElement {
   private body(explanation: Explanation, summary: ScoreSummary, text: Strings): TemplateResult {
     return html`
       ${warningList(explanation, text)}
+      ${comparisonBox(this.state.comparison, () => this.host.post({ type: 'endComparison' }), text)}
       <section>
         <loupe-prompt-view
           .explanation=${explanation}
-          .summary=${summary}
+          .summary=${this.drawn ?? summary}
+          .comparison=${this.state.comparison}
           .showHidden=${this.showHidden}
           .selected=${this.selected}
           .provisional=${this.state.stage !== 'final'}

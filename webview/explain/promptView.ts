@@ -1,5 +1,6 @@
 /** The prompt as tinted words: one list, one tab stop, arrow keys move, and the chosen word's numbers stand below. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import type { Comparison } from '../../src/shared/difference.ts';
 import type { Explanation } from '../../src/shared/explanation.ts';
 import { hasSign } from '../../src/shared/scoreSign.ts';
 import { checkbox, slider } from '../ui/controls.ts';
@@ -9,6 +10,7 @@ import { sharedStyles, tintClass, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { quotedLabel, visibleLabel, visibleText } from '../ui/visibleText.ts';
 import { colourLegend, legendStyles } from './colourLegend.ts';
+import { comparisonFacts, comparisonLegend } from './comparisonView.ts';
 import { scoreUnitText } from './scoreUnit.ts';
 import { layoutPrompt, type PromptPiece } from './promptLayout.ts';
 import type { ScoreSummary, UnitSummary } from './scoreSummary.ts';
@@ -17,6 +19,7 @@ export class PromptView extends LitElement {
   static override properties = {
     explanation: { attribute: false },
     summary: { attribute: false },
+    comparison: { attribute: false },
     showHidden: { attribute: false },
     selected: { attribute: false },
     provisional: { attribute: false },
@@ -24,6 +27,8 @@ export class PromptView extends LitElement {
   };
   declare explanation: Explanation;
   declare summary: ScoreSummary;
+  /** Given: `summary` is of its difference. */
+  declare comparison: Comparison | null;
   declare showHidden: boolean;
   /** Index of a unit, or null. */
   declare selected: number | null;
@@ -53,11 +58,12 @@ export class PromptView extends LitElement {
 
   protected override render(): TemplateResult {
     const text = strings();
-    const untrusted = this.explanation.faithfulness?.verdict === 'untrusted';
+    const { comparison } = this;
+    const untrusted = comparison === null && this.explanation.faithfulness?.verdict === 'untrusted';
     return html`
       <div class="row spread heading">
         <h2>${text.prompt}</h2>
-        ${colourLegend(this.summary.maximum, this.explanation)}
+        ${comparison === null ? colourLegend(this.summary.maximum, this.explanation) : comparisonLegend(this.summary.maximum, text)}
       </div>
       <div
         class="prompt mono ${untrusted ? 'untrusted' : ''} ${this.provisional ? 'provisional' : ''}"
@@ -110,6 +116,7 @@ export class PromptView extends LitElement {
   }
 
   private facts(unit: UnitSummary, text: Strings): string[] {
+    if (this.comparison !== null) return comparisonFacts(unit.index, this.comparison, text);
     const score = text.scoreIs(formatScore(unit.score, hasSign(this.explanation.method)), scoreUnitText(this.explanation, text));
     const standing =
       unit.rank === null

@@ -93,6 +93,20 @@ const english = {
   hiddenUnit: 'not counted',
   hiddenText: 'chat template hidden',
 
+  // Comparison
+  comparison: 'Comparison',
+  comparing: (a: string, b: string) => `A: ${a}. B: ${b}.`,
+  comparisonMeaning: 'Solid: more weight in A. Dashed: more weight in B. Each is scaled to all its weight.',
+  sizesCompared: 'One of the two has no sign, so sizes are compared.',
+  onlyInB: 'Only in B:',
+  endComparison: 'End the comparison',
+  moreInA: 'more in A',
+  moreInB: 'more in B',
+  partOfA: (part: string) => `A: ${part}`,
+  partOfB: (part: string) => `B: ${part}`,
+  notInB: 'not in B',
+  differenceIs: (part: string) => `difference ${part}`,
+
   // Response
   response: 'Response',
   responseGiven: 'Response (given)',
@@ -260,6 +274,19 @@ const chinese: Strings = {
   pickWord: '选择一个词以查看其分数。',
   hiddenUnit: '未计入',
   hiddenText: '已隐藏对话模板',
+
+  comparison: '比较',
+  comparing: (a, b) => `A：${a}。B：${b}。`,
+  comparisonMeaning: '实线：A 中权重更大。虚线：B 中权重更大。各自按其全部权重缩放。',
+  sizesCompared: '两者之一没有符号，因此比较大小。',
+  onlyInB: '仅在 B 中：',
+  endComparison: '结束比较',
+  moreInA: 'A 中更大',
+  moreInB: 'B 中更大',
+  partOfA: (part) => `A：${part}`,
+  partOfB: (part) => `B：${part}`,
+  notInB: 'B 中没有',
+  differenceIs: (part) => `差异 ${part}`,
 
   response: '回答',
   responseGiven: '回答（给定）',

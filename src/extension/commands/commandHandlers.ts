@@ -10,6 +10,8 @@ import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ModelsView } from '../models/modelsView.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
+import type { Comparer } from '../explain/comparer.ts';
+import { compareCommands } from './compareCommands.ts';
 import { explainCommands } from './explainCommands.ts';
 import { modelCommands } from './modelCommands.ts';
 import type { CommandHandlers } from './registerCommands.ts';
@@ -21,15 +23,17 @@ export interface CommandParts {
   readonly find: () => Promise<readonly FoundModel[]>;
   readonly methods: MethodCatalog;
   readonly explainer: Explainer;
+  readonly comparer: Comparer;
   readonly active: ActiveDocument;
   readonly panel: ExplainPanel;
   readonly log: vscode.LogOutputChannel;
 }
 
 export function commandHandlers(parts: CommandParts): CommandHandlers {
-  const { engine, models, modelsView, find, methods, explainer, active, panel, log } = parts;
+  const { engine, models, modelsView, find, methods, explainer, comparer, active, panel, log } = parts;
   return {
     ...explainCommands(explainer, active, panel, engine, methods),
+    ...compareCommands(comparer, active, methods, engine, find),
     ...modelCommands(models, modelsView, find),
     showPanel: () => panel.show(),
     showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),

@@ -128,7 +128,7 @@ function unitKindNote(kind: 'special' | 'template' | 'sink', t: Translate): stri
   return t('A sink: it takes attention without carrying meaning.');
 }
 
-function shorten(text: string): string {
+export function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   const characters = [...line];
   return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line;

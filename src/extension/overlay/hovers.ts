@@ -5,7 +5,8 @@ import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import { methodLabel } from '../explain/methodChoices.ts';
 import { t } from '../localise.ts';
 import { entryAt } from './alignment.ts';
-import { type HoverLine, hoverLines } from './hoverLines.ts';
+import { comparisonLines } from './comparisonLines.ts';
+import { type HoverLine, hoverLines, shorten } from './hoverLines.ts';
 import { isVisible, unitOfToken } from './overlayRanges.ts';
 
 export function registerHovers(sessions: SessionStore, methods: MethodCatalog): vscode.Disposable {
@@ -29,16 +30,20 @@ function hoverAt(
   const kind = view.units[unit]?.kind;
   if (kind === undefined || !isVisible(kind, session.choices.showHidden)) return null;
   const stale = alignment.stale[entry] === 1;
+  const range = new vscode.Range(
+    document.positionAt(alignment.start[entry] ?? 0),
+    document.positionAt(alignment.end[entry] ?? 0),
+  );
+  const { comparison } = session;
+  if (comparison !== null) {
+    return new vscode.Hover(markdownOf(comparisonLines(shorten(view.units[unit]?.label ?? ''), unit, comparison, t)), range);
+  }
   const context = {
     stage: session.stage,
     stale,
     showHidden: session.choices.showHidden,
     method: methodLabel(methods.current, view.method.id, t),
   };
-  const range = new vscode.Range(
-    document.positionAt(alignment.start[entry] ?? 0),
-    document.positionAt(alignment.end[entry] ?? 0),
-  );
   return new vscode.Hover(markdownOf(hoverLines(view, unit, context, t)), range);
 }
 

@@ -32,11 +32,13 @@ export class Overlay implements vscode.Disposable {
 
   /** The ranges drawn in a document, for tests inside the editor. */
   rangesOf(session: DocumentSession): Map<OverlayStep, TextRange[]> {
-    const { alignment, view, mirror } = session;
+    const { alignment, view, mirror, comparison } = session;
     if (alignment === null || view === null) return new Map();
     const intensity = this.preview ?? readSettings().intensity;
     if (mirror !== null) return weightRanges(mirror.weights, alignment, intensity);
-    return overlayRanges(view, alignment, { showHidden: session.choices.showHidden, intensity });
+    const { units, tokens } = view;
+    const scores = comparison === null ? view.scores : [...comparison.scores];
+    return overlayRanges({ units, tokens, scores }, alignment, { showHidden: session.choices.showHidden, intensity });
   }
 
   dispose(): void {
@@ -68,8 +70,8 @@ export class Overlay implements vscode.Disposable {
 }
 
 /** Not final yet, or found no better than random: it must not look like a result to rely on. */
-function isDoubtful({ stage, view, mirror }: DocumentSession): boolean {
-  return mirror === null && (stage !== 'final' || view?.faithfulness?.verdict === 'untrusted');
+function isDoubtful({ stage, view, mirror, comparison }: DocumentSession): boolean {
+  return mirror === null && comparison === null && (stage !== 'final' || view?.faithfulness?.verdict === 'untrusted');
 }
 
 function tinted(byKey: ReadonlyMap<DecorationKey, vscode.Range[]>): vscode.Range[] {

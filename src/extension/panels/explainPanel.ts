@@ -1,5 +1,6 @@
 /** Hosts the Explain panel: one for the window, which follows the last document that was explained. */
 import * as vscode from 'vscode';
+import type { Comparison } from '../../shared/difference.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { ExplainPanelIn, ExplainPanelOut } from '../../shared/protocol/panel.ts';
 import { viewIds } from '../commandTable.ts';
@@ -19,6 +20,7 @@ export class ExplainPanel implements vscode.Disposable {
   private ready = false;
   /** What the page has, so that only news is sent: an explanation of a long prompt is large. */
   private sent: { explanation: Explanation; stage: Stage } | null = null;
+  private sentComparison: Comparison | null = null;
   private highlighted: number | null = null;
   private readonly disposables: vscode.Disposable[] = [];
 
@@ -113,6 +115,11 @@ export class ExplainPanel implements vscode.Disposable {
     if (view !== null && (this.sent?.explanation !== view || this.sent.stage !== stage)) {
       this.sent = { explanation: view, stage };
       this.post({ type: 'explanation', explanation: view, stage });
+      this.sentComparison = null;
+    }
+    if (view !== null && session.comparison !== this.sentComparison) {
+      this.sentComparison = session.comparison;
+      this.post({ type: 'comparison', comparison: session.comparison });
     }
     if (session.run !== null)
       this.post({ type: 'progress', ...(session.progress ?? { phase: t('waiting'), done: 0, total: 0 }) });

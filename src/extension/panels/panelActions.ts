@@ -51,6 +51,9 @@ export async function actOnPanel(
       return;
     case 'revealUnit':
       return reveal(session, message.unit);
+    case 'endComparison':
+      session.endComparison();
+      return;
     case 'cancel':
       session.cancel();
       return;

@@ -30,6 +30,7 @@ const explainPanelOut = v.variant('type', [
     kept: v.boolean(),
   }),
   v.strictObject({ type: v.literal('revealUnit'), unit: index }),
+  v.strictObject({ type: v.literal('endComparison') }),
   v.strictObject({ type: v.literal('cancel') }),
   v.strictObject({ type: v.literal('rerun') }),
   v.strictObject({ type: v.literal('export'), format: v.picklist(['json', 'html', 'svg', 'csv']) }),

@@ -1,4 +1,5 @@
 /** What passes between the extension host and the two webviews. Plain data and typed arrays only. */
+import type { Comparison } from '../difference.ts';
 import type { Explanation } from '../explanation.ts';
 import type { Granularity, Token } from '../tokens.ts';
 import type { TargetSpec } from '../target.ts';
@@ -32,6 +33,8 @@ export type ExplainPanelIn =
       /** The method that is asked for; a partial explanation may carry another one's scores. */
       readonly method?: string;
     }
+  /** The shown explanation beside another one, unit by unit; null: shown by itself. */
+  | { readonly type: 'comparison'; readonly comparison: Comparison | null }
   /** Strength of the tints, as the setting has it. */
   | { readonly type: 'intensity'; readonly intensity: number }
   /** Which unit the editor's cursor is on. */
@@ -50,6 +53,7 @@ export type ExplainPanelOut =
   /** `kept`: the slider was let go, and the setting is to follow; else it is still on its way. */
   | { readonly type: 'setIntensity'; readonly intensity: number; readonly kept: boolean }
   | { readonly type: 'revealUnit'; readonly unit: number }
+  | { readonly type: 'endComparison' }
   | { readonly type: 'cancel' }
   | { readonly type: 'rerun' }
   | { readonly type: 'export'; readonly format: 'json' | 'html' | 'svg' | 'csv' };

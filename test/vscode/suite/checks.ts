@@ -37,6 +37,7 @@ export function suiteChecks(api: ExtensionApi): readonly Check[] {
     { name: 'panel and Attention view start and ask for their state', run: () => pagesStart(api) },
     { name: 'only the selection is explained', run: () => selectionOnly(api) },
     { name: 'switching the granularity needs no new run', run: () => granularitySwitch(api) },
+    { name: 'a difference of two methods is drawn, and of two runs', run: () => differenceDrawn(api) },
     { name: 'a second command on the document overtakes the first', run: () => secondOvertakes(api) },
     { name: 'cancel ends the run and loses nothing', run: () => cancelEnds(api) },
     { name: 'a closed document drops its explanation', run: () => closedDrops(api) },
@@ -213,6 +214,25 @@ async function granularitySwitch(api: ExtensionApi): Promise<void> {
   assert.equal(units?.length, 1);
   assert.ok(before > 1);
   assert.equal(api.session(uri)?.running, false);
+  await closeAll();
+}
+
+async function differenceDrawn(api: ExtensionApi): Promise<void> {
+  const { editor, uri, explanation } = await explained(prompt);
+  assert.equal(await vscode.commands.executeCommand(commandTable.compareWithMethod.id, 'attention'), true);
+  const { comparison, overlay } = api.session(uri) ?? {};
+  assert.equal(comparison?.a.length, explanation.units.length);
+  assert.ok((overlay?.size ?? 0) > 0);
+  assert.equal(api.session(uri)?.explanation?.method.id, explanation.method.id, 'what is shown stays');
+  await vscode.commands.executeCommand(commandTable.endComparison.id);
+  assert.equal(api.session(uri)?.comparison, null);
+  await editor.edit((edit) => edit.replace(new vscode.Range(0, 15, 0, 21), 'Italy'));
+  assert.ok(await explain());
+  assert.equal(await vscode.commands.executeCommand(commandTable.compareWithPrevious.id), true);
+  assert.deepEqual(
+    api.session(uri)?.comparison?.onlyInB.map(({ label }) => label),
+    ['France'],
+  );
   await closeAll();
 }
 

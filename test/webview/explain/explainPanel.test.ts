@@ -255,6 +255,37 @@ test('the strength of the tints: drawn at once, told to the editor, kept when le
   expect([strength.value, strongest()]).toEqual(['-2', 0]);
 });
 
+test('a comparison: names, meaning, what only B has, and both parts of a word', async () => {
+  const explanation = explanationOf([
+    ['The ', 'text', 1],
+    ['cat', 'text', 1],
+  ]);
+  const comparison = {
+    nameA: 'Saliency',
+    nameB: 'Occlusion',
+    a: [0.5, 0.5],
+    b: [0.9, null],
+    scores: [-0.4, 0.5],
+    onlyInB: [{ label: 'dog', part: -0.1 }],
+    signed: true,
+  };
+  const { panel, posted } = await mount([final(explanation), { type: 'comparison', comparison }]);
+  const box = find(panel, '.comparison');
+  expect(box?.textContent?.replace(/\s+/g, ' ')).toContain('A: Saliency. B: Occlusion.');
+  expect(box?.textContent).toContain('‘dog’ −10.0 %');
+  expect(find(panel, '.legend')?.getAttribute('aria-label')).toBe('Colour scale: more in B −50.0 %, more in A +50.0 %');
+  expect(all(panel, '[data-unit]').map((unit) => unit.getAttribute('aria-label'))).toEqual([
+    'The, A: +50.0 %, B: +90.0 %, difference −40.0 %',
+    'cat, A: +50.0 %, not in B, difference +50.0 %',
+  ]);
+  expect(find(panel, '[data-unit="0"]')?.className).toContain('negative step4');
+  (all(panel, '.comparison vscode-button')[0] as HTMLElement).click();
+  expect(posted).toEqual([{ type: 'endComparison' }]);
+  panel.receive({ type: 'comparison', comparison: null });
+  await settle(panel);
+  expect(find(panel, '.comparison')).toBeNull();
+});
+
 test('a click on a response token explains it; on the explained one it only opens the alternatives', async () => {
   const { panel, posted } = await mount([final()]);
   (find(panel, '[data-token="0"]') as HTMLElement).click();
