@@ -46,8 +46,10 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const explainer = new Explainer(client, models, sessions, active, methods, log);
   const comparer = new Comparer(client, models, methods);
   const overlay = new Overlay(sessions);
-  const panel = new ExplainPanel(context.extensionUri, active, client, methods, log, (message) => {
-    actOnPanel(message, active, explainer, client, overlay).catch((thrown: unknown) => showError(log, thrown));
+  const panel: ExplainPanel = new ExplainPanel(context.extensionUri, active, client, methods, log, (message) => {
+    actOnPanel(message, active, explainer, client, overlay, (svg) => panel.draw(svg)).catch((thrown: unknown) =>
+      showError(log, thrown),
+    );
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
   const modelsView = new ModelsView(client, find);

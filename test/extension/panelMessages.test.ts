@@ -15,7 +15,9 @@ describe('the Explain panel', () => {
     { type: 'revealUnit', unit: 3 },
     { type: 'endComparison' },
     { type: 'setIntensity', intensity: 0.5, kept: true },
-    { type: 'export', format: 'json' },
+    { type: 'export', format: 'png' },
+    { type: 'picture', bytes: Uint8Array.of(1, 2) },
+    { type: 'picture', bytes: null },
   ])('may say %j', (message) => expect(parseExplainPanelOut(message)).toEqual(message));
 
   test.each([
@@ -30,6 +32,7 @@ describe('the Explain panel', () => {
     { type: 'explainTarget', target: { kind: 'span', from: 0 } },
     { type: 'explainTarget', target: { kind: 'text', text: 'x'.repeat(100_001) } },
     { type: 'export', format: 'exe' },
+    { type: 'picture', bytes: [1, 2] },
     { type: 'setShowHidden', show: 'yes' },
     { type: 'ready', more: 1 },
   ])('may not say %j', (message) => expect(parseExplainPanelOut(message)).toBeNull());

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { explanationToSvg } from '../../src/analysis/export/svg.ts';
 import { differenceOf } from '../../src/shared/difference.ts';
 import { PanelBrowser, type PanelPage } from './harness/browser.ts';
 import {
@@ -180,6 +181,19 @@ test('a person with a keyboard: words, response tokens, export', async () => {
     { type: 'explainTarget', target: { kind: 'contrast', a: '.', b: ',', at: 1 } },
     { type: 'export', format: 'html' },
   ]);
+});
+
+test('an SVG picture becomes a PNG of twice its size', async () => {
+  const panel = await browser.open('explain', { theme: 'dark', width: 400, height: 300 });
+  const svg = explanationToSvg(hostileExplanation());
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(svg) ?? [];
+  await panel.send({ type: 'drawPicture', svg });
+  await expect.poll(async () => (await panel.posted()).at(-1)?.['type']).toBe('picture');
+  const bytes = Buffer.from((await panel.posted()).at(-1)?.['bytes'] as number[]);
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([2 * Number(width), 2 * Number(height)]);
+  await panel.send({ type: 'drawPicture', svg: 'no picture' });
+  await expect.poll(async () => (await panel.posted()).at(-1)).toEqual({ type: 'picture', bytes: null });
 });
 
 test('the dropdowns of the header', async () => {

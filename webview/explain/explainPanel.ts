@@ -9,6 +9,7 @@ import { type Strings, strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
 import { comparisonBox } from './comparisonView.ts';
 import { completenessLine } from './completenessView.ts';
+import { drawPicture } from './drawPicture.ts';
 import { faithfulnessBadge, faithfulnessStyles, faithfulnessTable } from './faithfulnessView.ts';
 import { headerStyles, modelLine, settingsLine, stageLine, targetLine } from './panelHeader.ts';
 import { initialState, nextState, type PanelState, sameUnits } from './panelState.ts';
@@ -56,6 +57,10 @@ export class ExplainPanel extends LitElement {
 
   /** A message of the host. */
   receive(message: ExplainPanelIn): void {
+    if (message.type === 'drawPicture') {
+      void drawPicture(message.svg).then((bytes) => this.host.post({ type: 'picture', bytes }));
+      return;
+    }
     const before = this.state.explanation;
     this.state = nextState(this.state, message);
     if (message.type === 'highlight') this.selected = message.unit;

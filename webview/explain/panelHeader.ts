@@ -9,6 +9,7 @@ import type { Strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
 import type { PanelState } from './panelState.ts';
 import { stageText } from './runStage.ts';
+import type { ExportFormat } from './exportMenu.ts';
 import './exportMenu.ts';
 
 type Post = (message: ExplainPanelOut) => void;
@@ -29,7 +30,7 @@ export function modelLine(explanation: Explanation | null, post: Post, state: Pa
       ${
         explanation === null
           ? nothing
-          : html`<loupe-export-menu .onExport=${(format: 'json' | 'html' | 'svg' | 'csv') => post({ type: 'export', format })}></loupe-export-menu>`
+          : html`<loupe-export-menu .onExport=${(format: ExportFormat) => post({ type: 'export', format })}></loupe-export-menu>`
       }
     </div>
   </div>`;

@@ -152,7 +152,7 @@ const english = {
   // Warnings and export
   warnings: (count: number) => (count === 1 ? '1 warning' : `${count} warnings`),
   export: 'Export',
-  exportAs: { json: 'JSON (everything)', html: 'HTML page', svg: 'SVG picture', csv: 'CSV of scores' },
+  exportAs: { json: 'JSON (everything)', html: 'HTML page', svg: 'SVG picture', png: 'PNG picture', csv: 'CSV of scores' },
 
   // Attention view
   attentionView: 'Attention',
@@ -328,7 +328,7 @@ const chinese: Strings = {
 
   warnings: (count) => `${count} 条警告`,
   export: '导出',
-  exportAs: { json: 'JSON（全部内容）', html: 'HTML 页面', svg: 'SVG 图片', csv: 'CSV 分数' },
+  exportAs: { json: 'JSON（全部内容）', html: 'HTML 页面', svg: 'SVG 图片', png: 'PNG 图片', csv: 'CSV 分数' },
 
   attentionView: '注意力',
   notAttribution: '注意力显示模型看向哪里，而不是为何如此回答：它不是归因。',

@@ -81,7 +81,7 @@ export function explainCommands(
     exportExplanation: () => {
       const view = active.session?.view;
       if (view == null) return vscode.window.showInformationMessage(t('There is no explanation to export yet.'));
-      return exportExplanation(engine, view);
+      return exportExplanation(engine, (svg) => panel.draw(svg), view);
     },
   };
 }

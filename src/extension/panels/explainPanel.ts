@@ -20,6 +20,8 @@ export class ExplainPanel implements vscode.Disposable {
   private ready = false;
   /** What the page has, so that only news is sent: an explanation of a long prompt is large. */
   private sent: { explanation: Explanation; stage: Stage } | null = null;
+  /** What is being drawn. */
+  private picture: { readonly svg: string; readonly done: (bytes: Uint8Array | null) => void } | null = null;
   private sentComparison: Comparison | null = null;
   private highlighted: number | null = null;
   private readonly disposables: vscode.Disposable[] = [];
@@ -67,8 +69,20 @@ export class ExplainPanel implements vscode.Disposable {
       this.panel = null;
       this.ready = false;
       this.sent = null;
+      this.drawn(null);
     });
     this.panel = panel;
+  }
+
+  /** Draws an SVG as the bytes of a PNG file; opens the panel for it. Null when it cannot be drawn, or the panel is closed meanwhile. */
+  draw(svg: string): Promise<Uint8Array | null> {
+    this.picture?.done(null);
+    // A hidden page does not run; when it is back it says it is ready, and gets the picture then.
+    this.show();
+    return new Promise((resolve) => {
+      this.picture = { svg, done: resolve };
+      this.sendPicture();
+    });
   }
 
   /** Tells which unit the cursor is on. */
@@ -95,7 +109,18 @@ export class ExplainPanel implements vscode.Disposable {
       this.sendNews();
       this.sendIntensity();
       this.post({ type: 'highlight', unit: this.highlighted });
-    } else this.onMessage(message);
+      this.sendPicture();
+    } else if (message.type === 'picture') this.drawn(message.bytes);
+    else this.onMessage(message);
+  }
+
+  private sendPicture(): void {
+    if (this.picture !== null) this.post({ type: 'drawPicture', svg: this.picture.svg });
+  }
+
+  private drawn(bytes: Uint8Array | null): void {
+    this.picture?.done(bytes);
+    this.picture = null;
   }
 
   private sendIntensity(): void {

@@ -9,6 +9,7 @@ import type { Choices, DocumentSession } from '../explain/session.ts';
 import { writeSetting } from '../settings.ts';
 import type { Overlay } from '../overlay/overlay.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
+import type { DrawPicture } from '../export/exportPicture.ts';
 
 export async function actOnPanel(
   message: ExplainPanelOut,
@@ -16,6 +17,7 @@ export async function actOnPanel(
   explainer: Explainer,
   engine: EngineService,
   overlay: Overlay,
+  draw: DrawPicture,
 ): Promise<void> {
   const { session } = active;
   if (session === undefined) return;
@@ -25,6 +27,7 @@ export async function actOnPanel(
   };
   switch (message.type) {
     case 'ready':
+    case 'picture':
       return;
     case 'explainTarget':
       return rerun({ target: message.target });
@@ -58,7 +61,7 @@ export async function actOnPanel(
       session.cancel();
       return;
     case 'export':
-      if (session.view !== null) await exportExplanation(engine, session.view, message.format);
+      if (session.view !== null) await exportExplanation(engine, draw, session.view, message.format);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Comparison } from '../difference.ts';
 import type { Explanation } from '../explanation.ts';
 import type { Granularity, Token } from '../tokens.ts';
 import type { TargetSpec } from '../target.ts';
-import type { PartialStage } from './engine.ts';
+import type { ExportFormat, PartialStage } from './engine.ts';
 
 /** One line of the method picker. */
 export interface MethodChoice {
@@ -37,6 +37,8 @@ export type ExplainPanelIn =
   | { readonly type: 'comparison'; readonly comparison: Comparison | null }
   /** Strength of the tints, as the setting has it. */
   | { readonly type: 'intensity'; readonly intensity: number }
+  /** Draw this SVG as a PNG. */
+  | { readonly type: 'drawPicture'; readonly svg: string }
   /** Which unit the editor's cursor is on. */
   | { readonly type: 'highlight'; readonly unit: number | null };
 
@@ -56,7 +58,9 @@ export type ExplainPanelOut =
   | { readonly type: 'endComparison' }
   | { readonly type: 'cancel' }
   | { readonly type: 'rerun' }
-  | { readonly type: 'export'; readonly format: 'json' | 'html' | 'svg' | 'csv' };
+  | { readonly type: 'export'; readonly format: ExportFormat | 'png' }
+  /** The answer to `drawPicture`: a PNG file; null: it could not be drawn. */
+  | { readonly type: 'picture'; readonly bytes: Uint8Array | null };
 
 /** `gradient`: every attention weight times the derivative of the explained number by it. */
 export type AttentionWeightingChoice = 'plain' | 'gradient';
