@@ -18,6 +18,9 @@ export const commandTable = {
   showPanel: { id: 'promptLoupe.showPanel', nls: 'command.showPanel', icon: '$(open-preview)' },
   showAttention: { id: 'promptLoupe.showAttention', nls: 'command.showAttention', icon: null },
   exportExplanation: { id: 'promptLoupe.exportExplanation', nls: 'command.exportExplanation', icon: '$(export)' },
+  openHistory: { id: 'promptLoupe.openHistory', nls: 'command.openHistory', icon: '$(go-to-file)' },
+  deleteHistory: { id: 'promptLoupe.deleteHistory', nls: 'command.deleteHistory', icon: '$(trash)' },
+  clearHistory: { id: 'promptLoupe.clearHistory', nls: 'command.clearHistory', icon: '$(clear-all)' },
   loadModel: { id: 'promptLoupe.loadModel', nls: 'command.loadModel', icon: '$(folder-opened)' },
   pickModel: { id: 'promptLoupe.pickModel', nls: 'command.pickModel', icon: null },
   useModel: { id: 'promptLoupe.useModel', nls: 'command.useModel', icon: '$(play)' },
@@ -34,6 +37,7 @@ export const viewIds = {
   container: 'promptLoupe',
   models: 'promptLoupe.models',
   attention: 'promptLoupe.attention',
+  history: 'promptLoupe.history',
   /** Type of the webview panel; not declared in package.json. */
   explain: 'promptLoupe.explain',
   walkthrough: 'promptLoupe.start',

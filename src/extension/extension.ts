@@ -14,6 +14,9 @@ import { MethodCatalog } from './explain/methodCatalog.ts';
 import { followSettings } from './explain/followSettings.ts';
 import { SessionStore } from './explain/sessionStore.ts';
 import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
+import { HistoryStore } from './history/historyStore.ts';
+import { HistoryView } from './history/historyView.ts';
+import { serveOldPrompts } from './history/openHistory.ts';
 import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
@@ -43,7 +46,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const sessions = new SessionStore();
   const active = new ActiveDocument(sessions);
   const methods = new MethodCatalog(client);
-  const explainer = new Explainer(client, models, sessions, active, methods, log);
+  const history = new HistoryStore(vscode.Uri.joinPath(context.globalStorageUri, 'history').fsPath);
+  const explainer = new Explainer(client, models, sessions, active, methods, history, log);
   const comparer = new Comparer(client, models, methods);
   const overlay = new Overlay(sessions);
   const panel: ExplainPanel = new ExplainPanel(context.extensionUri, active, client, methods, log, (message) => {
@@ -53,6 +57,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
   const modelsView = new ModelsView(client, find);
+  const historyView = new HistoryView(history, methods);
 
   context.subscriptions.push(
     log,
@@ -62,6 +67,8 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     panel,
     attention,
     modelsView,
+    historyView,
+    serveOldPrompts(history),
     registerHovers(sessions, methods),
     followDocuments(sessions),
     followSettings(sessions),
@@ -70,14 +77,14 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     createStatusBar(client, active),
     announceRestarts(client, log),
     registerCommands(
-      commandHandlers({ engine: client, models, modelsView, find, methods, explainer, comparer, active, panel, log }),
+      commandHandlers({ engine: client, models, modelsView, find, methods, explainer, comparer, history, active, panel, log }),
       log,
     ),
     new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
   );
-  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView });
+  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView, history });
 }
 
 /** The editor waits for this: the engine is a process of its own and must not outlive the window. */

@@ -7,6 +7,7 @@ import type { EngineService } from './engineService.ts';
 import type { ActiveDocument } from './explain/activeDocument.ts';
 import type { DocumentSession, Stage } from './explain/session.ts';
 import type { SessionStore } from './explain/sessionStore.ts';
+import type { HistoryItem, HistoryStore } from './history/historyStore.ts';
 import type { ModelsView } from './models/modelsView.ts';
 import type { Overlay } from './overlay/overlay.ts';
 import type { OverlayStep } from './overlay/overlayRanges.ts';
@@ -38,6 +39,8 @@ export interface ExtensionApi {
   attentionReady(): boolean;
   /** Labels of the Models view, groups first, each with its models. */
   modelLabels(): Promise<readonly string[]>;
+  /** Files of the history, newest first. */
+  historyItems(): Promise<readonly HistoryItem[]>;
 }
 
 export interface ApiParts {
@@ -48,10 +51,11 @@ export interface ApiParts {
   readonly panel: ExplainPanel;
   readonly attention: AttentionView;
   readonly modelsView: ModelsView;
+  readonly history: HistoryStore;
 }
 
 export function createExtensionApi(parts: ApiParts): ExtensionApi {
-  const { engine, sessions, active, overlay, panel, attention, modelsView } = parts;
+  const { engine, sessions, active, overlay, panel, attention, modelsView, history } = parts;
   return {
     enginePid: () => engine.pid,
     engineStatus: () => engine.status,
@@ -68,6 +72,7 @@ export function createExtensionApi(parts: ApiParts): ExtensionApi {
     panelReady: () => panel.isReady,
     attentionReady: () => attention.isReady,
     modelLabels: () => modelsView.labels(),
+    historyItems: () => history.list(),
   };
 }
 

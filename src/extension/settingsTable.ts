@@ -29,6 +29,8 @@ export interface Settings {
   readonly showTemplateTokens: boolean;
   /** 1 = the largest score gets the strongest tint. */
   readonly intensity: number;
+  /** Keep finished explanations, prompts included, on this machine. */
+  readonly history: boolean;
   /** Minutes without a request after which the engine ends; 0 = never. */
   readonly idleMinutes: number;
   /** 0 = no debugger; else the engine listens there for one, on loopback. */
@@ -67,6 +69,7 @@ export const settingsTable: SettingsTable = {
   seed: { default: 0, scope: 'resource', restricted: false, minimum: 0, maximum: 4_294_967_295, integer: true },
   showTemplateTokens: { default: false, scope: 'window', restricted: false },
   intensity: { default: 1, scope: 'window', restricted: false, minimum: 0.25, maximum: 4, integer: false },
+  history: { default: true, scope: 'machine', restricted: true },
   idleMinutes: { default: 10, scope: 'machine', restricted: true, minimum: 0, maximum: 1440, integer: true },
   inspectPort: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 65_535, integer: true },
 };

@@ -70,7 +70,7 @@ describe('commands', () => {
   test('context keys in when clauses are those the code sets', () => {
     const whens = Object.values(contributes.menus).flatMap((items) => items.map(({ when }) => when ?? ''));
     const keys = new Set(whens.flatMap((when) => when.match(/promptLoupe\.\w+/g) ?? []));
-    const known: string[] = [...Object.values(contextKeys), viewIds.models];
+    const known: string[] = [...Object.values(contextKeys), viewIds.models, viewIds.history];
     expect([...keys].filter((key) => !known.includes(key))).toEqual([]);
   });
 });
@@ -136,7 +136,7 @@ describe('texts', () => {
 
 test('views, container and pictures exist', () => {
   const views = contributes.views[viewIds.container]?.map(({ id }) => id);
-  expect(views).toEqual([viewIds.attention, viewIds.models]);
+  expect(views).toEqual([viewIds.attention, viewIds.models, viewIds.history]);
   expect(contributes.viewsContainers.activitybar.map(({ id }) => id)).toEqual([viewIds.container]);
   expect(contributes.walkthroughs.map(({ id }) => id)).toEqual([viewIds.walkthrough]);
   const pictures = [

@@ -1,5 +1,6 @@
 /** One explanation beside another: the difference is drawn in place of the scores. */
 import * as vscode from 'vscode';
+import type { Explanation } from '../../shared/explanation.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
@@ -8,6 +9,7 @@ import type { Comparer, Shown } from '../explain/comparer.ts';
 import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import { methodChoices, methodLabel } from '../explain/methodChoices.ts';
 import type { DocumentSession } from '../explain/session.ts';
+import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
 import { byteSize } from '../models/modelGroups.ts';
 import type { CommandHandlers } from './registerCommands.ts';
@@ -19,6 +21,7 @@ export function compareCommands(
   active: ActiveDocument,
   methods: MethodCatalog,
   engine: Pick<EngineService, 'status'>,
+  history: HistoryStore,
   find: () => Promise<readonly FoundModel[]>,
 ): CompareCommands {
   return {
@@ -43,14 +46,15 @@ export function compareCommands(
       const other = await comparer.withModel(shown, file);
       return session.compareWith(shown.explanation, other, shown.explanation.model.name, other.model.name);
     },
-    compareWithPrevious: () => {
+    compareWithPrevious: async () => {
       const [session, shown] = shownIn(active);
       if (session === null) return sayNothingShown();
-      if (session.previous === null) {
+      const previous = session.previous ?? (await olderOf(history, session.uri, shown.explanation));
+      if (previous === null) {
         void vscode.window.showInformationMessage(t('This prompt was explained only once.'));
         return null;
       }
-      return session.compareWith(shown.explanation, session.previous, t('this explanation'), t('the one before'));
+      return session.compareWith(shown.explanation, previous, t('this explanation'), t('the one before'));
     },
     endComparison: () => active.session?.endComparison(),
   };
@@ -62,6 +66,14 @@ function shownIn({ session }: ActiveDocument): readonly [DocumentSession, Shown]
   const { explanation, prompt, target } = session;
   if (explanation === null || prompt === null || target === null) return [null, null];
   return [session, { explanation, prompt, target }];
+}
+
+/** The newest other explanation of a document that the history has. */
+async function olderOf(history: HistoryStore, uri: string, shown: Explanation): Promise<Explanation | null> {
+  const same = ({ cost, scores, target }: Explanation) => JSON.stringify([cost, scores, target]);
+  const own = same(shown);
+  const ofDocument = (await history.list()).filter(({ entry }) => entry?.prompt.uri === uri);
+  return ofDocument.find(({ entry }) => entry !== null && same(entry.explanation) !== own)?.entry?.explanation ?? null;
 }
 
 async function askModel(models: readonly FoundModel[], loaded: string | undefined): Promise<string | null> {

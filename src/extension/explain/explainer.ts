@@ -6,6 +6,7 @@ import type { Explanation } from '../../shared/explanation.ts';
 import type { PromptSource } from '../../shared/protocol/engine.ts';
 import { detectFormat } from '../../shared/promptFormat.ts';
 import type { EngineService } from '../engineService.ts';
+import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import { withDelayedProgress } from '../progress.ts';
@@ -30,6 +31,7 @@ export class Explainer {
     private readonly sessions: SessionStore,
     private readonly active: ActiveDocument,
     private readonly methods: MethodCatalog,
+    private readonly history: Pick<HistoryStore, 'add'>,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -127,6 +129,10 @@ export class Explainer {
       },
     );
     if (!session.accept(run, explanation, 'final')) throw cancelled();
+    if (settings.history) {
+      const entry = { time: Date.now(), prompt, target, explanation };
+      this.history.add(entry).catch((thrown: unknown) => logError(this.log, thrown));
+    }
     // The picker's costs are now known for this prompt; the result does not depend on them.
     this.methods.read(explanation.units.length).catch((thrown: unknown) => logError(this.log, thrown));
     return explanation;

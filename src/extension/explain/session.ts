@@ -127,6 +127,19 @@ export class DocumentSession {
     return true;
   }
 
+  /** Shows an explanation that is finished already, as if it had just been made; a run on its way is cancelled. */
+  show(prompt: PromptSource, target: TargetSpec, explanation: Explanation): void {
+    Object.assign(this.choices, {
+      method: explanation.method.id,
+      target,
+      mode: prompt.mode,
+      granularity: explanation.granularity,
+      selection: prompt.selection ?? null,
+      variables: prompt.variables ?? {},
+    } satisfies Partial<Choices>);
+    this.accept(this.begin(prompt), explanation, 'final');
+  }
+
   fail(run: Run, failure: LoupeError): boolean {
     if (!this.isCurrent(run)) return false;
     this.failure = failure;
