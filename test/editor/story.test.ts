@@ -260,6 +260,47 @@ test('an engine that is killed comes back', async () => {
   await expect.poll(tintedWords).not.toEqual([]);
 });
 
+test('why this rather than another: the alternatives are listed, and the first is explained', async () => {
+  await editor.runCommand('Why This Rather Than …?');
+  const rows = editor.page.locator('.quick-input-widget:visible .monaco-list-row');
+  await rows.filter({ hasText: 'Another text …' }).first().waitFor();
+  await editor.screenshot('why-this');
+  await rows.first().click();
+  await expect.poll(async () => await panel.locator('.target').textContent(), { timeout: 120_000 }).toMatch(/logit/);
+  await stage(/Final/);
+});
+
+test('a difference is drawn in place of the scores, and ends', async () => {
+  await editor.runCommand('Compare with Previous');
+  await panel.locator('.comparison').waitFor();
+  await expect.poll(tintedWords).not.toEqual([]);
+  await editor.screenshot('comparison');
+  expect(await editor.axeViolations(panel)).toEqual([]);
+  await panel.locator('.comparison vscode-button').click();
+  await panel.locator('.comparison').waitFor({ state: 'detached' });
+});
+
+test('the strength of the tints follows the slider', async () => {
+  const colours = async () => (await overlayBoxes()).map(({ colour }) => colour).sort();
+  const before = await colours();
+  await panel.locator('input[type=range]').focus();
+  await editor.page.keyboard.press('End');
+  await expect.poll(colours).not.toEqual(before);
+  await editor.page.keyboard.press('Home');
+  await editor.screenshot('strength');
+});
+
+test('the History view lists what was explained, and shows it again', async () => {
+  await editor.runCommand('Focus on History View');
+  const rows = editor.page.locator('.pane:has([aria-label^="History"]) .monaco-list-row:visible');
+  await expect.poll(async () => await rows.count()).toBeGreaterThan(2);
+  await editor.screenshot('history');
+  const before = await panel.locator('.target').textContent();
+  await rows.last().click();
+  await expect.poll(async () => await panel.locator('.target').textContent()).not.toBe(before);
+  await stage(/Final/);
+});
+
 test('nothing was asked of any other machine', () => {
   expect([...editor.foreignHosts]).toEqual([]);
 });

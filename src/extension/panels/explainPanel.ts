@@ -7,11 +7,12 @@ import { viewIds } from '../commandTable.ts';
 import { errorText } from '../errorMessage.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
-import type { MethodCatalog } from '../explain/methodCatalog.ts';
+import { type MethodCatalog, usualUnits } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { Stage } from '../explain/session.ts';
 import { t } from '../localise.ts';
 import { onSettingChange, readSettings } from '../settings.ts';
+import { logError } from '../log.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseExplainPanelOut } from './panelMessages.ts';
 
@@ -110,8 +111,15 @@ export class ExplainPanel implements vscode.Disposable {
       this.sendIntensity();
       this.post({ type: 'highlight', unit: this.highlighted });
       this.sendPicture();
+      this.askForMethods();
     } else if (message.type === 'picture') this.drawn(message.bytes);
     else this.onMessage(message);
+  }
+
+  /** An old explanation is shown without a run, which else would have asked. */
+  private askForMethods(): void {
+    if (this.methods.current.length > 0) return;
+    this.methods.read(usualUnits).catch((thrown: unknown) => logError(this.log, thrown));
   }
 
   private sendPicture(): void {
