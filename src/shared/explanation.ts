@@ -51,6 +51,8 @@ const faithfulness = v.object({
   fractions: v.array(v.number()),
   verdict: v.picklist(['trusted', 'weak', 'untrusted']),
   reason: v.string(),
+  /** Everything that speaks against trust, the most serious first. */
+  reasons: v.optional(v.array(v.string())),
   /** The target while the top units are taken out (put back) one share after another, in the target's unit. */
   curves: v.optional(
     v.object({

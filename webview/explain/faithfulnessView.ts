@@ -57,8 +57,19 @@ export function faithfulnessTable(explanation: Explanation, text: Strings): Temp
       <span class="muted">(${text.interval(formatSigned(low), formatSigned(high))})</span>
       ${faithfulness.reason === '' ? nothing : html`— ${visibleText(faithfulness.reason)}`}
     </p>
-    ${faithfulness.measures === undefined ? nothing : measuresTable(faithfulness.measures, text)}
+    ${otherReasons(faithfulness)} ${faithfulness.measures === undefined ? nothing : measuresTable(faithfulness.measures, text)}
     ${faithfulness.curves === undefined ? nothing : curveFigure(faithfulness.curves, unit, text)}`;
+}
+
+/** In the reader's words where they are known; a measure of another version keeps its id. */
+function measureName(id: string, text: Strings): string {
+  return Object.hasOwn(text.measureNames, id) ? text.measureNames[id as keyof Strings['measureNames']] : visibleText(id);
+}
+
+/** The first one stands in the header. */
+function otherReasons({ reasons = [], reason }: Faithfulness): TemplateResult | typeof nothing {
+  const others = reasons.filter((each) => each !== reason);
+  return others.length === 0 ? nothing : html`<ul>${others.map((each) => html`<li>${visibleText(each)}</li>`)}</ul>`;
 }
 
 function measuresTable(measures: NonNullable<Faithfulness['measures']>, text: Strings): TemplateResult {
@@ -76,7 +87,7 @@ function measuresTable(measures: NonNullable<Faithfulness['measures']>, text: St
     <tbody>
       ${measures.map(
         ({ id, value, random, gain, interval: [low, high] }) => html`<tr>
-          <th scope="row">${visibleText(id)}</th>
+          <th scope="row">${measureName(id, text)}</th>
           <td class="number">${formatNumber(value)}</td>
           <td class="number">${formatNumber(random)}</td>
           <td class="number">${formatSigned(gain)}</td>

@@ -149,7 +149,9 @@ test('scores without a sign have half a scale and no plus', async () => {
 test('the faithfulness curve: a picture with words beside the badge, and as a figure with its table', async () => {
   const base = capitalExplanation();
   const measures = [{ id: 'mean deletion', value: 5.2, random: 3.1, gain: 2.1, interval: [1.5, 2.6] as [number, number] }];
-  const faithfulness = { ...base.faithfulness!, curves, measures };
+  const { reason } = base.faithfulness!;
+  const reasons = [reason, 'Most of the score lies on a sink.'];
+  const faithfulness = { ...base.faithfulness!, curves, measures, reasons };
   const { panel } = await mount([final({ ...base, faithfulness })], { tab: 'faithfulness' });
   const spoken =
     'Top units taken out: −0.26, halfway −7.40, at the end −9.10. Random units taken out: −0.26, halfway −5.60, at the end −9.10.';
@@ -160,6 +162,7 @@ test('the faithfulness curve: a picture with words beside the badge, and as a fi
   expect(all(panel, 'svg.large polyline').map((line) => line.getAttribute('class'))).toEqual(['deletion', 'randomDeletion']);
   expect(all(all(panel, 'figure tbody tr')[1]!, 'th, td').map((cell) => cell.textContent)).toEqual(['10 %', '−3.90', '−0.90']);
   expect(all(panel, '.table tbody th').map((cell) => cell.textContent)).toContain('mean deletion');
+  expect(all(panel, '.table ul:not(.curve-legend) li').map((line) => line.textContent)).toEqual([reasons[1]]);
 });
 
 test('faithfulness not measured is said', async () => {
