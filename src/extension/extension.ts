@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     followDocuments(sessions),
     followSettings(sessions),
     followCursor(active, panel, attention),
-    contextKeysFollow(sessions, client),
+    contextKeysFollow(sessions, active, client),
     createStatusBar(client, active),
     announceRestarts(client, log),
     registerCommands(

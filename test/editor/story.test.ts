@@ -2,7 +2,7 @@
  * The user story in the real editor, step after step on one page: each test goes on where the one before stopped.
  * Waits are for states, never for time.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -288,6 +288,16 @@ test('the strength of the tints follows the slider', async () => {
   await expect.poll(colours).not.toEqual(before);
   await editor.page.keyboard.press('Home');
   await editor.screenshot('strength');
+});
+
+test('the explanation is saved as a PNG that the panel draws', async () => {
+  await editor.runCommand('Export the Explanation …');
+  await editor.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: 'PNG' }).first().click();
+  const name = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
+  await expect.poll(async () => await name.inputValue()).toMatch(/capital\.md\.explanation\.png$/);
+  await editor.page.keyboard.press('Enter');
+  const file = path.join(editor.workspace, 'capital.md.explanation.png');
+  await expect.poll(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
 });
 
 test('the History view lists what was explained, and shows it again', async () => {

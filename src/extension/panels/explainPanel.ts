@@ -23,6 +23,7 @@ export class ExplainPanel implements vscode.Disposable {
   private sent: { explanation: Explanation; stage: Stage } | null = null;
   /** What is being drawn. */
   private picture: { readonly svg: string; readonly done: (bytes: Uint8Array | null) => void } | null = null;
+  private sentMethods = '';
   private sentComparison: Comparison | null = null;
   private highlighted: number | null = null;
   private readonly disposables: vscode.Disposable[] = [];
@@ -107,6 +108,7 @@ export class ExplainPanel implements vscode.Disposable {
     if (message.type === 'ready') {
       this.ready = true;
       this.sent = null;
+      this.sentMethods = '';
       this.sendNews();
       this.sendIntensity();
       this.post({ type: 'highlight', unit: this.highlighted });
@@ -131,6 +133,14 @@ export class ExplainPanel implements vscode.Disposable {
     this.picture = null;
   }
 
+  /** Only news: they stay the same while a run tells its progress. */
+  private sendMethods(message: Extract<ExplainPanelIn, { type: 'methods' }>): void {
+    const news = JSON.stringify(message);
+    if (news === this.sentMethods) return;
+    this.sentMethods = news;
+    this.post(message);
+  }
+
   private sendIntensity(): void {
     this.post({ type: 'intensity', intensity: readSettings().intensity });
   }
@@ -139,7 +149,12 @@ export class ExplainPanel implements vscode.Disposable {
     const { session } = this.active;
     if (!this.ready || session === undefined) return;
     const { mode, method } = session.choices;
-    this.post({ type: 'methods', methods: methodChoices(this.methods.current, this.engine.status.model, t), mode, method });
+    this.sendMethods({
+      type: 'methods',
+      methods: methodChoices(this.methods.current, this.engine.status.model, t),
+      mode,
+      method,
+    });
     const { view, stage } = session;
     if (view === null && this.sent !== null) {
       this.sent = null;
