@@ -7,6 +7,10 @@ export const commandTable = {
   explainWith: { id: 'promptLoupe.explainWith', nls: 'command.explainWith', icon: null },
   setTarget: { id: 'promptLoupe.setTarget', nls: 'command.setTarget', icon: null },
   contrast: { id: 'promptLoupe.contrast', nls: 'command.contrast', icon: null },
+  compareWithMethod: { id: 'promptLoupe.compareWithMethod', nls: 'command.compareWithMethod', icon: null },
+  compareWithModel: { id: 'promptLoupe.compareWithModel', nls: 'command.compareWithModel', icon: null },
+  compareWithPrevious: { id: 'promptLoupe.compareWithPrevious', nls: 'command.compareWithPrevious', icon: null },
+  endComparison: { id: 'promptLoupe.endComparison', nls: 'command.endComparison', icon: null },
   cancel: { id: 'promptLoupe.cancel', nls: 'command.cancel', icon: '$(debug-stop)' },
   clearOverlay: { id: 'promptLoupe.clearOverlay', nls: 'command.clearOverlay', icon: '$(clear-all)' },
   selectGranularity: { id: 'promptLoupe.selectGranularity', nls: 'command.selectGranularity', icon: null },
@@ -14,6 +18,9 @@ export const commandTable = {
   showPanel: { id: 'promptLoupe.showPanel', nls: 'command.showPanel', icon: '$(open-preview)' },
   showAttention: { id: 'promptLoupe.showAttention', nls: 'command.showAttention', icon: null },
   exportExplanation: { id: 'promptLoupe.exportExplanation', nls: 'command.exportExplanation', icon: '$(export)' },
+  openHistory: { id: 'promptLoupe.openHistory', nls: 'command.openHistory', icon: '$(go-to-file)' },
+  deleteHistory: { id: 'promptLoupe.deleteHistory', nls: 'command.deleteHistory', icon: '$(trash)' },
+  clearHistory: { id: 'promptLoupe.clearHistory', nls: 'command.clearHistory', icon: '$(clear-all)' },
   loadModel: { id: 'promptLoupe.loadModel', nls: 'command.loadModel', icon: '$(folder-opened)' },
   pickModel: { id: 'promptLoupe.pickModel', nls: 'command.pickModel', icon: null },
   useModel: { id: 'promptLoupe.useModel', nls: 'command.useModel', icon: '$(play)' },
@@ -30,6 +37,7 @@ export const viewIds = {
   container: 'promptLoupe',
   models: 'promptLoupe.models',
   attention: 'promptLoupe.attention',
+  history: 'promptLoupe.history',
   /** Type of the webview panel; not declared in package.json. */
   explain: 'promptLoupe.explain',
   walkthrough: 'promptLoupe.start',
@@ -41,5 +49,7 @@ export const contextKeys = {
   hasExplanation: 'promptLoupe.hasExplanation',
   /** A run of the active document is on its way. */
   running: 'promptLoupe.running',
+  /** The active document shows a difference. */
+  comparing: 'promptLoupe.comparing',
   engineState: 'promptLoupe.engineState',
 } as const;

@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import { contextKeys } from './commandTable.ts';
 import type { EngineService } from './engineService.ts';
+import type { ActiveDocument } from './explain/activeDocument.ts';
 import type { SessionStore } from './explain/sessionStore.ts';
 
-/** Keeps the context keys in step with the active editor's session and the engine. */
-export function contextKeysFollow(sessions: SessionStore, engine: EngineService): vscode.Disposable {
+/** Keeps the context keys in step with the session that commands act on and the engine. */
+export function contextKeysFollow(sessions: SessionStore, active: ActiveDocument, engine: EngineService): vscode.Disposable {
   const values = new Map<string, unknown>();
   const set = (key: string, value: unknown) => {
     if (values.get(key) === value) return;
@@ -13,8 +14,10 @@ export function contextKeysFollow(sessions: SessionStore, engine: EngineService)
   };
   const update = () => {
     const uri = vscode.window.activeTextEditor?.document.uri.toString();
-    const session = uri === undefined ? undefined : sessions.get(uri);
+    // No text editor is active while the panel has the focus: what it shows is meant then.
+    const session = uri === undefined ? active.session : sessions.get(uri);
     set(contextKeys.hasExplanation, session?.explanation != null);
+    set(contextKeys.comparing, session?.comparison != null);
     set(contextKeys.running, session?.run != null);
     set(contextKeys.engineState, engine.status.state);
   };

@@ -10,6 +10,7 @@ import type {
   ExportResult,
   FoundModel,
   LoadOptions,
+  MethodDescription,
   ModelSummary,
   PartialExplanation,
   Progress,
@@ -34,6 +35,8 @@ export interface EngineService {
   load(file: string, options: LoadOptions, hooks?: CallHooks): Promise<ModelSummary>;
   inspect(file: string, hooks?: CallHooks): Promise<ModelSummary>;
   listModels(folders: readonly string[], hooks?: CallHooks): Promise<FoundModel[]>;
+  /** Every attribution method, with its cost for so many units; which are available depends on the loaded model. */
+  methods(units: number, hooks?: CallHooks): Promise<MethodDescription[]>;
   explain(request: ExplainRequest, hooks?: CallHooks): Promise<Explanation>;
   attentionGrid(request: AttentionGridRequest, hooks?: CallHooks): Promise<AttentionGrid>;
   attentionHead(request: AttentionHeadRequest, hooks?: CallHooks): Promise<AttentionHead>;

@@ -6,13 +6,18 @@ import { registerCommands } from './commands/registerCommands.ts';
 import { EngineClient } from './engine/engineClient.ts';
 import { announceRestarts } from './announceRestarts.ts';
 import { ActiveDocument } from './explain/activeDocument.ts';
+import { Comparer } from './explain/comparer.ts';
 import { Explainer } from './explain/explainer.ts';
 import { followCursor } from './explain/followCursor.ts';
 import { followDocuments } from './explain/followDocuments.ts';
+import { MethodCatalog } from './explain/methodCatalog.ts';
 import { followSettings } from './explain/followSettings.ts';
 import { SessionStore } from './explain/sessionStore.ts';
 import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
-import { createLog } from './log.ts';
+import { HistoryStore } from './history/historyStore.ts';
+import { HistoryView } from './history/historyView.ts';
+import { serveOldPrompts } from './history/openHistory.ts';
+import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
@@ -40,13 +45,19 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   const find = () => client.listModels(readSettings().modelFolders);
   const sessions = new SessionStore();
   const active = new ActiveDocument(sessions);
-  const explainer = new Explainer(client, models, sessions, active, log);
+  const methods = new MethodCatalog(client);
+  const history = new HistoryStore(vscode.Uri.joinPath(context.globalStorageUri, 'history').fsPath);
+  const explainer = new Explainer(client, models, sessions, active, methods, history, log);
+  const comparer = new Comparer(client, models, methods);
   const overlay = new Overlay(sessions);
-  const panel = new ExplainPanel(context.extensionUri, active, log, (message) => {
-    actOnPanel(message, active, explainer, client).catch((thrown: unknown) => showError(log, thrown));
+  const panel: ExplainPanel = new ExplainPanel(context.extensionUri, active, client, methods, log, (message) => {
+    actOnPanel(message, active, explainer, client, overlay, (svg) => panel.draw(svg)).catch((thrown: unknown) =>
+      showError(log, thrown),
+    );
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
   const modelsView = new ModelsView(client, find);
+  const historyView = new HistoryView(history, methods);
 
   context.subscriptions.push(
     log,
@@ -56,18 +67,24 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     panel,
     attention,
     modelsView,
-    registerHovers(sessions),
+    historyView,
+    serveOldPrompts(history),
+    registerHovers(sessions, methods),
     followDocuments(sessions),
     followSettings(sessions),
     followCursor(active, panel, attention),
-    contextKeysFollow(sessions, client),
+    contextKeysFollow(sessions, active, client),
     createStatusBar(client, active),
     announceRestarts(client, log),
-    registerCommands(commandHandlers({ engine: client, models, modelsView, find, explainer, active, panel, log }), log),
+    registerCommands(
+      commandHandlers({ engine: client, models, modelsView, find, methods, explainer, comparer, history, active, panel, log }),
+      log,
+    ),
+    new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
   );
-  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView });
+  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView, history });
 }
 
 /** The editor waits for this: the engine is a process of its own and must not outlive the window. */

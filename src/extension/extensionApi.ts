@@ -1,4 +1,5 @@
 /** What `activate` returns: a view into the extension for the suite that runs inside the editor. Nothing in the product uses it. */
+import type { Comparison } from '../shared/difference.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { EngineStatus } from '../shared/protocol/engine.ts';
 import type { Granularity } from '../shared/tokens.ts';
@@ -6,6 +7,7 @@ import type { EngineService } from './engineService.ts';
 import type { ActiveDocument } from './explain/activeDocument.ts';
 import type { DocumentSession, Stage } from './explain/session.ts';
 import type { SessionStore } from './explain/sessionStore.ts';
+import type { HistoryItem, HistoryStore } from './history/historyStore.ts';
 import type { ModelsView } from './models/modelsView.ts';
 import type { Overlay } from './overlay/overlay.ts';
 import type { OverlayStep } from './overlay/overlayRanges.ts';
@@ -17,6 +19,8 @@ export interface SessionSnapshot {
   readonly stage: Stage;
   readonly running: boolean;
   readonly explanation: Explanation | null;
+  /** The explanation beside another one. */
+  readonly comparison: Comparison | null;
   readonly failure: string | null;
   /** Document offsets of the drawn ranges, by palette step. */
   readonly overlay: ReadonlyMap<OverlayStep, readonly { readonly start: number; readonly end: number }[]>;
@@ -35,6 +39,8 @@ export interface ExtensionApi {
   attentionReady(): boolean;
   /** Labels of the Models view, groups first, each with its models. */
   modelLabels(): Promise<readonly string[]>;
+  /** Files of the history, newest first. */
+  historyItems(): Promise<readonly HistoryItem[]>;
 }
 
 export interface ApiParts {
@@ -45,10 +51,11 @@ export interface ApiParts {
   readonly panel: ExplainPanel;
   readonly attention: AttentionView;
   readonly modelsView: ModelsView;
+  readonly history: HistoryStore;
 }
 
 export function createExtensionApi(parts: ApiParts): ExtensionApi {
-  const { engine, sessions, active, overlay, panel, attention, modelsView } = parts;
+  const { engine, sessions, active, overlay, panel, attention, modelsView, history } = parts;
   return {
     enginePid: () => engine.pid,
     engineStatus: () => engine.status,
@@ -65,16 +72,18 @@ export function createExtensionApi(parts: ApiParts): ExtensionApi {
     panelReady: () => panel.isReady,
     attentionReady: () => attention.isReady,
     modelLabels: () => modelsView.labels(),
+    historyItems: () => history.list(),
   };
 }
 
 function snapshot(session: DocumentSession, overlay: Overlay): SessionSnapshot {
-  const { uri, stage, view, run, failure } = session;
+  const { uri, stage, view, comparison, run, failure } = session;
   return {
     uri,
     stage,
     running: run !== null,
     explanation: view,
+    comparison,
     failure: failure?.code ?? null,
     overlay: overlay.rangesOf(session),
   };

@@ -18,6 +18,8 @@ export interface Settings {
   readonly weightMemory: number;
   readonly promptMode: PromptMode;
   readonly method: string;
+  /** Ids of methods whose conditions the user agreed to. */
+  readonly agreedMethods: readonly string[];
   /** How gradient methods compute; the others always read the file as served. */
   readonly precision: ModelSummary['precision'];
   readonly granularity: Granularity;
@@ -27,6 +29,8 @@ export interface Settings {
   readonly showTemplateTokens: boolean;
   /** 1 = the largest score gets the strongest tint. */
   readonly intensity: number;
+  /** Keep finished explanations, prompts included, on this machine. */
+  readonly history: boolean;
   /** Minutes without a request after which the engine ends; 0 = never. */
   readonly idleMinutes: number;
   /** 0 = no debugger; else the engine listens there for one, on loopback. */
@@ -58,12 +62,14 @@ export const settingsTable: SettingsTable = {
   weightMemory: { default: -1, scope: 'machine', restricted: true, minimum: -1, maximum: 1_048_576, integer: true },
   promptMode: { default: 'auto', scope: 'resource', restricted: false, choices: ['auto', 'raw', 'chat'] },
   method: { default: 'saliency', scope: 'resource', restricted: false },
+  agreedMethods: { default: [], scope: 'machine', restricted: true },
   precision: { default: 'as-served', scope: 'resource', restricted: false, choices: ['as-served', 'dequantised'] },
   granularity: { default: 'word', scope: 'resource', restricted: false, choices: granularities },
   maxTokens: { default: 32, scope: 'resource', restricted: false, minimum: 1, maximum: 4096, integer: true },
   seed: { default: 0, scope: 'resource', restricted: false, minimum: 0, maximum: 4_294_967_295, integer: true },
   showTemplateTokens: { default: false, scope: 'window', restricted: false },
   intensity: { default: 1, scope: 'window', restricted: false, minimum: 0.25, maximum: 4, integer: false },
+  history: { default: true, scope: 'machine', restricted: true },
   idleMinutes: { default: 10, scope: 'machine', restricted: true, minimum: 0, maximum: 1440, integer: true },
   inspectPort: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 65_535, integer: true },
 };

@@ -32,6 +32,11 @@ const section = v.object({
   role: v.optional(role),
 });
 
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const interval = v.tuple([v.number(), v.number()]);
+/** [share of the units, target's value], by ascending share. */
+const curve = v.array(v.tuple([share, v.number()]));
+
 const faithfulness = v.object({
   /** Mean fall of the target when the top units are dropped, in the target's unit. */
   comprehensiveness: v.number(),
@@ -46,10 +51,20 @@ const faithfulness = v.object({
   fractions: v.array(v.number()),
   verdict: v.picklist(['trusted', 'weak', 'untrusted']),
   reason: v.string(),
+  /** Everything that speaks against trust, the most serious first. */
+  reasons: v.optional(v.array(v.string())),
+  /** The target while the top units are taken out (put back) one share after another, in the target's unit. */
+  curves: v.optional(
+    v.object({
+      deletion: curve,
+      insertion: v.optional(curve),
+      /** Mean over random rankings. */
+      randomDeletion: v.optional(curve),
+    }),
+  ),
+  /** More measures of the same ranking, each with that of random rankings and a 95 % interval of the gain. */
+  measures: v.optional(v.array(v.object({ id: v.string(), value: v.number(), random: v.number(), gain: v.number(), interval }))),
 });
-
-const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const interval = v.tuple([v.number(), v.number()]);
 
 const treeNode = v.variant('kind', [
   v.object({

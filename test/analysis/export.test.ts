@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { layOut } from '../../src/analysis/export/gridLayout.ts';
 import { exportText } from '../../src/analysis/export/exportText.ts';
 import { escapeMarkup } from '../../src/analysis/export/markupText.ts';
+import { pageScript } from '../../src/analysis/export/pageScript.ts';
 import { textRuns } from '../../src/analysis/export/textRuns.ts';
 import { exportExplanation } from '../../src/engine/requests/export.ts';
 import { type Explanation, parseExplanation } from '../../src/shared/explanation.ts';
@@ -75,7 +76,8 @@ const hostile = explanationOf(
 describe('hostile text never becomes markup', () => {
   test('html', () => {
     const html = exportText(hostile, 'html');
-    const tags = new Set([...html.matchAll(/<\/?([a-z0-9!]+)/gi)].map((match) => match[1]?.toLowerCase()));
+    const markup = html.replace(pageScript, '');
+    const tags = new Set([...markup.matchAll(/<\/?([a-z0-9!]+)/gi)].map((match) => match[1]?.toLowerCase()));
     expect([...tags].sort()).toEqual(
       [
         '!doctype',
@@ -85,11 +87,16 @@ describe('hostile text never becomes markup', () => {
         'h2',
         'head',
         'html',
+        'input',
+        'label',
         'li',
         'main',
         'meta',
+        'option',
         'p',
         'pre',
+        'script',
+        'select',
         'span',
         'style',
         'table',
@@ -103,9 +110,14 @@ describe('hostile text never becomes markup', () => {
       ].sort(),
     );
     expect(html).not.toMatch(/<[^>]*\s(?:on\w+|style|src|href)=/i);
-    const style = /<style>(.*)<\/style>/s.exec(html)?.[1] ?? '';
-    const hash = createHash('sha256').update(style).digest('base64');
-    expect(html).toContain(escapeMarkup(`default-src 'none'; style-src 'sha256-${hash}'`));
+    expect(html.match(/<script/g)).toHaveLength(1);
+    const hashOf = (name: string) =>
+      createHash('sha256')
+        .update(new RegExp(`<${name}>(.*)</${name}>`, 's').exec(html)?.[1] ?? '')
+        .digest('base64');
+    expect(html).toContain(
+      escapeMarkup(`default-src 'none'; style-src 'sha256-${hashOf('style')}'; script-src 'sha256-${hashOf('script')}'; base`),
+    );
   });
 
   test('svg', () => {
@@ -143,13 +155,15 @@ test('sign is readable without colour', () => {
   expect(lineOf('none')).not.toContain('<line');
   expect(lineOf('up')).toContain('+1 nat, rank 1');
   const html = exportText(explanation, 'html');
-  expect(html).toContain('<span class="raise5" title="+1 nats, rank 1">up</span>');
+  expect(html).toContain('<span class="raise5" title="+1 nats, rank 1, 50.0 % of all" data-score="1">up</span>');
   expect(html).toMatch(/\.lower5\{[^}]*underline dashed/);
 });
 
 test('sinks, template and control tokens are neither coloured nor ranked', () => {
   const explanation = explanationOf(['sink', 'word', 'end'], [100, 1, 50], ['sink', 'text', 'special']);
-  expect(exportText(explanation, 'html')).toContain('<span class="raise5" title="+1 nats, rank 1">word</span>');
+  expect(exportText(explanation, 'html')).toContain(
+    '<span class="raise5" title="+1 nats, rank 1, 100.0 % of all" data-score="1">word</span>',
+  );
   const rows = exportText(explanation, 'csv').split('\r\n');
   expect(rows.slice(1, 4).map((row) => row.split(',').slice(-3))).toEqual([
     ['100', '0', ''],

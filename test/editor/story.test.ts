@@ -2,13 +2,12 @@
  * The user story in the real editor, step after step on one page: each test goes on where the one before stopped.
  * Waits are for states, never for time.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { methodChoices } from '../../src/extension/explain/methodChoices.ts';
+import { attributionMethods } from '../../src/attribution/registry.ts';
 import { settingsTable } from '../../src/extension/settingsTable.ts';
-import { inEnglish } from '../../src/extension/translate.ts';
 import { Editor } from './editorHarness.ts';
 import { enginePids } from './engineProcesses.ts';
 
@@ -16,7 +15,7 @@ const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../.
   contributes: { colors: { id: string; defaults: { dark: string } }[] };
 };
 
-const defaultMethod = methodChoices(inEnglish).find(({ id }) => id === settingsTable.method.default)?.label ?? '';
+const defaultMethod = attributionMethods.find(({ id }) => id === settingsTable.method.default)?.label ?? '';
 
 let editor: Editor;
 let lines: Locator;
@@ -165,7 +164,7 @@ test('hovering a word shows score, share, rank and method', async () => {
 test('the panel shows the default method and its precision', async () => {
   const header = panel.locator('.settings');
   expect(
-    await header.locator('vscode-dropdown[aria-label="Method"]').evaluate((node) => (node as unknown as { value: string }).value),
+    await header.locator('select[aria-label="Method"]').evaluate((node) => (node as unknown as { value: string }).value),
   ).toBe(settingsTable.method.default);
   expect(await header.locator('.precision').innerText()).toMatch(/^Computed\s+as served$/);
 });
@@ -259,6 +258,57 @@ test('an engine that is killed comes back', async () => {
   await expect.poll(() => enginePids(editor.serverPid).length, { timeout: 60_000 }).toBeGreaterThan(0);
   await stage(/Final/);
   await expect.poll(tintedWords).not.toEqual([]);
+});
+
+test('why this rather than another: the alternatives are listed, and the first is explained', async () => {
+  await editor.runCommand('Why This Rather Than …?');
+  const rows = editor.page.locator('.quick-input-widget:visible .monaco-list-row');
+  await rows.filter({ hasText: 'Another text …' }).first().waitFor();
+  await editor.screenshot('why-this');
+  await rows.first().click();
+  await expect.poll(async () => await panel.locator('.target').textContent(), { timeout: 120_000 }).toMatch(/logit/);
+  await stage(/Final/);
+});
+
+test('a difference is drawn in place of the scores, and ends', async () => {
+  await editor.runCommand('Compare with Previous');
+  await panel.locator('.comparison').waitFor();
+  await expect.poll(tintedWords).not.toEqual([]);
+  await editor.screenshot('comparison');
+  expect(await editor.axeViolations(panel)).toEqual([]);
+  await panel.locator('.comparison vscode-button').click();
+  await panel.locator('.comparison').waitFor({ state: 'detached' });
+});
+
+test('the strength of the tints follows the slider', async () => {
+  const colours = async () => (await overlayBoxes()).map(({ colour }) => colour).sort();
+  const before = await colours();
+  await panel.locator('input[type=range]').focus();
+  await editor.page.keyboard.press('End');
+  await expect.poll(colours).not.toEqual(before);
+  await editor.page.keyboard.press('Home');
+  await editor.screenshot('strength');
+});
+
+test('the explanation is saved as a PNG that the panel draws', async () => {
+  await editor.runCommand('Export the Explanation …');
+  await editor.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: 'PNG' }).first().click();
+  const name = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
+  await expect.poll(async () => await name.inputValue()).toMatch(/capital\.md\.explanation\.png$/);
+  await editor.page.keyboard.press('Enter');
+  const file = path.join(editor.workspace, 'capital.md.explanation.png');
+  await expect.poll(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
+});
+
+test('the History view lists what was explained, and shows it again', async () => {
+  await editor.runCommand('Focus on History View');
+  const rows = editor.page.locator('.pane:has([aria-label^="History"]) .monaco-list-row:visible');
+  await expect.poll(async () => await rows.count()).toBeGreaterThan(2);
+  await editor.screenshot('history');
+  const before = await panel.locator('.target').textContent();
+  await rows.last().click();
+  await expect.poll(async () => await panel.locator('.target').textContent()).not.toBe(before);
+  await stage(/Final/);
 });
 
 test('nothing was asked of any other machine', () => {

@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { methodFamilies } from '../../src/attribution/method.ts';
 import { attributionMethods, defaultMethod } from '../../src/attribution/registry.ts';
 import { commandTable, contextKeys, viewIds } from '../../src/extension/commandTable.ts';
-import { methodIds } from '../../src/extension/explain/methodChoices.ts';
-import { gradientMethodIds } from '../../src/extension/explain/methodParameters.ts';
+import { familyLabel } from '../../src/extension/explain/methodChoices.ts';
+import { inEnglish } from '../../src/extension/translate.ts';
 import { settingDefinition, type Settings, settingNames, settingsTable } from '../../src/extension/settingsTable.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -69,7 +70,7 @@ describe('commands', () => {
   test('context keys in when clauses are those the code sets', () => {
     const whens = Object.values(contributes.menus).flatMap((items) => items.map(({ when }) => when ?? ''));
     const keys = new Set(whens.flatMap((when) => when.match(/promptLoupe\.\w+/g) ?? []));
-    const known: string[] = [...Object.values(contextKeys), viewIds.models];
+    const known: string[] = [...Object.values(contextKeys), viewIds.models, viewIds.history];
     expect([...keys].filter((key) => !known.includes(key))).toEqual([]);
   });
 });
@@ -97,16 +98,9 @@ describe('settings', () => {
     for (const id of restricted) expect(contributes.configuration.properties[id]?.scope).toBe('machine');
   });
 
-  test('the methods offered are those the engine has', () => {
-    const registered = attributionMethods.map(({ id }) => id).sort();
-    expect([...methodIds].sort()).toEqual(registered);
-    expect(contributes.configuration.properties['promptLoupe.method']?.enum?.slice().sort()).toEqual(registered);
+  test('the default method is the engine’s, and no method is named otherwise: the engine tells them', () => {
     expect(settingsTable.method.default).toBe(defaultMethod);
-  });
-
-  test('the methods that take a precision are those the engine gives one', () => {
-    const registered = attributionMethods.filter(({ parameters }) => parameters.some(({ id }) => id === 'precision'));
-    expect([...gradientMethodIds].sort()).toEqual(registered.map(({ id }) => id).sort());
+    expect(contributes.configuration.properties['promptLoupe.method']?.enum).toBeUndefined();
   });
 });
 
@@ -128,7 +122,12 @@ describe('texts', () => {
     );
     const bundle = readJson<Record<string, string>>('l10n/bundle.l10n.json');
     const translated = readJson<Record<string, string>>('l10n/bundle.l10n.zh-cn.json');
-    expect(Object.keys(bundle)).toEqual([...new Set(messages)].sort());
+    const ofMethods = attributionMethods.flatMap(({ label, assumption, optIn }) => [label, assumption, optIn]);
+    const families = methodFamilies.map((family) => familyLabel(family, inEnglish));
+    expect(messages.filter((message) => !Object.hasOwn(bundle, message))).toEqual([]);
+    // The engine's texts are looked up too; one without a translation is shown in English.
+    const known = new Set<string | undefined>([...messages, ...ofMethods, ...families]);
+    expect(Object.keys(bundle)).toEqual([...known].filter((text) => text !== undefined && Object.hasOwn(bundle, text)).sort());
     expect(Object.keys(translated)).toEqual(Object.keys(bundle));
     const places = (text: string | undefined) => [...(text?.match(/\{\d\}/g) ?? [])].sort();
     for (const [message, text] of Object.entries(translated)) expect(places(text), message).toEqual(places(message));
@@ -137,7 +136,7 @@ describe('texts', () => {
 
 test('views, container and pictures exist', () => {
   const views = contributes.views[viewIds.container]?.map(({ id }) => id);
-  expect(views).toEqual([viewIds.attention, viewIds.models]);
+  expect(views).toEqual([viewIds.attention, viewIds.models, viewIds.history]);
   expect(contributes.viewsContainers.activitybar.map(({ id }) => id)).toEqual([viewIds.container]);
   expect(contributes.walkthroughs.map(({ id }) => id)).toEqual([viewIds.walkthrough]);
   const pictures = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Explanation } from '../../src/shared/explanation.ts';
+import { comparisonLines } from '../../src/extension/overlay/comparisonLines.ts';
 import { hoverLines, signed, standing } from '../../src/extension/overlay/hoverLines.ts';
 import { inEnglish } from '../../src/extension/translate.ts';
 import { sampleExplanation } from './sampleExplanation.ts';
@@ -9,7 +10,7 @@ const explanation = sampleExplanation([
   { text: ' of', score: -1 },
   { text: ' sink', score: 50, kind: 'sink' },
 ]);
-const final = { stage: 'final', stale: false, showHidden: false } as const;
+const final = { stage: 'final', stale: false, showHidden: false, method: 'Occlusion' } as const;
 const lines = (unit: number, context: Parameters<typeof hoverLines>[2] = final, of: Explanation = explanation) =>
   hoverLines(of, unit, context, inEnglish).map(({ kind, text }) => (kind === 'warning' ? `! ${text}` : text));
 
@@ -68,7 +69,7 @@ describe('a hover', () => {
   test('names a dequantised run', () => {
     const model = { ...explanation.model, precision: 'dequantised' as const };
     const of = { ...explanation, model, method: { id: 'input-x-gradient', parameters: {}, seed: 0 } };
-    expect(lines(0, final, of)[3]).toBe('Method: Input × gradient (dequantised)');
+    expect(lines(0, { ...final, method: 'Input × gradient' }, of)[3]).toBe('Method: Input × gradient (dequantised)');
   });
 
   test('says when the word was edited', () => {
@@ -102,3 +103,22 @@ test.each([
   [0, '+0'],
   [Number.NaN, '—'],
 ])('%d is written %s', (value, text) => expect(signed(value)).toBe(text));
+
+describe('a hover over a difference', () => {
+  const comparison = { nameA: 'one', nameB: 'two', a: [0.25, 0.5], b: [-0.125, null], scores: [0.375, 0.5], onlyInB: [] };
+  const told = (unit: number, signed: boolean) =>
+    comparisonLines('word', unit, { ...comparison, signed }, inEnglish).map(({ text }) => text);
+
+  test('tells both parts and the difference', () => {
+    expect(told(0, true)).toEqual(['word', 'A, one: +25.0 %', 'B, two: −12.5 %', 'Difference A − B: +37.5 % of all weight']);
+  });
+
+  test('tells a word that B does not have, and sizes where they are', () => {
+    expect(told(1, false).slice(1)).toEqual([
+      'A, one: 50.0 %',
+      'B, two: not there',
+      'Difference A − B: +50.0 % of all weight',
+      'Sizes are compared: one of the two has no sign.',
+    ]);
+  });
+});

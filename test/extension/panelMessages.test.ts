@@ -7,12 +7,17 @@ describe('the Explain panel', () => {
     { type: 'ready' },
     { type: 'explainTarget', target: { kind: 'span', from: 0, to: 2 } },
     { type: 'explainTarget', target: { kind: 'contrast', a: ' Paris', b: ' Lyon' } },
+    { type: 'askContrast', at: 1 },
     { type: 'setMethod', method: 'occlusion' },
     { type: 'setGranularity', granularity: 'line' },
     { type: 'setMode', mode: 'raw' },
     { type: 'setShowHidden', show: true },
     { type: 'revealUnit', unit: 3 },
-    { type: 'export', format: 'json' },
+    { type: 'endComparison' },
+    { type: 'setIntensity', intensity: 0.5, kept: true },
+    { type: 'export', format: 'png' },
+    { type: 'picture', bytes: Uint8Array.of(1, 2) },
+    { type: 'picture', bytes: null },
   ])('may say %j', (message) => expect(parseExplainPanelOut(message)).toEqual(message));
 
   test.each([
@@ -20,12 +25,14 @@ describe('the Explain panel', () => {
     'ready',
     { type: 'load', file: '/etc/passwd' },
     { type: 'revealUnit', unit: -1 },
+    { type: 'setIntensity', intensity: 1e9, kept: true },
     { type: 'revealUnit', unit: 1.5 },
     { type: 'revealUnit', unit: 2 ** 40 },
     { type: 'setGranularity', granularity: 'letter' },
     { type: 'explainTarget', target: { kind: 'span', from: 0 } },
     { type: 'explainTarget', target: { kind: 'text', text: 'x'.repeat(100_001) } },
     { type: 'export', format: 'exe' },
+    { type: 'picture', bytes: [1, 2] },
     { type: 'setShowHidden', show: 'yes' },
     { type: 'ready', more: 1 },
   ])('may not say %j', (message) => expect(parseExplainPanelOut(message)).toBeNull());

@@ -109,6 +109,24 @@ describe('a session', () => {
     expect(session.view).toBe(explanation);
   });
 
+  test('is compared with another one at any granularity, until a new one arrives', () => {
+    session.accept(session.begin(prompt()), explanation, 'final');
+    const other = sampleExplanation(partsOf(text).map((part) => ({ ...part, score: 1 })));
+    expect(session.compareWith(other, explanation, 'a', 'b')).toBe(false);
+    expect(session.compareWith(explanation, other, 'one', 'two')).toBe(true);
+    expect(session.comparison).toMatchObject({ nameA: 'one', nameB: 'two', a: [1 / 6, 2 / 6, 3 / 6] });
+    expect(session.comparison?.scores[1]).toBeCloseTo(0);
+    session.setGranularity('line');
+    expect(session.comparison?.scores).toEqual([0]);
+    session.endComparison();
+    expect(session.comparison).toBeNull();
+    session.compareWith(explanation, other, 'one', 'two');
+    session.accept(session.begin(prompt()), other, 'attention');
+    expect([session.comparison, session.previous]).toEqual([null, null]);
+    session.accept(session.begin(prompt()), other, 'final');
+    expect(session.previous).toBe(explanation);
+  });
+
   test('the selection that was explained follows edits', () => {
     session.choices.selection = { start: 4, end: 7 };
     session.edit([{ offset: 0, deleted: 4, inserted: '' }], () => 'two six');

@@ -79,6 +79,7 @@ describe('a phase', () => {
 });
 
 describe('what the engine is given', () => {
+  const precision = { id: 'precision', label: 'Weights', default: 'as-served', choices: ['as-served', 'dequantised'] };
   const memory = { threads: 2, contextLength: 0, gradientMemory: 0, weightMemory: -1 };
   test.each([
     [memory, { threads: 2, contextLength: 0, gradientBytes: 0 }],
@@ -93,9 +94,14 @@ describe('what the engine is given', () => {
   ])('to load a model: %j', (settings, options) => expect(loadOptions(settings)).toEqual(options));
 
   test.each([
-    ['saliency', { precision: 'dequantised' }],
-    ['occlusion', {}],
-  ])('for %s', (method, parameters) => expect(methodParameters(method, { precision: 'dequantised' })).toEqual(parameters));
+    [[{ id: 'norm', label: '', default: 'l2' }, precision], { precision: 'dequantised' }],
+    [[{ id: 'norm', label: '', default: 'l2' }], {}],
+  ])('for a method with the parameters %j', (parameters, given) =>
+    expect(methodParameters({ parameters }, { precision: 'dequantised' })).toEqual(given),
+  );
+
+  test('for a method the engine does not have: nothing', () =>
+    expect(methodParameters(undefined, { precision: 'dequantised' })).toEqual({}));
 });
 
 describe('models', () => {

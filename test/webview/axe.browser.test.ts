@@ -5,9 +5,12 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { explanationToSvg } from '../../src/analysis/export/svg.ts';
+import { differenceOf } from '../../src/shared/difference.ts';
 import { PanelBrowser, type PanelPage } from './harness/browser.ts';
 import {
   capitalExplanation,
+  curves,
   gridMessage,
   headMessage,
   hostileExplanation,
@@ -15,6 +18,7 @@ import {
   methods,
   weightedGridMessage,
   weightedHeadMessage,
+  withMatrix,
 } from './harness/samples.ts';
 import { themeNames } from './harness/themes.ts';
 
@@ -53,7 +57,9 @@ describe.each(themeNames)('%s', (theme) => {
     await panel.send({ type: 'progress', phase: 'occlusion', done: 3, total: 40 });
     await panel.send({ type: 'explanation', explanation: capitalExplanation({ faithfulness: null }), stage: 'attention' });
     await expectClean(panel);
-    await panel.send({ type: 'explanation', explanation: capitalExplanation(), stage: 'final' });
+    const explanation = capitalExplanation();
+    const faithfulness = { ...explanation.faithfulness!, curves };
+    await panel.send({ type: 'explanation', explanation: { ...explanation, faithfulness }, stage: 'final' });
     await panel.page.locator('[data-token="0"]').click();
     await panel.page.locator('vscode-checkbox').click();
     for (const tab of ['Token probabilities', 'Faithfulness', 'Ranking']) {
@@ -63,10 +69,28 @@ describe.each(themeNames)('%s', (theme) => {
     await panel.page.getByRole('button', { name: 'Export' }).click();
     await expectClean(panel);
     await panel.page.keyboard.press('Escape');
-    await panel.page.getByRole('combobox', { name: 'Method' }).click();
+    await panel.page.getByRole('combobox', { name: 'Score each' }).click();
     await expectStructure();
     await panel.page.keyboard.press('Escape');
     await panel.send({ type: 'failed', code: 'E_CONTEXT_OVERFLOW', message: 'E_CONTEXT_OVERFLOW: the prompt has 9 tokens' });
+    await expectClean(panel);
+  });
+
+  test('the Explain panel: a comparison', async () => {
+    const panel = await browser.open('explain', { theme, width: 780, height: 1000 });
+    const explanation = capitalExplanation();
+    const other = { ...explanation, scores: explanation.scores.toReversed() };
+    const comparison = { ...differenceOf(explanation, other), nameA: 'Occlusion', nameB: 'Saliency' };
+    await panel.send({ type: 'explanation', explanation, stage: 'final' });
+    await panel.send({ type: 'comparison', comparison });
+    await expectClean(panel);
+  });
+
+  test('the Explain panel: the matrix', async () => {
+    const panel = await browser.open('explain', { theme, width: 780, height: 1000 });
+    await panel.send({ type: 'explanation', explanation: withMatrix(capitalExplanation()), stage: 'final' });
+    await panel.page.getByRole('tab', { name: 'Response × prompt' }).click();
+    await panel.page.getByRole('gridcell').nth(30).click();
     await expectClean(panel);
   });
 
@@ -159,6 +183,19 @@ test('a person with a keyboard: words, response tokens, export', async () => {
   ]);
 });
 
+test('an SVG picture becomes a PNG of twice its size', async () => {
+  const panel = await browser.open('explain', { theme: 'dark', width: 400, height: 300 });
+  const svg = explanationToSvg(hostileExplanation());
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(svg) ?? [];
+  await panel.send({ type: 'drawPicture', svg });
+  await expect.poll(async () => (await panel.posted()).at(-1)?.['type']).toBe('picture');
+  const bytes = Buffer.from((await panel.posted()).at(-1)?.['bytes'] as number[]);
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([2 * Number(width), 2 * Number(height)]);
+  await panel.send({ type: 'drawPicture', svg: 'no picture' });
+  await expect.poll(async () => (await panel.posted()).at(-1)).toEqual({ type: 'picture', bytes: null });
+});
+
 test('the dropdowns of the header', async () => {
   const panel = await browser.open('explain', { theme: 'light', width: 780, height: 700 });
   await panel.send(methodsMessage);
@@ -167,7 +204,7 @@ test('the dropdowns of the header', async () => {
     await panel.page.getByRole('combobox', { name }).click();
     await panel.page.getByRole('option', { name: option, exact: true }).click();
   };
-  await choose('Method', 'Attention');
+  await panel.page.getByRole('combobox', { name: 'Method' }).selectOption('attention');
   await choose('Score each', 'Sentence');
   await choose('Read as', 'Raw text');
   expect(await panel.posted()).toEqual([

@@ -10,9 +10,19 @@ import { quotedLabel } from '../ui/visibleText.ts';
 type ResponseToken = Explanation['response']['tokens'][number];
 
 /** One row a candidate, most likely first; the chosen token always has a row. */
-export function alternativesTable(token: ResponseToken, text: Strings, onContrast: (other: string) => void): TemplateResult {
+export function alternativesTable(
+  token: ResponseToken,
+  text: Strings,
+  onContrast: (other: string) => void,
+  onAskContrast: () => void,
+): TemplateResult {
   const rows = candidates(token);
-  if (rows.length <= 1) return html`<p class="muted">${text.noAlternatives}</p>`;
+  const another = button({
+    label: text.whyAnother,
+    description: `${text.whyAnother} ${quotedLabel(token.text)}`,
+    onClick: onAskContrast,
+  });
+  if (rows.length <= 1) return html`<p class="muted">${text.noAlternatives}</p>${another}`;
   return html`<table>
     <caption class="visually-hidden">${text.alternatives(quotedLabel(token.text))}</caption>
     <thead>
@@ -47,7 +57,7 @@ export function alternativesTable(token: ResponseToken, text: Strings, onContras
         </tr>`,
       )}
     </tbody>
-  </table>`;
+  </table>${another}`;
 }
 
 function candidates(token: ResponseToken): ResponseToken['alternatives'] {

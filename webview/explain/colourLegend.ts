@@ -27,7 +27,7 @@ export function colourLegend(maximum: number, explanation: Pick<Explanation, 'ta
   </div>`;
 }
 
-function swatch(step: number): TemplateResult {
+export function swatch(step: number): TemplateResult {
   return html`<span class="swatch ${tintClass(step)}">&nbsp;</span>`;
 }
 

@@ -7,13 +7,16 @@ import type { Host } from '../ui/host.ts';
 import { sharedStyles, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
+import { comparisonBox } from './comparisonView.ts';
 import { completenessLine } from './completenessView.ts';
+import { drawPicture } from './drawPicture.ts';
 import { faithfulnessBadge, faithfulnessStyles, faithfulnessTable } from './faithfulnessView.ts';
 import { headerStyles, modelLine, settingsLine, stageLine, targetLine } from './panelHeader.ts';
 import { initialState, nextState, type PanelState, sameUnits } from './panelState.ts';
 import { rankingTable } from './rankingTable.ts';
 import { type ScoreSummary, summariseScores } from './scoreSummary.ts';
 import { tableStep, tokenTable } from './tokenTable.ts';
+import './matrixView.ts';
 import './promptView.ts';
 import './responseView.ts';
 
@@ -33,6 +36,8 @@ export class ExplainPanel extends LitElement {
   /** Rows the tables draw. */
   declare private limit: number;
   private summary: ScoreSummary | null = null;
+  /** Of what is drawn: the scores, or a difference. */
+  private drawn: ScoreSummary | null = null;
 
   constructor() {
     super();
@@ -52,6 +57,10 @@ export class ExplainPanel extends LitElement {
 
   /** A message of the host. */
   receive(message: ExplainPanelIn): void {
+    if (message.type === 'drawPicture') {
+      void drawPicture(message.svg).then((bytes) => this.host.post({ type: 'picture', bytes }));
+      return;
+    }
     const before = this.state.explanation;
     this.state = nextState(this.state, message);
     if (message.type === 'highlight') this.selected = message.unit;
@@ -63,8 +72,15 @@ export class ExplainPanel extends LitElement {
 
   protected override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has('state') && !changed.has('showHidden')) return;
-    const { explanation } = this.state;
-    this.summary = explanation === null ? null : summariseScores(explanation, this.showHidden);
+    const { explanation, comparison } = this.state;
+    this.summary = explanation === null ? null : summariseScores(explanation, this.showHidden, this.state.intensity);
+    this.drawn = this.summary;
+    if (explanation === null || comparison === null) return;
+    this.drawn = summariseScores(
+      { units: explanation.units, scores: [...comparison.scores] },
+      this.showHidden,
+      this.state.intensity,
+    );
   }
 
   protected override render(): TemplateResult {
@@ -104,15 +120,19 @@ export class ExplainPanel extends LitElement {
   private body(explanation: Explanation, summary: ScoreSummary, text: Strings): TemplateResult {
     return html`
       ${warningList(explanation, text)}
+      ${comparisonBox(this.state.comparison, () => this.host.post({ type: 'endComparison' }), text)}
       <section>
         <loupe-prompt-view
           .explanation=${explanation}
-          .summary=${summary}
+          .summary=${this.drawn ?? summary}
+          .comparison=${this.state.comparison}
           .showHidden=${this.showHidden}
           .selected=${this.selected}
           .provisional=${this.state.stage !== 'final'}
           .onSelect=${(unit: number) => this.select(unit)}
+          .intensity=${this.state.intensity}
           .onShowHidden=${(show: boolean) => this.changeShowHidden(show)}
+          .onIntensity=${(intensity: number, kept: boolean) => this.changeIntensity(intensity, kept)}
         ></loupe-prompt-view>
       </section>
       <section>
@@ -120,6 +140,7 @@ export class ExplainPanel extends LitElement {
           .explanation=${explanation}
           .onExplain=${(target: Extract<ExplainPanelOut, { type: 'explainTarget' }>['target']) =>
             this.host.post({ type: 'explainTarget', target })}
+          .onAskContrast=${(at: number) => this.host.post({ type: 'askContrast', at })}
         ></loupe-response-view>
       </section>
       <section>${this.details(explanation, summary, text)}</section>
@@ -134,12 +155,14 @@ export class ExplainPanel extends LitElement {
       ranking: () => rankingTable(explanation, summary, this.limit, text, more),
       tokens: () => tokenTable(explanation.tokens, this.limit, text, more),
       faithfulness: () => faithfulnessTable(explanation, text),
+      ...(explanation.matrix === undefined ? {} : { matrix: () => this.matrix(explanation) }),
     };
     const selected = this.tab in contents ? this.tab : 'ranking';
     const labels: Record<string, string> = {
       ranking: text.tabRanking,
       tokens: text.tabTokens,
       faithfulness: text.tabFaithfulness,
+      matrix: text.tabMatrix,
     };
     return tabs({
       label: text.tables,
@@ -156,6 +179,15 @@ export class ExplainPanel extends LitElement {
     });
   }
 
+  private matrix(explanation: Explanation): TemplateResult {
+    return html`<loupe-matrix-view
+      .explanation=${explanation}
+      .showHidden=${this.showHidden}
+      .intensity=${this.state.intensity}
+      .onSelect=${(unit: number) => this.select(unit)}
+    ></loupe-matrix-view>`;
+  }
+
   private select(unit: number): void {
     this.selected = unit;
     this.host.post({ type: 'revealUnit', unit });
@@ -165,6 +197,12 @@ export class ExplainPanel extends LitElement {
     this.showHidden = show;
     this.host.post({ type: 'setShowHidden', show });
     this.saveState();
+  }
+
+  /** Drawn at once here; the host draws it in the editor. */
+  private changeIntensity(intensity: number, kept: boolean): void {
+    this.state = nextState(this.state, { type: 'intensity', intensity });
+    this.host.post({ type: 'setIntensity', intensity, kept });
   }
 
   private saveState(): void {

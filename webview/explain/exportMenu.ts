@@ -8,7 +8,7 @@ import { strings } from '../ui/strings.ts';
 
 export type ExportFormat = Extract<ExplainPanelOut, { type: 'export' }>['format'];
 
-const formats: readonly ExportFormat[] = ['json', 'html', 'svg', 'csv'];
+const formats: readonly ExportFormat[] = ['json', 'html', 'svg', 'png', 'csv'];
 
 export class ExportMenu extends LitElement {
   static override properties = { open: { state: true } };

@@ -1,9 +1,10 @@
 /** How far the picture can be trusted: a badge beside the target, and the numbers behind it. */
 import { css, html, nothing, type TemplateResult } from 'lit';
-import type { Explanation } from '../../src/shared/explanation.ts';
+import type { Explanation, Faithfulness } from '../../src/shared/explanation.ts';
 import { formatNumber, formatShare, formatSigned } from '../ui/formatNumber.ts';
 import type { Strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
+import { curveFigure, curveSpark, curveStyles } from './faithfulnessCurve.ts';
 
 const marks = { trusted: '✓', weak: '~', untrusted: '✕', none: '?' } as const;
 
@@ -18,6 +19,7 @@ export function faithfulnessBadge(explanation: Explanation, final: boolean, text
   const { verdict, comprehensiveness, sufficiency, random, reason } = faithfulness;
   return html`<p class="row faith">
     <span class="badge ${verdict}"><span aria-hidden="true">${marks[verdict]}</span> ${text.verdict[verdict]}</span>
+    ${faithfulness.curves === undefined ? nothing : curveSpark(faithfulness.curves, text)}
     <span>${visibleText(reason)}</span>
     <span class="muted"
       >${text.faithfulnessShort(
@@ -54,10 +56,50 @@ export function faithfulnessTable(explanation: Explanation, text: Strings): Temp
       ${text.gain} <strong>${text.scoreIs(formatSigned(faithfulness.gain), unit)}</strong>
       <span class="muted">(${text.interval(formatSigned(low), formatSigned(high))})</span>
       ${faithfulness.reason === '' ? nothing : html`— ${visibleText(faithfulness.reason)}`}
-    </p>`;
+    </p>
+    ${otherReasons(faithfulness)} ${faithfulness.measures === undefined ? nothing : measuresTable(faithfulness.measures, text)}
+    ${faithfulness.curves === undefined ? nothing : curveFigure(faithfulness.curves, unit, text)}`;
+}
+
+/** In the reader's words where they are known; a measure of another version keeps its id. */
+function measureName(id: string, text: Strings): string {
+  return Object.hasOwn(text.measureNames, id) ? text.measureNames[id as keyof Strings['measureNames']] : visibleText(id);
+}
+
+/** The first one stands in the header. */
+function otherReasons({ reasons = [], reason }: Faithfulness): TemplateResult | typeof nothing {
+  const others = reasons.filter((each) => each !== reason);
+  return others.length === 0 ? nothing : html`<ul>${others.map((each) => html`<li>${visibleText(each)}</li>`)}</ul>`;
+}
+
+function measuresTable(measures: NonNullable<Faithfulness['measures']>, text: Strings): TemplateResult {
+  return html`<table>
+    <caption>${text.measuresCaption}</caption>
+    <thead>
+      <tr>
+        <th scope="col">${text.measure}</th>
+        <th scope="col" class="number">${text.ranking}</th>
+        <th scope="col" class="number">${text.random}</th>
+        <th scope="col" class="number">${text.gain}</th>
+        <td></td>
+      </tr>
+    </thead>
+    <tbody>
+      ${measures.map(
+        ({ id, value, random, gain, interval: [low, high] }) => html`<tr>
+          <th scope="row">${measureName(id, text)}</th>
+          <td class="number">${formatNumber(value)}</td>
+          <td class="number">${formatNumber(random)}</td>
+          <td class="number">${formatSigned(gain)}</td>
+          <td class="muted">${text.interval(formatSigned(low), formatSigned(high))}</td>
+        </tr>`,
+      )}
+    </tbody>
+  </table>`;
 }
 
 export const faithfulnessStyles = css`
+  ${curveStyles}
   .badge {
     display: inline-flex;
     gap: 4px;

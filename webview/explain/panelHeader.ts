@@ -3,12 +3,13 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import type { Explanation } from '../../src/shared/explanation.ts';
 import type { ExplainPanelOut } from '../../src/shared/protocol/panel.ts';
 import { granularities, type Granularity } from '../../src/shared/tokens.ts';
-import { button, dropdown, progressRing } from '../ui/controls.ts';
+import { button, dropdown, groupedDropdown, progressRing } from '../ui/controls.ts';
 import { formatNumber, formatShare } from '../ui/formatNumber.ts';
 import type { Strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
 import type { PanelState } from './panelState.ts';
 import { stageText } from './runStage.ts';
+import type { ExportFormat } from './exportMenu.ts';
 import './exportMenu.ts';
 
 type Post = (message: ExplainPanelOut) => void;
@@ -29,7 +30,7 @@ export function modelLine(explanation: Explanation | null, post: Post, state: Pa
       ${
         explanation === null
           ? nothing
-          : html`<loupe-export-menu .onExport=${(format: 'json' | 'html' | 'svg' | 'csv') => post({ type: 'export', format })}></loupe-export-menu>`
+          : html`<loupe-export-menu .onExport=${(format: ExportFormat) => post({ type: 'export', format })}></loupe-export-menu>`
       }
     </div>
   </div>`;
@@ -45,11 +46,21 @@ export function settingsLine(state: PanelState, post: Post, text: Strings): Temp
       ${
         methods.length === 0
           ? nothing
-          : field(text.method, {
-              value: method,
-              choices: methods.map(({ id, label }) => ({ value: id, label })),
-              onChange: (value) => post({ type: 'setMethod', method: value }),
-            })
+          : labelled(
+              text.method,
+              groupedDropdown({
+                label: text.method,
+                value: method,
+                choices: methods.map((each) => ({
+                  value: each.id,
+                  group: each.family,
+                  label: `${each.label} — ${each.unavailable ?? each.cost}`,
+                  description: each.assumption,
+                  disabled: each.unavailable !== null,
+                })),
+                onChange: (value) => post({ type: 'setMethod', method: value }),
+              }),
+            )
       }
       ${
         explanation === null
@@ -71,11 +82,16 @@ export function settingsLine(state: PanelState, post: Post, text: Strings): Temp
         onChange: (value) => post({ type: 'setMode', mode: value as 'auto' | 'raw' | 'chat' }),
       })}
     </div>
-    ${choice === undefined ? nothing : html`<p class="muted">${choice.assumption} ${choice.cost}</p>`}`;
+    ${choice === undefined ? nothing : html`<p class="muted">${choice.assumption}</p>`}`;
 }
 
 function field(label: string, options: Omit<Parameters<typeof dropdown>[0], 'label'>): TemplateResult {
-  return html`<span class="field"><span class="muted" aria-hidden="true">${label}</span>${dropdown({ label, ...options })}</span>`;
+  return labelled(label, dropdown({ label, ...options }));
+}
+
+/** The control names itself to screen readers. */
+function labelled(label: string, control: TemplateResult): TemplateResult {
+  return html`<span class="field"><span class="muted" aria-hidden="true">${label}</span>${control}</span>`;
 }
 
 /** `Explains ‘ Paris’ — log-probability −0.26 nats (probability 77 %)`. */

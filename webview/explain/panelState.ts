@@ -1,4 +1,5 @@
 /** What the Explain panel knows, and how each message of the host changes it. */
+import type { Comparison } from '../../src/shared/difference.ts';
 import type { Explanation } from '../../src/shared/explanation.ts';
 import type { PartialStage } from '../../src/shared/protocol/engine.ts';
 import type { ExplainPanelIn, MethodChoice } from '../../src/shared/protocol/panel.ts';
@@ -18,6 +19,8 @@ interface Failure {
 
 export interface PanelState {
   readonly explanation: Explanation | null;
+  /** `explanation` beside another one; drawn in place of the scores. */
+  readonly comparison: Comparison | null;
   /** How far `explanation` has come; null before the first one. */
   readonly stage: Stage | null;
   readonly running: boolean;
@@ -27,12 +30,15 @@ export interface PanelState {
   /** The method that was asked for; a partial explanation may carry another one's scores. */
   readonly method: string | null;
   readonly mode: 'raw' | 'chat' | 'auto';
+  /** Strength of the tints, as the setting has it. */
+  readonly intensity: number;
   /** The unit under the editor's cursor. */
   readonly highlighted: number | null;
 }
 
 export const initialState: PanelState = {
   explanation: null,
+  comparison: null,
   stage: null,
   running: false,
   progress: null,
@@ -40,6 +46,7 @@ export const initialState: PanelState = {
   methods: [],
   method: null,
   mode: 'auto',
+  intensity: 1,
   highlighted: null,
 };
 
@@ -51,6 +58,7 @@ export function nextState(state: PanelState, message: ExplainPanelIn): PanelStat
       return {
         ...state,
         explanation: message.explanation,
+        comparison: null,
         stage: message.stage,
         running: !final,
         progress: final ? null : state.progress,
@@ -70,9 +78,13 @@ export function nextState(state: PanelState, message: ExplainPanelIn): PanelStat
     case 'idle':
       return { ...state, running: false, progress: null, failure: null };
     case 'empty':
-      return { ...state, explanation: null, stage: null, highlighted: null };
+      return { ...state, explanation: null, comparison: null, stage: null, highlighted: null };
     case 'methods':
       return { ...state, methods: message.methods, mode: message.mode, method: message.method ?? state.method };
+    case 'comparison':
+      return { ...state, comparison: message.comparison };
+    case 'intensity':
+      return { ...state, intensity: message.intensity };
     case 'highlight':
       return { ...state, highlighted: message.unit };
     default:

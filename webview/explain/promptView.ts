@@ -1,14 +1,16 @@
 /** The prompt as tinted words: one list, one tab stop, arrow keys move, and the chosen word's numbers stand below. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import type { Comparison } from '../../src/shared/difference.ts';
 import type { Explanation } from '../../src/shared/explanation.ts';
 import { hasSign } from '../../src/shared/scoreSign.ts';
-import { checkbox } from '../ui/controls.ts';
+import { checkbox, slider } from '../ui/controls.ts';
 import { formatScore, formatShare } from '../ui/formatNumber.ts';
 import { nextInList } from '../ui/rovingFocus.ts';
 import { sharedStyles, tintClass, tintStyles } from '../ui/sharedStyles.ts';
 import { type Strings, strings } from '../ui/strings.ts';
 import { quotedLabel, visibleLabel, visibleText } from '../ui/visibleText.ts';
 import { colourLegend, legendStyles } from './colourLegend.ts';
+import { comparisonFacts, comparisonLegend } from './comparisonView.ts';
 import { scoreUnitText } from './scoreUnit.ts';
 import { layoutPrompt, type PromptPiece } from './promptLayout.ts';
 import type { ScoreSummary, UnitSummary } from './scoreSummary.ts';
@@ -17,19 +19,26 @@ export class PromptView extends LitElement {
   static override properties = {
     explanation: { attribute: false },
     summary: { attribute: false },
+    comparison: { attribute: false },
     showHidden: { attribute: false },
     selected: { attribute: false },
     provisional: { attribute: false },
+    intensity: { attribute: false },
   };
   declare explanation: Explanation;
   declare summary: ScoreSummary;
+  /** Given: `summary` is of its difference. */
+  declare comparison: Comparison | null;
   declare showHidden: boolean;
   /** Index of a unit, or null. */
   declare selected: number | null;
   /** Scores that will still change are drawn lighter. */
   declare provisional: boolean;
   declare onSelect: (unit: number) => void;
+  /** Strength of the tints, 1 = the largest score gets the strongest. */
+  declare intensity: number;
   declare onShowHidden: (show: boolean) => void;
+  declare onIntensity: (intensity: number, kept: boolean) => void;
 
   private pieces: readonly PromptPiece[] = [];
   /** Units in reading order. */
@@ -49,11 +58,12 @@ export class PromptView extends LitElement {
 
   protected override render(): TemplateResult {
     const text = strings();
-    const untrusted = this.explanation.faithfulness?.verdict === 'untrusted';
+    const { comparison } = this;
+    const untrusted = comparison === null && this.explanation.faithfulness?.verdict === 'untrusted';
     return html`
       <div class="row spread heading">
         <h2>${text.prompt}</h2>
-        ${colourLegend(this.summary.maximum, this.explanation)}
+        ${comparison === null ? colourLegend(this.summary.maximum, this.explanation) : comparisonLegend(this.summary.maximum, text)}
       </div>
       <div
         class="prompt mono ${untrusted ? 'untrusted' : ''} ${this.provisional ? 'provisional' : ''}"
@@ -64,6 +74,16 @@ export class PromptView extends LitElement {
       >${this.pieces.map((piece) => this.piece(piece, text))}</div>
       <div class="row spread below">
         <p class="details" role="status">${this.details(text)}</p>
+        ${slider({
+          label: text.intensity,
+          // Half as strong is as far to the left as twice as strong is to the right.
+          value: Math.log2(this.intensity),
+          minimum: -2,
+          maximum: 2,
+          step: 0.1,
+          spoken: text.times(this.intensity.toFixed(2)),
+          onChange: (value, kept) => this.onIntensity(Math.round(100 * 2 ** value) / 100, kept),
+        })}
         ${checkbox({ label: text.showHidden, checked: this.showHidden, onChange: (show) => this.onShowHidden(show) })}
       </div>
     `;
@@ -96,6 +116,7 @@ export class PromptView extends LitElement {
   }
 
   private facts(unit: UnitSummary, text: Strings): string[] {
+    if (this.comparison !== null) return comparisonFacts(unit.index, this.comparison, text);
     const score = text.scoreIs(formatScore(unit.score, hasSign(this.explanation.method)), scoreUnitText(this.explanation, text));
     const standing =
       unit.rank === null

@@ -22,6 +22,8 @@ export class ResponseView extends LitElement {
   static override properties = { explanation: { attribute: false }, choice: { state: true } };
   declare explanation: Explanation;
   declare onExplain: (target: TargetSpec) => void;
+  /** Ask for a text that this response token is compared with. */
+  declare onAskContrast: (at: number) => void;
   declare private choice: Choice | null;
   /** Where a range that is extended with Shift began. */
   private anchor = 0;
@@ -112,8 +114,11 @@ export class ResponseView extends LitElement {
       </div>
       ${
         count === 1
-          ? alternativesTable(token, text, (other) =>
-              this.onExplain({ kind: 'contrast', a: token.text, b: other, at: choice.first }),
+          ? alternativesTable(
+              token,
+              text,
+              (other) => this.onExplain({ kind: 'contrast', a: token.text, b: other, at: choice.first }),
+              () => this.onAskContrast(choice.first),
             )
           : nothing
       }

@@ -21,21 +21,29 @@ export interface ScoreSummary {
   readonly units: readonly UnitSummary[];
   /** Units that are shown, largest |score| first. */
   readonly ranked: readonly UnitSummary[];
-  /** Largest |score| that is drawn, in the target's unit. */
+  /** The |score| from which on a unit gets the strongest tint, in the target's unit. */
   readonly maximum: number;
 }
 
-/** Special, template and sink units count only when they are shown. */
-export function summariseScores(explanation: Pick<Explanation, 'units' | 'scores'>, showHidden: boolean): ScoreSummary {
+/**
+ * Special, template and sink units count only when they are shown. `intensity` 1: the largest score gets the strongest tint; 2: half
+ * the largest does.
+ */
+export function summariseScores(
+  explanation: Pick<Explanation, 'units' | 'scores'>,
+  showHidden: boolean,
+  intensity = 1,
+): ScoreSummary {
   const shown = explanation.units.map((unit) => showHidden || unit.kind === 'text');
   const magnitudes = explanation.units.map((_, index) => magnitudeOf(explanation.scores[index]));
-  let maximum = 0;
+  let largest = 0;
   let total = 0;
   magnitudes.forEach((magnitude, index) => {
     if (!shown[index]) return;
-    maximum = Math.max(maximum, magnitude);
+    largest = Math.max(largest, magnitude);
     total += magnitude;
   });
+  const maximum = largest / intensity;
   const order = explanation.units.map((_, index) => index).filter((index) => shown[index]);
   order.sort((a, b) => (magnitudes[b] ?? 0) - (magnitudes[a] ?? 0) || a - b);
   const ranks = new Map<number, number>();

@@ -34,8 +34,8 @@ export function tokenTable(tokens: Explanation['tokens'], limit: number, text: S
 }
 
 /** The button under a table that is cut; nothing when it is whole. */
-export function moreButton(left: number, text: Strings, onMore: () => void): TemplateResult {
-  return left <= 0 ? html`` : html`<p>${button({ label: text.showMore(Math.min(left, tableStep)), onClick: onMore })}</p>`;
+export function moreButton(left: number, text: Strings, onMore: () => void, step = tableStep): TemplateResult {
+  return left <= 0 ? html`` : html`<p>${button({ label: text.showMore(Math.min(left, step)), onClick: onMore })}</p>`;
 }
 
 function row(token: Explanation['tokens'][number], index: number, largest: number, text: Strings): TemplateResult {

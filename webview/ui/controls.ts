@@ -2,8 +2,8 @@
  * The one file that knows the control library, `@vscode/webview-ui-toolkit`. It is archived; its successor
  * `@vscode-elements/elements` has the same kinds of element, so moving there means rewriting the bodies below and nothing else.
  *
- * Not from the library: tables (native `<table>`; its data grid is made of `div`s), lists of words and tokens, the export menu
- * (it has no menu) and the word of progress (its ring shouts "Loading" as an alert at every appearance, so it is hidden from
+ * Not from the library: tables (native `<table>`; its data grid is made of `div`s), lists of words and tokens, the dropdown with
+ * groups (native `<select>`; its dropdown has none), the slider, the export menu (it has no menu) and the word of progress (its ring shouts "Loading" as an alert at every appearance, so it is hidden from
  * screen readers and the stage line speaks).
  */
 import {
@@ -19,6 +19,7 @@ import {
 } from '@vscode/webview-ui-toolkit';
 import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
+import { live } from 'lit/directives/live.js';
 
 /** Defines the custom elements. Call once, before the first render. */
 export function registerControls(): void {
@@ -101,6 +102,77 @@ export function dropdown(options: DropdownOptions): TemplateResult {
       )}</vscode-dropdown
     >`,
   )}`;
+}
+
+export interface GroupedChoice extends Choice {
+  /** Choices of one group follow each other. */
+  readonly group: string;
+  /** Said where the pointer rests. */
+  readonly description: string;
+  readonly disabled: boolean;
+}
+
+/** A dropdown with named groups and choices that cannot be taken: the platform's own, since the library's has neither. */
+export function groupedDropdown(
+  options: Omit<DropdownOptions, 'choices'> & { readonly choices: readonly GroupedChoice[] },
+): TemplateResult {
+  const { label, value, choices, onChange } = options;
+  const changed = (event: Event) => {
+    const select = event.currentTarget as HTMLSelectElement;
+    const chosen = select.value;
+    // What is chosen is the host's to say: it may ask first, and refuse.
+    select.value = value;
+    if (chosen !== value) onChange(chosen);
+  };
+  const groups = [...new Set(choices.map(({ group }) => group))];
+  return html`<select class="grouped" aria-label=${label} .value=${live(value)} @change=${changed}
+    >${groups.map(
+      (group) => html`<optgroup label=${group}>
+        ${choices
+          .filter((choice) => choice.group === group)
+          .map(
+            (choice) => html`<option
+              value=${choice.value}
+              title=${choice.description}
+              ?disabled=${choice.disabled}
+              ?selected=${choice.value === value}
+              >${choice.label}</option
+            >`,
+          )}
+      </optgroup>`,
+    )}</select
+  >`;
+}
+
+export interface SliderOptions {
+  readonly label: string;
+  readonly value: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly step: number;
+  /** What the value is called. */
+  readonly spoken: string;
+  /** `kept`: the slider was let go. */
+  readonly onChange: (value: number, kept: boolean) => void;
+}
+
+/** The platform's own: the library has none. */
+export function slider(options: SliderOptions): TemplateResult {
+  const changed = (kept: boolean) => (event: Event) =>
+    options.onChange(Number((event.currentTarget as HTMLInputElement).value), kept);
+  return html`<label class="field"
+    ><span class="muted">${options.label}</span
+    ><input
+      type="range"
+      min=${options.minimum}
+      max=${options.maximum}
+      step=${options.step}
+      .value=${live(String(options.value))}
+      aria-valuetext=${options.spoken}
+      title=${options.spoken}
+      @input=${changed(false)}
+      @change=${changed(true)}
+  /></label>`;
 }
 
 interface TabPanel {

@@ -40,6 +40,12 @@ export function formatShare(share: number): string {
   return `${percent.toFixed(percent > 0 && percent < 9.95 ? 1 : 0)} %`;
 }
 
+/** A part of a whole that has a sign: `+12.3 %`, `−4.0 %`; `+` only where parts have a sign. */
+export function formatPart(part: number, hasSign: boolean): string {
+  const text = formatNumber(100 * part, 1);
+  return `${hasSign && part > 0 ? '+' : ''}${text} %`;
+}
+
 /** Milliseconds as the reader's unit: `640 ms`, `3.2 s`, `2 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

@@ -74,6 +74,21 @@ export const sharedStyles = css`
   vscode-dropdown::part(control) {
     block-size: 24px;
   }
+  select.grouped {
+    max-inline-size: 100%;
+    block-size: 24px;
+    padding-inline: 6px;
+    border: 1px solid var(--vscode-dropdown-border, var(--vscode-contrastBorder, transparent));
+    border-radius: 2px;
+    background: var(--vscode-dropdown-background);
+    color: var(--vscode-dropdown-foreground, var(--vscode-foreground));
+    font: inherit;
+  }
+  input[type='range'] {
+    inline-size: 110px;
+    margin: 0;
+    accent-color: var(--vscode-focusBorder);
+  }
   vscode-checkbox {
     margin: 0;
   }

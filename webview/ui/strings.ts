@@ -63,6 +63,19 @@ const english = {
   faithfulnessShort: (drop: string, randomDrop: string, keep: string, randomKeep: string) =>
     `drop ${drop} (random ${randomDrop}), keep ${keep} (random ${randomKeep})`,
   measure: 'Measure',
+  measuresCaption: 'More measures of the same ranking',
+  measureNames: {
+    drop: 'Mean fall while units go, sinks ranked too',
+    'deletion-auc': 'Area under the deletion curve (lower is better)',
+    'insertion-auc': 'Area under the insertion curve (higher is better)',
+    'loo-correlation': 'Rank correlation with leaving out one by one',
+    infidelity: 'Infidelity (0 = scores tell every fall)',
+    stability: 'Stability under harmless changes',
+  },
+  curveCaption: 'The target while more and more units are taken out, the highest ranked first',
+  curveShare: 'Units',
+  curveName: { deletion: 'Top units taken out', randomDeletion: 'Random units taken out', insertion: 'Top units put back' },
+  curveEnds: (name: string, from: string, to: string, middle: string) => `${name}: ${from}, halfway ${middle}, at the end ${to}`,
 
   // Completeness
   addsUp: 'Adds up',
@@ -74,6 +87,8 @@ const english = {
   prompt: 'Prompt',
   promptWords: 'Prompt, scored',
   showHidden: 'Show template, special and sink tokens',
+  intensity: 'Strength',
+  times: (factor: string) => `× ${factor}`,
   legend: 'Colour scale',
   against: 'against',
   forTarget: 'for',
@@ -85,6 +100,20 @@ const english = {
   pickWord: 'Choose a word to see its score.',
   hiddenUnit: 'not counted',
   hiddenText: 'chat template hidden',
+
+  // Comparison
+  comparison: 'Comparison',
+  comparing: (a: string, b: string) => `A: ${a}. B: ${b}.`,
+  comparisonMeaning: 'Solid: more weight in A. Dashed: more weight in B. Each is scaled to all its weight.',
+  sizesCompared: 'One of the two has no sign, so sizes are compared.',
+  onlyInB: 'Only in B:',
+  endComparison: 'End the comparison',
+  moreInA: 'more in A',
+  moreInB: 'more in B',
+  partOfA: (part: string) => `A: ${part}`,
+  partOfB: (part: string) => `B: ${part}`,
+  notInB: 'not in B',
+  differenceIs: (part: string) => `difference ${part}`,
 
   // Response
   response: 'Response',
@@ -98,6 +127,7 @@ const english = {
   pickToken: 'Choose a token of the response to explain it and to see what the model could have written instead.',
   alternatives: (token: string) => `Alternatives to ${token}`,
   whyThis: 'Why this rather than …?',
+  whyAnother: 'Rather than another text …',
   chosen: 'chosen',
   noAlternatives: 'No alternatives were recorded for this token.',
 
@@ -106,6 +136,13 @@ const english = {
   tabRanking: 'Ranking',
   tabTokens: 'Token probabilities',
   tabFaithfulness: 'Faithfulness',
+  tabMatrix: 'Response × prompt',
+  matrixCaption:
+    'What each part of the prompt (across) did for each token of the response (down). One colour scale for all cells.',
+  matrixLabel: (rows: number, columns: number) =>
+    `Response × prompt: ${rows} response tokens down, ${columns} prompt units across`,
+  matrixCell: (unit: string, token: string, score: string) => `${unit} → ${token}: ${score}`,
+  noMatrix: 'This method scored no single token of the response.',
   columnRank: 'Rank',
   columnScore: 'Score',
   columnShare: 'Share',
@@ -123,7 +160,7 @@ const english = {
   // Warnings and export
   warnings: (count: number) => (count === 1 ? '1 warning' : `${count} warnings`),
   export: 'Export',
-  exportAs: { json: 'JSON (everything)', html: 'HTML page', svg: 'SVG picture', csv: 'CSV of scores' },
+  exportAs: { json: 'JSON (everything)', html: 'HTML page', svg: 'SVG picture', png: 'PNG picture', csv: 'CSV of scores' },
 
   // Attention view
   attentionView: 'Attention',
@@ -218,6 +255,19 @@ const chinese: Strings = {
   faithfulnessShort: (drop, randomDrop, keep, randomKeep) =>
     `去掉 ${drop}（随机 ${randomDrop}），保留 ${keep}（随机 ${randomKeep}）`,
   measure: '度量',
+  measuresCaption: '同一排序的其他度量',
+  measureNames: {
+    drop: '去掉单位时的平均下降（汇聚词元也参与排序）',
+    'deletion-auc': '删除曲线下的面积（越低越好）',
+    'insertion-auc': '插入曲线下的面积（越高越好）',
+    'loo-correlation': '与逐个去掉的排序相关',
+    infidelity: '不忠实度（0 = 分数说明了每次下降）',
+    stability: '无害改动下的稳定性',
+  },
+  curveCaption: '从排名最高的单位开始逐步去掉单位时的目标值',
+  curveShare: '单位',
+  curveName: { deletion: '去掉最重要的单位', randomDeletion: '去掉随机单位', insertion: '放回最重要的单位' },
+  curveEnds: (name, from, to, middle) => `${name}：${from}，中途 ${middle}，最后 ${to}`,
 
   addsUp: '总和吻合',
   doesNotAddUp: '总和不吻合',
@@ -227,6 +277,8 @@ const chinese: Strings = {
   prompt: '提示词',
   promptWords: '提示词及分数',
   showHidden: '显示模板、特殊和汇聚词元',
+  intensity: '强度',
+  times: (factor) => `× ${factor}`,
   legend: '色阶',
   against: '反对',
   forTarget: '支持',
@@ -239,6 +291,19 @@ const chinese: Strings = {
   hiddenUnit: '未计入',
   hiddenText: '已隐藏对话模板',
 
+  comparison: '比较',
+  comparing: (a, b) => `A：${a}。B：${b}。`,
+  comparisonMeaning: '实线：A 中权重更大。虚线：B 中权重更大。各自按其全部权重缩放。',
+  sizesCompared: '两者之一没有符号，因此比较大小。',
+  onlyInB: '仅在 B 中：',
+  endComparison: '结束比较',
+  moreInA: 'A 中更大',
+  moreInB: 'B 中更大',
+  partOfA: (part) => `A：${part}`,
+  partOfB: (part) => `B：${part}`,
+  notInB: 'B 中没有',
+  differenceIs: (part) => `差异 ${part}`,
+
   response: '回答',
   responseGiven: '回答（给定）',
   responseTokens: '回答词元',
@@ -250,6 +315,7 @@ const chinese: Strings = {
   pickToken: '选择回答中的一个词元以解释它，并查看模型可能写出的其他词元。',
   alternatives: (token) => `${token} 的备选`,
   whyThis: '为什么是它而不是……？',
+  whyAnother: '而不是其他文本……',
   chosen: '已选',
   noAlternatives: '没有记录此词元的备选。',
 
@@ -257,6 +323,11 @@ const chinese: Strings = {
   tabRanking: '排序',
   tabTokens: '词元概率',
   tabFaithfulness: '可信度',
+  tabMatrix: '回答 × 提示词',
+  matrixCaption: '提示词的各部分（横向）对回答的各词元（纵向）的影响。所有单元格共用一个色阶。',
+  matrixLabel: (rows, columns) => `回答 × 提示词：纵向 ${rows} 个回答词元，横向 ${columns} 个提示词单位`,
+  matrixCell: (unit, token, score) => `${unit} → ${token}：${score}`,
+  noMatrix: '此方法没有为回答的单个词元评分。',
   columnRank: '位次',
   columnScore: '分数',
   columnShare: '占比',
@@ -273,7 +344,7 @@ const chinese: Strings = {
 
   warnings: (count) => `${count} 条警告`,
   export: '导出',
-  exportAs: { json: 'JSON（全部内容）', html: 'HTML 页面', svg: 'SVG 图片', csv: 'CSV 分数' },
+  exportAs: { json: 'JSON（全部内容）', html: 'HTML 页面', svg: 'SVG 图片', png: 'PNG 图片', csv: 'CSV 分数' },
 
   attentionView: '注意力',
   notAttribution: '注意力显示模型看向哪里，而不是为何如此回答：它不是归因。',

@@ -3,17 +3,18 @@ import type { Explanation } from '../../shared/explanation.ts';
 import { hasSign } from '../../shared/scoreSign.ts';
 import { escapeMarkup } from './markupText.ts';
 import { inkOn, loweringColours, raisingColours, unsignedLegend } from './palette.ts';
+import { pageScript } from './pageScript.ts';
 import { summaryLines } from './summaryLines.ts';
 import { textRuns } from './textRuns.ts';
 import { scoreUnitName, signedNumber, type UnitStanding, unitStandings } from './unitStandings.ts';
 
 /**
- * One page that stands alone and works offline: no script, no link, no font; the policy allows its one style sheet, by hash, and
+ * One page that stands alone and works offline: no link, no font; the policy allows its one style sheet and its one script, by hash, and
  * nothing else. Colour is never the only sign: what lowers the target is underlined with a broken line.
  */
 export function explanationToHtml(explanation: Explanation): string {
   const style = styleSheet();
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(pageScript)}'; base-uri 'none'; form-action 'none'`;
   const standings = unitStandings(explanation);
   const title = `Explanation of ${JSON.stringify(explanation.target.label)}`;
   return `<!doctype html>
@@ -33,15 +34,33 @@ export function explanationToHtml(explanation: Explanation): string {
     .join('')}</ul>
 ${warningList(explanation)}<h2>Prompt</h2>
 <p class="legend">${legend(explanation)}</p>
-<pre>${textRuns(explanation)
+${controls(explanation)}<pre id="prompt" aria-label="Prompt, scored">${textRuns(explanation)
     .map((run) => markedRun(run.text, run.unit === null ? undefined : standings[run.unit], explanation))
     .join('')}</pre>
+<p id="readout" role="status"></p>
 <h2>Response</h2>
 <pre>${escapeMarkup(explanation.response.text)}</pre>
 ${responseTable(explanation)}${unitTable(explanation, standings)}</main>
+<script>${pageScript}</script>
 </body>
 </html>
 `;
+}
+
+function hashOf(content: string): string {
+  return `sha256-${createHash('sha256').update(content).digest('base64')}`;
+}
+
+/** Shown by the script, which they need. Scores without a sign have nothing to filter by. */
+function controls({ method }: Explanation): string {
+  const filter = hasSign(method)
+    ? '<option value="all">all</option><option value="raise">what raises the target</option><option value="lower">what lowers it</option>'
+    : '<option value="all">all</option>';
+  return (
+    '<p id="controls" hidden>' +
+    '<label>Strength <input id="strength" type="range" min="-2" max="2" step="0.1" value="0"></label> ' +
+    `<label>Show <select id="show">${filter}</select></label></p>\n`
+  );
 }
 
 function legend({ method }: Explanation): string {
@@ -51,10 +70,13 @@ function legend({ method }: Explanation): string {
 
 function markedRun(text: string, standing: UnitStanding | undefined, explanation: Explanation): string {
   if (standing === undefined) return escapeMarkup(text);
-  const { score, rank, step } = standing;
+  const { score, rank, share, step } = standing;
   const name = step === 0 ? '' : ` class="${step > 0 ? 'raise' : 'lower'}${Math.abs(step)}"`;
-  const place = rank === null ? (explanation.units[standing.index]?.kind ?? '') : `rank ${rank}`;
-  return `<span${name} title="${escapeMarkup(`${signedNumber(score)} ${scoreUnitName(explanation)}, ${place}`)}">${escapeMarkup(text)}</span>`;
+  const place =
+    rank === null ? (explanation.units[standing.index]?.kind ?? '') : `rank ${rank}, ${(100 * share).toFixed(1)} % of all`;
+  const title = escapeMarkup(`${signedNumber(score)} ${scoreUnitName(explanation)}, ${place}`);
+  const drawn = rank === null ? '' : ` data-score="${score}"`;
+  return `<span${name} title="${title}"${drawn}>${escapeMarkup(text)}</span>`;
 }
 
 function warningList({ warnings }: Explanation): string {
@@ -106,6 +128,7 @@ function styleSheet(): string {
   return (
     'body{font:1rem/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;margin:2rem auto;max-width:60rem;padding:0 1rem}' +
     'pre{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;border:1px solid #bbb;padding:1rem}' +
+    '[data-score]:focus{outline:2px solid #005fb8;outline-offset:1px}#readout{min-height:1.5em}label{margin-right:1.5rem}' +
     'table{border-collapse:collapse;margin:1.5rem 0}caption{text-align:left;font-weight:600}' +
     'th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;overflow-wrap:anywhere}' +
     steps.join('')

@@ -1,12 +1,14 @@
 /** Questions to the user about what to explain. */
 import * as vscode from 'vscode';
+import type { Explanation } from '../../shared/explanation.ts';
 import type { TargetSpec } from '../../shared/target.ts';
 import { granularities, type Granularity } from '../../shared/tokens.ts';
 import { granularityLabel } from '../explain/granularityLabel.ts';
 import { t } from '../localise.ts';
+import { askContrast } from './askContrast.ts';
 
-/** Which number to explain; null when the user leaves. */
-export async function askTarget(): Promise<TargetSpec | null> {
+/** Which number to explain; null when the user leaves. `explanation`: what is shown now. */
+export async function askTarget(explanation: Explanation | null): Promise<TargetSpec | null> {
   const choices: (vscode.QuickPickItem & { readonly target: 'next' | 'response' | 'text' | 'contrast' })[] = [
     { target: 'next', label: t('Next token'), detail: t('The most likely next token.') },
     { target: 'response', label: t('Whole response'), detail: t('All generated tokens together.') },
@@ -25,31 +27,10 @@ export async function askTarget(): Promise<TargetSpec | null> {
       return text === undefined ? null : { kind: 'text', text };
     }
     case 'contrast':
-      return askContrast('');
+      return askContrast(explanation);
     default:
       return { kind: picked.target };
   }
-}
-
-/** Two answers to compare. `answer` fills the first box. */
-export async function askContrast(answer: string): Promise<TargetSpec | null> {
-  const required = (value: string) => (value === '' ? t('Give at least one character.') : null);
-  const a = await vscode.window.showInputBox({
-    title: t('Why this …'),
-    prompt: t('The answer to explain. Its first token is compared; a leading space counts.'),
-    value: answer,
-    validateInput: required,
-  });
-  if (a === undefined) return null;
-  const b = await vscode.window.showInputBox({
-    title: t('… rather than …?'),
-    prompt: t('The answer you expected instead.'),
-    validateInput: required,
-  });
-  if (b === undefined) return null;
-  // The model's own first token usually starts with a space; a user who types a bare word means the same.
-  const aligned = a.startsWith(' ') && !b.startsWith(' ') ? ` ${b}` : b;
-  return { kind: 'contrast', a, b: aligned };
 }
 
 export async function askGranularity(current: Granularity): Promise<Granularity | null> {

@@ -4,11 +4,16 @@ import { viewIds } from '../commandTable.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
+import type { MethodCatalog } from '../explain/methodCatalog.ts';
+import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ModelsView } from '../models/modelsView.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
+import type { Comparer } from '../explain/comparer.ts';
+import { compareCommands } from './compareCommands.ts';
+import { historyCommands } from './historyCommands.ts';
 import { explainCommands } from './explainCommands.ts';
 import { modelCommands } from './modelCommands.ts';
 import type { CommandHandlers } from './registerCommands.ts';
@@ -18,16 +23,21 @@ export interface CommandParts {
   readonly models: ModelLoader;
   readonly modelsView: ModelsView;
   readonly find: () => Promise<readonly FoundModel[]>;
+  readonly methods: MethodCatalog;
   readonly explainer: Explainer;
+  readonly comparer: Comparer;
+  readonly history: HistoryStore;
   readonly active: ActiveDocument;
   readonly panel: ExplainPanel;
   readonly log: vscode.LogOutputChannel;
 }
 
 export function commandHandlers(parts: CommandParts): CommandHandlers {
-  const { engine, models, modelsView, find, explainer, active, panel, log } = parts;
+  const { engine, models, modelsView, find, methods, explainer, comparer, history, active, panel, log } = parts;
   return {
-    ...explainCommands(explainer, active, panel, engine),
+    ...explainCommands(explainer, active, panel, engine, methods),
+    ...compareCommands(comparer, active, methods, engine, history, find),
+    ...historyCommands(history, explainer, active, panel),
     ...modelCommands(models, modelsView, find),
     showPanel: () => panel.show(),
     showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),

@@ -1,12 +1,16 @@
 /** What a user can ask of the document in front of them. */
 import * as vscode from 'vscode';
+import type { Explanation } from '../../shared/explanation.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
+import { askMethod } from '../explain/askMethod.ts';
+import { type MethodCatalog, usualUnits } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
-import { askContrast, askGranularity, askTarget } from './askChoices.ts';
+import { askGranularity, askTarget } from './askChoices.ts';
+import { askContrast } from './askContrast.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
 
@@ -28,6 +32,7 @@ export function explainCommands(
   active: ActiveDocument,
   panel: ExplainPanel,
   engine: EngineService,
+  methods: MethodCatalog,
 ): ExplainCommands {
   return {
     explain: async (uri) => {
@@ -39,18 +44,16 @@ export function explainCommands(
     explainWith: async (uri) => {
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
-      const picked = await vscode.window.showQuickPick(
-        methodChoices(t).map(({ id, label, assumption, cost }) => ({ id, label, description: cost, detail: assumption })),
-        { title: t('Explain with'), placeHolder: t('Attribution method'), matchOnDetail: true },
-      );
-      if (picked === undefined) return null;
+      const known = await methods.read(active.session?.view?.units.length ?? usualUnits);
+      const method = await askMethod(methodChoices(known, engine.status.model, t), t('Explain with'));
+      if (method === null) return null;
       panel.show();
-      return explainer.explain(place.document, { selection: place.selection, method: picked.id });
+      return explainer.explain(place.document, { selection: place.selection, method });
     },
     setTarget: async (uri) => {
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
-      const target = await askTarget();
+      const target = await askTarget(explanationOf(active, place));
       if (target === null) return null;
       panel.show();
       return explainer.explain(place.document, { ...keepSelection(active, place), target });
@@ -58,8 +61,7 @@ export function explainCommands(
     contrast: async (uri) => {
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
-      const first = active.session?.explanation?.response.tokens[0]?.text;
-      const target = await askContrast(first ?? '');
+      const target = await askContrast(explanationOf(active, place));
       if (target === null) return null;
       panel.show();
       return explainer.explain(place.document, { ...keepSelection(active, place), target });
@@ -79,7 +81,7 @@ export function explainCommands(
     exportExplanation: () => {
       const view = active.session?.view;
       if (view == null) return vscode.window.showInformationMessage(t('There is no explanation to export yet.'));
-      return exportExplanation(engine, view);
+      return exportExplanation(engine, (svg) => panel.draw(svg), view);
     },
   };
 }
@@ -112,10 +114,16 @@ async function promptPlace(argument: unknown, followed: ActiveDocument): Promise
   return { document, selection: { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) } };
 }
 
+/** What is shown of a document now. */
+function explanationOf(active: ActiveDocument, { document }: PromptPlace): Explanation | null {
+  const { session } = active;
+  return session?.uri === document.uri.toString() ? session.explanation : null;
+}
+
 /** Another target of a prompt that is already explained is asked of the same part of it. */
 function keepSelection(active: ActiveDocument, place: PromptPlace): Pick<PromptPlace, 'selection'> | object {
   if (place.selection !== null) return { selection: place.selection };
-  return active.session?.uri === place.document.uri.toString() && active.session.explanation !== null ? {} : { selection: null };
+  return explanationOf(active, place) === null ? { selection: null } : {};
 }
 
 function sayNothingOpen(): null {

@@ -19,6 +19,7 @@ import type {
   LoadOptions,
   LogprobsRequest,
   LogprobsResult,
+  MethodDescription,
   ModelSummary,
 } from '../../shared/protocol/engine.ts';
 import type { Explanation } from '../../shared/explanation.ts';
@@ -46,7 +47,7 @@ export interface GenerateHooks extends CallHooks {
   readonly onToken?: (text: string) => void;
 }
 
-type NeedsModel = Exclude<keyof EngineMethods, 'load' | 'unload' | 'status' | 'inspect' | 'listModels' | 'export'>;
+type NeedsModel = Exclude<keyof EngineMethods, 'load' | 'unload' | 'status' | 'inspect' | 'listModels' | 'methods' | 'export'>;
 
 /**
  * The host's side of the engine: starts it when first asked, restarts it after a crash (the interrupted request is repeated
@@ -129,6 +130,12 @@ export class EngineClient implements EngineService {
   async listModels(folders: readonly string[], hooks: CallHooks = {}): Promise<FoundModel[]> {
     return await this.#request(hooks, (child, requestId) =>
       child.peer.call('listModels', [folders], { signal: hooks.signal, requestId }),
+    );
+  }
+
+  async methods(units: number, hooks: CallHooks = {}): Promise<MethodDescription[]> {
+    return await this.#request(hooks, (child, requestId) =>
+      child.peer.call('methods', [units], { signal: hooks.signal, requestId }),
     );
   }
 

@@ -6,6 +6,7 @@ import type { Explanation } from '../../shared/explanation.ts';
 import type { PromptSource } from '../../shared/protocol/engine.ts';
 import { detectFormat } from '../../shared/promptFormat.ts';
 import type { EngineService } from '../engineService.ts';
+import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import { withDelayedProgress } from '../progress.ts';
@@ -14,6 +15,8 @@ import { errorText } from '../errorMessage.ts';
 import { logError } from '../log.ts';
 import { showError } from '../showError.ts';
 import { askVariables } from './askVariables.ts';
+import { agreeTo } from './methodAgreement.ts';
+import { type MethodCatalog, usualUnits } from './methodCatalog.ts';
 import { methodParameters } from './methodParameters.ts';
 import { missingVariables } from './missingVariables.ts';
 import { phaseText } from './phaseText.ts';
@@ -27,6 +30,8 @@ export class Explainer {
     private readonly models: ModelLoader,
     private readonly sessions: SessionStore,
     private readonly active: ActiveDocument,
+    private readonly methods: MethodCatalog,
+    private readonly history: Pick<HistoryStore, 'add'>,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -52,12 +57,13 @@ export class Explainer {
    */
   async explain(document: vscode.TextDocument, changes: Partial<Choices> = {}): Promise<Explanation | null> {
     const session = this.session(document);
+    const { method } = session.choices;
     session.choose(changes);
     this.active.follow(session.uri);
     for (;;) {
       const run = session.begin(promptOf(document, session.choices));
       try {
-        return await this.run(session, run);
+        return await this.run(session, run, method);
       } catch (thrown) {
         const missing = missingVariables(thrown);
         if (missing !== null && session.isCurrent(run)) {
@@ -75,7 +81,8 @@ export class Explainer {
     }
   }
 
-  private async run(session: DocumentSession, run: Run): Promise<Explanation> {
+  /** `before`: the method to go back to when the user does not agree to what the chosen one does. */
+  private async run(session: DocumentSession, run: Run, before: string): Promise<Explanation> {
     const { prompt, controller } = run;
     const settings = readSettings(vscode.Uri.parse(session.uri));
     const { method, target, granularity } = session.choices;
@@ -97,13 +104,20 @@ export class Explainer {
           onProgress: (p: { phase: string; done: number; total: number }) => onProgress(p.phase, p.done, p.total),
         };
         await this.models.ensureLoaded(hooks);
+        const methods = await this.methods.read(session.view?.units.length ?? usualUnits, hooks);
+        const description = methods.find(({ id }) => id === method);
+        if (!(await agreeTo(description))) {
+          session.choose({ method: before });
+          throw cancelled();
+        }
         return this.engine.explain(
           {
             prompt,
             method,
             // A method chosen for this prompt is meant; the one of the settings may be the default.
             ...(method === settings.method ? { fallbackMethod: 'occlusion' } : {}),
-            parameters: methodParameters(method, settings),
+            parameters: methodParameters(description, settings),
+            agreed: readSettings().agreedMethods,
             target,
             granularity,
             maxTokens: settings.maxTokens,
@@ -115,6 +129,12 @@ export class Explainer {
       },
     );
     if (!session.accept(run, explanation, 'final')) throw cancelled();
+    if (settings.history) {
+      const entry = { time: Date.now(), prompt, target, explanation };
+      this.history.add(entry).catch((thrown: unknown) => logError(this.log, thrown));
+    }
+    // The picker's costs are now known for this prompt; the result does not depend on them.
+    this.methods.read(explanation.units.length).catch((thrown: unknown) => logError(this.log, thrown));
     return explanation;
   }
 

@@ -1,63 +1,52 @@
-/** The attribution methods a user can pick. The engine holds the methods themselves; a test compares the ids. */
+/** The engine's methods as a user reads them: translated, in their families, with cost and what stands in the way. */
+import type { MethodDescription, ModelSummary } from '../../shared/protocol/engine.ts';
 import type { MethodChoice } from '../../shared/protocol/panel.ts';
 import type { Translate } from '../translate.ts';
 
-export function methodChoices(t: Translate): MethodChoice[] {
-  return [
-    {
-      id: 'saliency',
-      label: t('Saliency'),
-      assumption: t('How strongly a small change of each token’s embedding would move the target. A size: it has no sign.'),
-      cost: t('One forward and one backward pass.'),
-    },
-    {
-      id: 'input-x-gradient',
-      label: t('Input × gradient'),
-      assumption: t(
-        'Each token’s embedding times the gradient of the target. Signed and exact to first order; blind where the model is saturated.',
-      ),
-      cost: t('One forward and one backward pass.'),
-    },
-    {
-      id: 'integrated-gradients',
-      label: t('Integrated gradients'),
-      assumption: t(
-        'Input × gradient along a path from a baseline. Signed; the scores should add up, and the picture says how far they do not.',
-      ),
-      cost: t('Twenty forward and backward passes, more while the scores do not add up.'),
-    },
-    {
-      id: 'attention-x-gradient',
-      label: t('Attention × gradient'),
-      assumption: t(
-        'Every attention weight times its gradient, gathered for the token that is looked at. Sees what flows through attention, not the rest.',
-      ),
-      cost: t('One forward and one backward pass.'),
-    },
-    {
-      id: 'occlusion',
-      label: t('Occlusion'),
-      assumption: t(
-        'Leaves out one unit at a time and measures how far the target moves. Exact for single units; blind to what only acts together.',
-      ),
-      cost: t('One forward pass for each unit.'),
-    },
-    {
-      id: 'attention',
-      label: t('Attention'),
-      assumption: t(
-        'Where the last layer looks. Fast, but attention is not attribution: it does not show what changed the answer.',
-      ),
-      cost: t('One forward pass.'),
-    },
-    {
-      id: 'random',
-      label: t('Random (control)'),
-      assumption: t('Random scores. A method that is not better than this one should not be trusted.'),
-      cost: t('No pass.'),
-    },
-  ];
+/**
+ * One choice a method, in the engine's order of families. The engine speaks English; a text that the bundles know is translated,
+ * any other is shown as it is.
+ */
+export function methodChoices(
+  methods: readonly MethodDescription[],
+  model: Pick<ModelSummary, 'name' | 'format' | 'hasGradients'> | null,
+  t: Translate,
+): MethodChoice[] {
+  const families = [...new Set(methods.map(({ family }) => family))];
+  return families.flatMap((family) =>
+    methods
+      .filter((method) => method.family === family)
+      .map((method) => ({
+        id: method.id,
+        family: familyLabel(family, t),
+        label: t(method.label),
+        assumption: t(method.assumption),
+        cost: costText(method.forwardPasses, t),
+        unavailable: method.available ? null : unavailableText(model, t),
+      })),
+  );
 }
 
-/** The same in every language. */
-export const methodIds: readonly string[] = methodChoices((message) => message).map(({ id }) => id);
+/** The method's name for a reader; its id where the engine has not told it. */
+export function methodLabel(methods: readonly MethodDescription[], id: string, t: Translate): string {
+  const label = methods.find((method) => method.id === id)?.label;
+  return label === undefined ? id : t(label);
+}
+
+/** `gradient` → `Gradient`, translated where it is known. */
+export function familyLabel(family: string, t: Translate): string {
+  return t(family.charAt(0).toUpperCase() + family.slice(1));
+}
+
+function costText(forwardPasses: number, t: Translate): string {
+  if (forwardPasses === 0) return t('no forward pass');
+  const rounded = forwardPasses < 10 ? Number(forwardPasses.toPrecision(2)) : Math.round(forwardPasses);
+  return rounded === 1 ? t('about 1 forward pass') : t('about {0} forward passes', rounded);
+}
+
+function unavailableText(model: Pick<ModelSummary, 'name' | 'format' | 'hasGradients'> | null, t: Translate): string {
+  if (model === null) return t('not possible with this model');
+  // A file that is loaded here can be looked into, so only gradients can be missing.
+  if (model.format !== 'remote' && !model.hasGradients) return t('{0} gives no gradients', model.name);
+  return t('not possible with {0}', model.name);
+}

@@ -1,18 +1,11 @@
 /** Which settings a method takes as its parameters. */
-import type { ExplainRequest } from '../../shared/protocol/engine.ts';
+import type { ExplainRequest, MethodDescription } from '../../shared/protocol/engine.ts';
 import type { Settings } from '../settingsTable.ts';
 
-/** Methods that differentiate, and so have the parameter `precision`; a test compares them with the engine's. */
-export const gradientMethodIds: readonly string[] = [
-  'saliency',
-  'input-x-gradient',
-  'integrated-gradients',
-  'attention-x-gradient',
-];
-
+/** `undefined` for a method the engine does not have: it says so itself when it is asked for it. */
 export function methodParameters(
-  method: string,
+  method: Pick<MethodDescription, 'parameters'> | undefined,
   { precision }: Pick<Settings, 'precision'>,
 ): NonNullable<ExplainRequest['parameters']> {
-  return gradientMethodIds.includes(method) ? { precision } : {};
+  return method?.parameters.some(({ id }) => id === 'precision') === true ? { precision } : {};
 }

@@ -3,7 +3,10 @@ import type { Explanation } from '../../shared/explanation.ts';
 import type { Granularity, Section, TextRange, Unit } from '../../shared/tokens.ts';
 import { buildUnits, markSinks, regroup } from '../../shared/units.ts';
 
-/** Scores are carried over token by token (see `regroup`); what was a template, special or sink unit stays one. */
+/**
+ * Scores are carried over token by token (see `regroup`); what was a template, special or sink unit stays one. What was found for
+ * single units (intervals, a rule, a tree, bounds, pairs) has no meaning for others and is left out.
+ */
 export function regroupExplanation(explanation: Explanation, granularity: Granularity): Explanation {
   if (explanation.granularity === granularity) return explanation;
   const { tokens, prompt } = explanation;
@@ -16,13 +19,24 @@ export function regroupExplanation(explanation: Explanation, granularity: Granul
   const sections = prompt.sections.map(toSection);
   const built = buildUnits(prompt.text, tokens, granularity, { sections, templateRanges: merged(templateRanges) });
   const units = markSinks(built, prompt.text, tokens, { received, threshold: 1 });
-  const scores = regroup(explanation.units, explanation.scores, units);
+  const carry = (scores: readonly number[]) => Array.from(regroup(explanation.units, scores, units));
+  const { matrix, findings } = explanation;
   return {
     ...explanation,
     granularity,
     units: units.map((unit) => ({ ...unit, tokens: [...unit.tokens] })),
-    scores: Array.from(scores),
+    scores: carry(explanation.scores),
+    intervals: undefined,
+    matrix: matrix === undefined ? undefined : { ...matrix, scores: matrix.scores.map(carry) },
+    findings: findings === undefined ? undefined : findingsFor(findings, carry),
   };
+}
+
+type Findings = NonNullable<Explanation['findings']>;
+
+function findingsFor(findings: Findings, carry: (scores: readonly number[]) => number[]): Findings {
+  const { fit, contributions, throughThoughts, layers } = findings;
+  return { fit, contributions, throughThoughts, layers: layers?.map(carry) };
 }
 
 function rangesOf(unit: Unit, explanation: Explanation): TextRange[] {

@@ -1,4 +1,5 @@
 /** What the extension knows about one document: its explanation, how far that has come, and which words have changed since. */
+import { type Comparison, differenceOf } from '../../shared/difference.ts';
 import type { LoupeError } from '../../shared/errors.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { PartialStage, PromptMode, PromptSource } from '../../shared/protocol/engine.ts';
@@ -53,6 +54,12 @@ export class DocumentSession {
   progress: { readonly phase: string; readonly done: number; readonly total: number } | null = null;
   /** Attention of one token, drawn in place of the scores. */
   mirror: Mirror | null = null;
+  /** The explanation beside another one; its units are those of `view`. Drawn in place of the scores. */
+  comparison: Comparison | null = null;
+  /** The finished explanation of this document before the one that is shown. */
+  previous: Explanation | null = null;
+  private compared: { readonly other: Explanation; readonly nameA: string; readonly nameB: string } | null = null;
+  private finished: Explanation | null = null;
   private generation = 0;
   private pristine: Alignment | null = null;
   private closed = false;
@@ -109,10 +116,28 @@ export class DocumentSession {
     this.target = run.target;
     this.explanation = explanation;
     this.stage = stage;
+    this.compared = null;
+    if (stage === 'final') {
+      this.previous = this.finished;
+      this.finished = explanation;
+    }
     this.regroup();
     if (stage === 'final') this.finish(run);
     else this.notify();
     return true;
+  }
+
+  /** Shows an explanation that is finished already, as if it had just been made; a run on its way is cancelled. */
+  show(prompt: PromptSource, target: TargetSpec, explanation: Explanation): void {
+    Object.assign(this.choices, {
+      method: explanation.method.id,
+      target,
+      mode: prompt.mode,
+      granularity: explanation.granularity,
+      selection: prompt.selection ?? null,
+      variables: prompt.variables ?? {},
+    } satisfies Partial<Choices>);
+    this.accept(this.begin(prompt), explanation, 'final');
   }
 
   fail(run: Run, failure: LoupeError): boolean {
@@ -154,6 +179,22 @@ export class DocumentSession {
     this.notify();
   }
 
+  /** Draws how `shown` differs from `other`; false when another one is shown by now. */
+  compareWith(shown: Explanation, other: Explanation, nameA: string, nameB: string): boolean {
+    if (this.explanation !== shown) return false;
+    this.compared = { other, nameA, nameB };
+    this.mirror = null;
+    this.regroup();
+    this.notify();
+    return true;
+  }
+
+  endComparison(): void {
+    this.compared = null;
+    this.regroup();
+    this.notify();
+  }
+
   setMirror(mirror: Mirror | null): void {
     if (this.mirror === null && mirror === null) return;
     this.mirror = mirror;
@@ -166,6 +207,8 @@ export class DocumentSession {
     this.run = null;
     this.explanation = null;
     this.view = null;
+    this.compared = null;
+    this.comparison = null;
     this.alignment = null;
     this.pristine = null;
     this.prompt = null;
@@ -190,7 +233,13 @@ export class DocumentSession {
 
   private regroup(): void {
     if (this.explanation === null) return;
-    this.view = regroupExplanation(this.explanation, this.choices.granularity);
+    const { granularity } = this.choices;
+    this.view = regroupExplanation(this.explanation, granularity);
+    if (this.compared === null) this.comparison = null;
+    else {
+      const { other, ...names } = this.compared;
+      this.comparison = { ...differenceOf(this.view, regroupExplanation(other, granularity)), ...names };
+    }
   }
 
   private notify(): void {

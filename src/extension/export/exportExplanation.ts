@@ -1,18 +1,22 @@
-/** Saves an explanation where the user says. The engine writes it: whole or not at all. */
+/** Saves an explanation where the user says: whole or not at all. The engine writes it; a PNG is drawn by the panel. */
 import * as vscode from 'vscode';
 import { outputUnwritable } from '../../shared/errorCatalog.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { ExportFormat } from '../../shared/protocol/engine.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
+import { type DrawPicture, exportPicture } from './exportPicture.ts';
 
-const formats: readonly ExportFormat[] = ['json', 'html', 'svg', 'csv'];
+type FileFormat = ExportFormat | 'png';
+
+const formats: readonly FileFormat[] = ['json', 'html', 'svg', 'png', 'csv'];
 
 /** Null when the user leaves. @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE */
 export async function exportExplanation(
   engine: Pick<EngineService, 'export'>,
+  draw: DrawPicture,
   explanation: Explanation,
-  format?: ExportFormat,
+  format?: FileFormat,
 ): Promise<vscode.Uri | null> {
   const wanted = format ?? (await askFormat());
   if (wanted === null) return null;
@@ -22,8 +26,9 @@ export async function exportExplanation(
     defaultUri: suggestedUri(explanation, wanted),
   });
   if (uri === undefined) return null;
-  if (uri.scheme !== 'file') throw outputUnwritable(uri.toString(), 'it is not a file of the machine the engine runs on');
-  await engine.export({ explanation, format: wanted, out: uri.fsPath }, { title: t('Export the explanation') });
+  if (wanted === 'png') await exportPicture(engine, draw, explanation, uri);
+  else if (uri.scheme !== 'file') throw outputUnwritable(uri.toString(), 'it is not a file of the machine the engine runs on');
+  else await engine.export({ explanation, format: wanted, out: uri.fsPath }, { title: t('Export the explanation') });
   const open = t('Open');
   void vscode.window
     .showInformationMessage(t('Saved {0}.', vscode.workspace.asRelativePath(uri)), open)
@@ -31,7 +36,7 @@ export async function exportExplanation(
   return uri;
 }
 
-async function askFormat(): Promise<ExportFormat | null> {
+async function askFormat(): Promise<FileFormat | null> {
   const picked = await vscode.window.showQuickPick(
     formats.map((format) => ({ label: format.toUpperCase(), format })),
     { title: t('Export the explanation') },
@@ -40,7 +45,7 @@ async function askFormat(): Promise<ExportFormat | null> {
 }
 
 /** Beside the prompt when that is a file, else in the first folder of the workspace. */
-function suggestedUri(explanation: Explanation, format: ExportFormat): vscode.Uri {
+function suggestedUri(explanation: Explanation, format: FileFormat): vscode.Uri {
   const source = explanation.prompt.uri === undefined ? null : vscode.Uri.parse(explanation.prompt.uri);
   if (source?.scheme === 'file') return source.with({ path: `${source.path}.explanation.${format}` });
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;

@@ -1,7 +1,6 @@
 /** What a hover says about one unit, as plain text lines. The editor's Markdown is made elsewhere, and escapes all of it. */
 import type { Explanation } from '../../shared/explanation.ts';
 import { hasSign } from '../../shared/scoreSign.ts';
-import { methodChoices } from '../explain/methodChoices.ts';
 import type { Stage } from '../explain/session.ts';
 import type { Translate } from '../translate.ts';
 import { isVisible } from './overlayRanges.ts';
@@ -58,8 +57,7 @@ function unsigned(value: number): string {
 }
 
 /** As the method picker calls it; where numbers were dequantised, that is told too. */
-function methodName({ method, model }: Explanation, t: Translate): string {
-  const label = methodChoices(t).find(({ id }) => id === method.id)?.label ?? method.id;
+function methodName(model: Explanation['model'], label: string, t: Translate): string {
   return model.precision === 'dequantised' ? t('{0} (dequantised)', label) : label;
 }
 
@@ -81,6 +79,8 @@ export interface HoverContext {
   readonly stage: Stage;
   readonly stale: boolean;
   readonly showHidden: boolean;
+  /** The method's name. */
+  readonly method: string;
 }
 
 export function hoverLines(explanation: Explanation, unitIndex: number, context: HoverContext, t: Translate): HoverLine[] {
@@ -105,7 +105,7 @@ export function hoverLines(explanation: Explanation, unitIndex: number, context:
   const target = shorten(explanation.target.label);
   if (!signedScore) fact(t('It matters to: {0}. The score is a size and has no sign: for or against is not told.', target));
   else fact(score < 0 ? t('It speaks against: {0}', target) : t('It speaks for: {0}', target));
-  fact(t('Method: {0}', methodName(explanation, t)));
+  fact(t('Method: {0}', methodName(explanation.model, context.method, t)));
   const note = stageNote(context.stage, t);
   if (note !== null) warning(note);
   else if (explanation.method.id === 'attention')
@@ -128,7 +128,7 @@ function unitKindNote(kind: 'special' | 'template' | 'sink', t: Translate): stri
   return t('A sink: it takes attention without carrying meaning.');
 }
 
-function shorten(text: string): string {
+export function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   const characters = [...line];
   return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line;

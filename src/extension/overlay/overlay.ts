@@ -11,6 +11,8 @@ import type { TextRange } from '../../shared/tokens.ts';
 export class Overlay implements vscode.Disposable {
   private readonly types = createDecorationTypes();
   private readonly drawn = new WeakSet<vscode.TextEditor>();
+  /** While the panel's slider moves; null: the setting's. */
+  private preview: number | null = null;
   private readonly disposables: vscode.Disposable[] = [];
 
   constructor(private readonly sessions: SessionStore) {
@@ -18,17 +20,25 @@ export class Overlay implements vscode.Disposable {
     this.disposables.push(
       new vscode.Disposable(stop),
       vscode.window.onDidChangeVisibleTextEditors(() => this.drawAll()),
-      onSettingChange(['intensity'], () => this.drawAll()),
+      onSettingChange(['intensity'], () => this.previewIntensity(null)),
     );
+  }
+
+  /** Draws with another strength than the setting's, until that changes or the preview ends. */
+  previewIntensity(intensity: number | null): void {
+    this.preview = intensity;
+    this.drawAll();
   }
 
   /** The ranges drawn in a document, for tests inside the editor. */
   rangesOf(session: DocumentSession): Map<OverlayStep, TextRange[]> {
-    const { alignment, view, mirror } = session;
+    const { alignment, view, mirror, comparison } = session;
     if (alignment === null || view === null) return new Map();
-    const { intensity } = readSettings();
+    const intensity = this.preview ?? readSettings().intensity;
     if (mirror !== null) return weightRanges(mirror.weights, alignment, intensity);
-    return overlayRanges(view, alignment, { showHidden: session.choices.showHidden, intensity });
+    const { units, tokens } = view;
+    const scores = comparison === null ? view.scores : [...comparison.scores];
+    return overlayRanges({ units, tokens, scores }, alignment, { showHidden: session.choices.showHidden, intensity });
   }
 
   dispose(): void {
@@ -60,8 +70,8 @@ export class Overlay implements vscode.Disposable {
 }
 
 /** Not final yet, or found no better than random: it must not look like a result to rely on. */
-function isDoubtful({ stage, view, mirror }: DocumentSession): boolean {
-  return mirror === null && (stage !== 'final' || view?.faithfulness?.verdict === 'untrusted');
+function isDoubtful({ stage, view, mirror, comparison }: DocumentSession): boolean {
+  return mirror === null && comparison === null && (stage !== 'final' || view?.faithfulness?.verdict === 'untrusted');
 }
 
 function tinted(byKey: ReadonlyMap<DecorationKey, vscode.Range[]>): vscode.Range[] {

@@ -1,18 +1,23 @@
 /** What the Explain panel's messages do. */
 import * as vscode from 'vscode';
 import type { ExplainPanelOut } from '../../shared/protocol/panel.ts';
+import { askOtherText } from '../commands/askContrast.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
 import type { Explainer } from '../explain/explainer.ts';
-import { methodIds } from '../explain/methodChoices.ts';
 import type { Choices, DocumentSession } from '../explain/session.ts';
+import { writeSetting } from '../settings.ts';
+import type { Overlay } from '../overlay/overlay.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
+import type { DrawPicture } from '../export/exportPicture.ts';
 
 export async function actOnPanel(
   message: ExplainPanelOut,
   active: ActiveDocument,
   explainer: Explainer,
   engine: EngineService,
+  overlay: Overlay,
+  draw: DrawPicture,
 ): Promise<void> {
   const { session } = active;
   if (session === undefined) return;
@@ -22,11 +27,16 @@ export async function actOnPanel(
   };
   switch (message.type) {
     case 'ready':
+    case 'picture':
       return;
     case 'explainTarget':
       return rerun({ target: message.target });
+    case 'askContrast': {
+      const token = session.explanation?.response.tokens[message.at];
+      const target = token === undefined ? null : await askOtherText(token.text, message.at);
+      return target === null ? undefined : rerun({ target });
+    }
     case 'setMethod':
-      if (!methodIds.includes(message.method)) return;
       return rerun({ method: message.method });
     case 'setMode':
       return rerun({ mode: message.mode });
@@ -38,13 +48,20 @@ export async function actOnPanel(
     case 'setShowHidden':
       session.setShowHidden(message.show);
       return;
+    case 'setIntensity':
+      overlay.previewIntensity(message.intensity);
+      if (message.kept) await writeSetting('intensity', message.intensity);
+      return;
     case 'revealUnit':
       return reveal(session, message.unit);
+    case 'endComparison':
+      session.endComparison();
+      return;
     case 'cancel':
       session.cancel();
       return;
     case 'export':
-      if (session.view !== null) await exportExplanation(engine, session.view, message.format);
+      if (session.view !== null) await exportExplanation(engine, draw, session.view, message.format);
   }
 }
 

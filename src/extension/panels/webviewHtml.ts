@@ -15,7 +15,8 @@ export function webviewHtml(page: WebviewPage, nonce: string = randomBytes(16).t
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src ${page.cspSource} 'nonce-${nonce}'`,
-    `img-src ${page.cspSource}`,
+    // `blob:` is what the page itself made: the picture that becomes a PNG.
+    `img-src ${page.cspSource} blob:`,
     `font-src ${page.cspSource}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,16 +1,21 @@
 /** What passes between the extension host and the two webviews. Plain data and typed arrays only. */
+import type { Comparison } from '../difference.ts';
 import type { Explanation } from '../explanation.ts';
 import type { Granularity, Token } from '../tokens.ts';
 import type { TargetSpec } from '../target.ts';
-import type { PartialStage } from './engine.ts';
+import type { ExportFormat, PartialStage } from './engine.ts';
 
 /** One line of the method picker. */
 export interface MethodChoice {
   readonly id: string;
+  /** Name of the group it stands in. */
+  readonly family: string;
   readonly label: string;
   readonly assumption: string;
   /** Passes through the model, in words. */
   readonly cost: string;
+  /** Why it cannot be chosen now; null: it can. */
+  readonly unavailable: string | null;
 }
 
 /** Host → Explain panel. */
@@ -28,6 +33,12 @@ export type ExplainPanelIn =
       /** The method that is asked for; a partial explanation may carry another one's scores. */
       readonly method?: string;
     }
+  /** The shown explanation beside another one, unit by unit; null: shown by itself. */
+  | { readonly type: 'comparison'; readonly comparison: Comparison | null }
+  /** Strength of the tints, as the setting has it. */
+  | { readonly type: 'intensity'; readonly intensity: number }
+  /** Draw this SVG as a PNG. */
+  | { readonly type: 'drawPicture'; readonly svg: string }
   /** Which unit the editor's cursor is on. */
   | { readonly type: 'highlight'; readonly unit: number | null };
 
@@ -35,14 +46,21 @@ export type ExplainPanelIn =
 export type ExplainPanelOut =
   | { readonly type: 'ready' }
   | { readonly type: 'explainTarget'; readonly target: TargetSpec }
+  /** Ask for a text that response token `at` is compared with. */
+  | { readonly type: 'askContrast'; readonly at: number }
   | { readonly type: 'setMethod'; readonly method: string }
   | { readonly type: 'setGranularity'; readonly granularity: Granularity }
   | { readonly type: 'setMode'; readonly mode: 'raw' | 'chat' | 'auto' }
   | { readonly type: 'setShowHidden'; readonly show: boolean }
+  /** `kept`: the slider was let go, and the setting is to follow; else it is still on its way. */
+  | { readonly type: 'setIntensity'; readonly intensity: number; readonly kept: boolean }
   | { readonly type: 'revealUnit'; readonly unit: number }
+  | { readonly type: 'endComparison' }
   | { readonly type: 'cancel' }
   | { readonly type: 'rerun' }
-  | { readonly type: 'export'; readonly format: 'json' | 'html' | 'svg' | 'csv' };
+  | { readonly type: 'export'; readonly format: ExportFormat | 'png' }
+  /** The answer to `drawPicture`: a PNG file; null: it could not be drawn. */
+  | { readonly type: 'picture'; readonly bytes: Uint8Array | null };
 
 /** `gradient`: every attention weight times the derivative of the explained number by it. */
 export type AttentionWeightingChoice = 'plain' | 'gradient';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { commandTable } from '../../../src/extension/commandTable.ts';
-import { methodChoices } from '../../../src/extension/explain/methodChoices.ts';
+import { attributionMethods } from '../../../src/attribution/registry.ts';
 import type { ExtensionApi } from '../../../src/extension/extensionApi.ts';
 import { settingNames, settingsTable } from '../../../src/extension/settingsTable.ts';
 import type { Explanation } from '../../../src/shared/explanation.ts';
@@ -12,7 +12,7 @@ import { closeAll, drawnText, openPrompt, sessionThat, until } from './testEdito
 const prompt = 'The capital of France is';
 const longPrompt = `${'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(4)}The animal that jumps is the`;
 
-const defaultMethod = methodChoices((text) => text).find(({ id }) => id === settingsTable.method.default)?.label ?? '?';
+const defaultMethod = attributionMethods.find(({ id }) => id === settingsTable.method.default)?.label ?? '?';
 
 const explain = () => vscode.commands.executeCommand<Explanation | null>(commandTable.explain.id);
 
@@ -37,6 +37,8 @@ export function suiteChecks(api: ExtensionApi): readonly Check[] {
     { name: 'panel and Attention view start and ask for their state', run: () => pagesStart(api) },
     { name: 'only the selection is explained', run: () => selectionOnly(api) },
     { name: 'switching the granularity needs no new run', run: () => granularitySwitch(api) },
+    { name: 'a difference of two methods is drawn, and of two runs', run: () => differenceDrawn(api) },
+    { name: 'the history keeps an explanation and shows it again', run: () => historyReopens(api) },
     { name: 'a second command on the document overtakes the first', run: () => secondOvertakes(api) },
     { name: 'cancel ends the run and loses nothing', run: () => cancelEnds(api) },
     { name: 'a closed document drops its explanation', run: () => closedDrops(api) },
@@ -110,7 +112,8 @@ async function hoverTells(): Promise<void> {
   );
   // appendText writes spaces as &nbsp; and escapes punctuation.
   const text = texts.join('\n').replaceAll('&nbsp;', ' ').replaceAll('\\', '');
-  for (const part of [/France/, /Score [+−]?\d/, /rank \d+ of \d+/, new RegExp(defaultMethod)]) assert.match(text, part);
+  for (const part of [/France/, /Score [+−]?\d/, /rank \d+ of \d+/]) assert.match(text, part);
+  assert.ok(text.includes(`Method: ${defaultMethod}`), text);
   await closeAll();
 }
 
@@ -212,6 +215,57 @@ async function granularitySwitch(api: ExtensionApi): Promise<void> {
   assert.equal(units?.length, 1);
   assert.ok(before > 1);
   assert.equal(api.session(uri)?.running, false);
+  await closeAll();
+}
+
+async function differenceDrawn(api: ExtensionApi): Promise<void> {
+  const { editor, uri, explanation } = await explained(prompt);
+  assert.equal(await vscode.commands.executeCommand(commandTable.compareWithMethod.id, 'attention'), true);
+  const { comparison, overlay } = api.session(uri) ?? {};
+  assert.equal(comparison?.a.length, explanation.units.length);
+  assert.ok((overlay?.size ?? 0) > 0);
+  assert.equal(api.session(uri)?.explanation?.method.id, explanation.method.id, 'what is shown stays');
+  await vscode.commands.executeCommand(commandTable.endComparison.id);
+  assert.equal(api.session(uri)?.comparison, null);
+  const file = api.engineStatus().model?.file;
+  assert.equal(await vscode.commands.executeCommand(commandTable.compareWithModel.id, file), true);
+  const same = api.session(uri)?.comparison?.scores ?? [1];
+  assert.ok(
+    same.every((part) => Math.abs(part) < 1e-4),
+    `the same model tells the same: ${same.join(' ')}`,
+  );
+  await editor.edit((edit) => edit.replace(new vscode.Range(0, 15, 0, 21), 'Italy'));
+  assert.ok(await explain());
+  assert.equal(await vscode.commands.executeCommand(commandTable.compareWithPrevious.id), true);
+  assert.deepEqual(
+    api.session(uri)?.comparison?.onlyInB.map(({ label }) => label),
+    ['France'],
+  );
+  await closeAll();
+}
+
+async function historyReopens(api: ExtensionApi): Promise<void> {
+  await vscode.workspace.getConfiguration('promptLoupe').update('history', false, vscode.ConfigurationTarget.Global);
+  const { explanation: unkept } = await explained('The capital of Peru is');
+  await vscode.workspace.getConfiguration('promptLoupe').update('history', undefined, vscode.ConfigurationTarget.Global);
+  await closeAll();
+  const { editor, uri, explanation } = await explained(prompt);
+  const drawn = drawnText(api.session(uri)!, editor.document);
+  let items = await api.historyItems();
+  // Written after the command has ended.
+  for (const end = Date.now() + 10_000; items[0]?.entry?.prompt.uri !== uri && Date.now() < end; )
+    items = await api.historyItems();
+  assert.deepEqual(items[0]?.entry?.explanation, JSON.parse(JSON.stringify(explanation)));
+  assert.ok(!items.some(({ entry }) => entry?.prompt.text === unkept.prompt.text));
+  await closeAll();
+  await vscode.commands.executeCommand(commandTable.openHistory.id, items[0]);
+  const reopened = vscode.window.activeTextEditor?.document;
+  assert.equal(reopened?.getText(), prompt);
+  const session = api.session(reopened?.uri.toString());
+  assert.deepEqual(session?.explanation, items[0]?.entry?.explanation);
+  assert.deepEqual(drawnText(session!, reopened), drawn);
+  await vscode.commands.executeCommand(commandTable.deleteHistory.id, items[0]);
+  assert.equal((await api.historyItems()).length, items.length - 1);
   await closeAll();
 }
 

@@ -2,7 +2,15 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ExplainPanelIn, ExplainPanelOut } from '../../../src/shared/protocol/panel.ts';
 import { ExplainPanel } from '../../../webview/explain/explainPanel.ts';
-import { capitalExplanation, explanationOf, hostileExplanation, hostileTexts, methods } from '../harness/samples.ts';
+import {
+  capitalExplanation,
+  curves,
+  explanationOf,
+  hostileExplanation,
+  hostileTexts,
+  methods,
+  withMatrix,
+} from '../harness/samples.ts';
 import { all, find, settle } from '../harness/shadow.ts';
 
 const final = (explanation = capitalExplanation()) => ({ type: 'explanation', explanation, stage: 'final' }) as const;
@@ -138,6 +146,25 @@ test('scores without a sign have half a scale and no plus', async () => {
   expect(find(panel, '[data-unit="0"]')?.getAttribute('aria-label')).toContain('0.50 nats per unit of embedding');
 });
 
+test('the faithfulness curve: a picture with words beside the badge, and as a figure with its table', async () => {
+  const base = capitalExplanation();
+  const measures = [{ id: 'mean deletion', value: 5.2, random: 3.1, gain: 2.1, interval: [1.5, 2.6] as [number, number] }];
+  const { reason } = base.faithfulness!;
+  const reasons = [reason, 'Most of the score lies on a sink.'];
+  const faithfulness = { ...base.faithfulness!, curves, measures, reasons };
+  const { panel } = await mount([final({ ...base, faithfulness })], { tab: 'faithfulness' });
+  const spoken =
+    'Top units taken out: −0.26, halfway −7.40, at the end −9.10. Random units taken out: −0.26, halfway −5.60, at the end −9.10.';
+  expect(all(panel, 'svg.curve[role="img"]').map((picture) => picture.getAttribute('aria-label')?.endsWith(spoken))).toEqual([
+    true,
+    true,
+  ]);
+  expect(all(panel, 'svg.large polyline').map((line) => line.getAttribute('class'))).toEqual(['deletion', 'randomDeletion']);
+  expect(all(all(panel, 'figure tbody tr')[1]!, 'th, td').map((cell) => cell.textContent)).toEqual(['10 %', '−3.90', '−0.90']);
+  expect(all(panel, '.table tbody th').map((cell) => cell.textContent)).toContain('mean deletion');
+  expect(all(panel, '.table ul:not(.curve-legend) li').map((line) => line.textContent)).toEqual([reasons[1]]);
+});
+
 test('faithfulness not measured is said', async () => {
   const { panel } = await mount([final(capitalExplanation({ faithfulness: null }))]);
   expect(find(panel, '.badge')?.textContent?.trim()).toBe('? Not measured');
@@ -150,6 +177,29 @@ test('the method picker shows what was asked, not what a provisional tint came f
     { type: 'explanation', explanation, stage: 'attention' },
   ]);
   expect(text()).toContain('Leaves out one unit at a time');
+});
+
+test('the method picker groups by family, tells costs, and bars what cannot run', async () => {
+  const { panel, posted } = await mount([{ type: 'methods', methods, mode: 'auto', method: 'occlusion' }, final()]);
+  const select = find(panel, 'select[aria-label="Method"]') as HTMLSelectElement;
+  expect(all(select, 'optgroup').map((group) => group.getAttribute('label'))).toEqual([
+    'Perturbation',
+    'Gradient',
+    'Flow',
+    'Control',
+  ]);
+  expect(all(select, 'option').map((option) => option.textContent)).toEqual([
+    'Occlusion — about 40 forward passes',
+    'Saliency — m gives no gradients',
+    'Attention — about 1 forward pass',
+    'Random (control) — no forward pass',
+  ]);
+  expect(all(select, 'option[disabled]').map((option) => option.getAttribute('value'))).toEqual(['saliency']);
+  select.value = 'attention';
+  select.dispatchEvent(new Event('change'));
+  expect(posted).toEqual([{ type: 'setMethod', method: 'attention' }]);
+  // Until the host says so, the method is what it was.
+  expect(select.value).toBe('occlusion');
 });
 
 test('a word: chosen, shown, revealed; a highlight of the editor is shown and not sent back', async () => {
@@ -188,6 +238,57 @@ test('template, special and sink units count only when shown, and the host is to
   expect(saved).toEqual([{ tab: 'ranking', showHidden: true }]);
 });
 
+test('the strength of the tints: drawn at once, told to the editor, kept when let go', async () => {
+  const { panel, posted } = await mount([final(), { type: 'intensity', intensity: 1 }]);
+  const strength = find(panel, 'input[type="range"]') as HTMLInputElement;
+  const strongest = () => all(panel, '[data-unit].step5').length;
+  const before = strongest();
+  strength.value = '1';
+  strength.dispatchEvent(new Event('input'));
+  await settle(panel);
+  expect(strongest()).toBeGreaterThan(before);
+  expect(find(panel, '.legend')?.getAttribute('aria-label')).toContain('+1.60 nats');
+  strength.dispatchEvent(new Event('change'));
+  expect(posted).toEqual([
+    { type: 'setIntensity', intensity: 2, kept: false },
+    { type: 'setIntensity', intensity: 2, kept: true },
+  ]);
+  panel.receive({ type: 'intensity', intensity: 0.25 });
+  await settle(panel);
+  expect([strength.value, strongest()]).toEqual(['-2', 0]);
+});
+
+test('a comparison: names, meaning, what only B has, and both parts of a word', async () => {
+  const explanation = explanationOf([
+    ['The ', 'text', 1],
+    ['cat', 'text', 1],
+  ]);
+  const comparison = {
+    nameA: 'Saliency',
+    nameB: 'Occlusion',
+    a: [0.5, 0.5],
+    b: [0.9, null],
+    scores: [-0.4, 0.5],
+    onlyInB: [{ label: 'dog', part: -0.1 }],
+    signed: true,
+  };
+  const { panel, posted } = await mount([final(explanation), { type: 'comparison', comparison }]);
+  const box = find(panel, '.comparison');
+  expect(box?.textContent?.replace(/\s+/g, ' ')).toContain('A: Saliency. B: Occlusion.');
+  expect(box?.textContent).toContain('‘dog’ −10.0 %');
+  expect(find(panel, '.legend')?.getAttribute('aria-label')).toBe('Colour scale: more in B −50.0 %, more in A +50.0 %');
+  expect(all(panel, '[data-unit]').map((unit) => unit.getAttribute('aria-label'))).toEqual([
+    'The, A: +50.0 %, B: +90.0 %, difference −40.0 %',
+    'cat, A: +50.0 %, not in B, difference +50.0 %',
+  ]);
+  expect(find(panel, '[data-unit="0"]')?.className).toContain('negative step4');
+  (all(panel, '.comparison vscode-button')[0] as HTMLElement).click();
+  expect(posted).toEqual([{ type: 'endComparison' }]);
+  panel.receive({ type: 'comparison', comparison: null });
+  await settle(panel);
+  expect(find(panel, '.comparison')).toBeNull();
+});
+
 test('a click on a response token explains it; on the explained one it only opens the alternatives', async () => {
   const { panel, posted } = await mount([final()]);
   (find(panel, '[data-token="0"]') as HTMLElement).click();
@@ -221,9 +322,11 @@ test('whole response, and why this rather than another', async () => {
   (find(panel, '[data-token="0"]') as HTMLElement).click();
   await settle(panel);
   press('Why this rather than');
+  press('Rather than another text');
   expect(posted).toEqual([
     { type: 'explainTarget', target: { kind: 'response' } },
     { type: 'explainTarget', target: { kind: 'contrast', a: ' Paris', b: ' a', at: 0 } },
+    { type: 'askContrast', at: 0 },
   ]);
 });
 
@@ -249,6 +352,26 @@ test('the tab that was open before is open again; a saved tab that is none falls
   expect(tokens.text()).toContain('Surprise (nats)');
   const unknown = await mount([final()], { tab: '<b>', showHidden: 'yes' });
   expect(unknown.text()).toContain('Units by the size of their score');
+});
+
+test('the matrix: a tab where there is one; a cell tells, is reached by keys, and reveals its unit', async () => {
+  const without = await mount([final()], { tab: 'matrix' });
+  expect(find(without.panel, 'loupe-matrix-view')).toBeNull();
+  const { panel, posted } = await mount([final(withMatrix(capitalExplanation()))], { tab: 'matrix' });
+  const cells = all(panel, '[role="gridcell"]');
+  expect(cells.length).toBe(2 * 26);
+  expect(cells.filter((cell) => cell.getAttribute('tabindex') === '0').length).toBe(1);
+  const key = (name: string, init = {}) =>
+    find(panel, '[role="gridcell"][tabindex="0"]')?.dispatchEvent(
+      new KeyboardEvent('keydown', { key: name, bubbles: true, composed: true, ...init }),
+    );
+  key('End', { ctrlKey: true });
+  await settle(panel);
+  const last = find(panel, '[role="gridcell"][tabindex="0"]');
+  expect([last?.getAttribute('data-row'), last?.getAttribute('data-column')]).toEqual(['1', '25']);
+  expect(find(panel, 'loupe-matrix-view')?.shadowRoot?.querySelector('.readout')?.textContent).toMatch(/^‘is’ → ‘\.’: [+−]\d/);
+  key('Enter');
+  expect(posted).toEqual([{ type: 'revealUnit', unit: capitalExplanation().units.findLastIndex(({ kind }) => kind === 'text') }]);
 });
 
 test('token text is text: no element is made from it', async () => {

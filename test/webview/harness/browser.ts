@@ -80,7 +80,10 @@ export class PanelBrowser {
         page.evaluate(() =>
           (window as unknown as { posted: Record<string, unknown>[] }).posted.map((message) =>
             Object.fromEntries(
-              Object.entries(message).map(([key, value]) => [key, value instanceof Float32Array ? [...value] : value]),
+              Object.entries(message).map(([key, value]) => [
+                key,
+                value instanceof Float32Array || value instanceof Uint8Array ? [...value] : value,
+              ]),
             ),
           ),
         ),
@@ -108,7 +111,7 @@ function pageHtml(query: URLSearchParams): string {
     window.acquireVsCodeApi = () => ({ postMessage: (m) => window.posted.push(m), getState: () => state, setState: (s) => { state = s; } });
     for (const [name, value] of Object.entries(${JSON.stringify(variables)})) document.documentElement.style.setProperty(name, value);
     document.documentElement.style.setProperty('background', 'var(--vscode-${panel === 'explain' ? 'editor' : 'sideBar'}-background)');`;
-  const policy = "default-src 'none'; script-src 'nonce-n0nce'; style-src 'nonce-n0nce'";
+  const policy = "default-src 'none'; script-src 'nonce-n0nce'; style-src 'nonce-n0nce'; img-src blob:";
   return `<!doctype html><html lang="${query.get('lang') === 'zh-cn' ? 'zh-cn' : 'en'}"><head><meta charset="utf-8"><title>Panel</title>
     <meta http-equiv="Content-Security-Policy" content="${policy}"></head>
     <body class="${kind}" data-vscode-theme-kind="${kind}"><script nonce="n0nce">${setUp}</script><script nonce="n0nce" src="/${panel}.js"></script></body></html>`;

@@ -95,12 +95,36 @@ export function explanationOf(
 export const methods: MethodChoice[] = [
   {
     id: 'occlusion',
+    family: 'Perturbation',
     label: 'Occlusion',
     assumption: 'Leaves out one unit at a time and measures how far the target moves.',
-    cost: 'One forward pass for each unit.',
+    cost: 'about 40 forward passes',
+    unavailable: null,
   },
-  { id: 'attention', label: 'Attention', assumption: 'Where the last layer looks. Attention is not attribution.', cost: 'One.' },
-  { id: 'random', label: 'Random (control)', assumption: 'Random scores.', cost: 'None.' },
+  {
+    id: 'saliency',
+    family: 'Gradient',
+    label: 'Saliency',
+    assumption: 'How sensitive the answer is to this word.',
+    cost: 'about 2 forward passes',
+    unavailable: 'm gives no gradients',
+  },
+  {
+    id: 'attention',
+    family: 'Flow',
+    label: 'Attention',
+    assumption: 'Where the last layer looks. Attention is not attribution.',
+    cost: 'about 1 forward pass',
+    unavailable: null,
+  },
+  {
+    id: 'random',
+    family: 'Control',
+    label: 'Random (control)',
+    assumption: 'Random scores.',
+    cost: 'no forward pass',
+    unavailable: null,
+  },
 ];
 
 /** A few lines with every kind of unit, both signs and all strengths. */
@@ -145,6 +169,31 @@ export function capitalExplanation(more: Partial<Explanation> = {}): Explanation
     ],
   };
 }
+
+/** The same scores, told for each token of the response alone. */
+export function withMatrix(explanation: Explanation): Explanation {
+  const rows = explanation.response.tokens.map((_, index) => index);
+  const scores = rows.map((row) => explanation.scores.map((score, unit) => score * Math.cos(row + unit)));
+  return { ...explanation, matrix: { rows, scores, unit: 'nat' } };
+}
+
+/** A faithfulness check with its curves. */
+export const curves = {
+  deletion: [
+    [0, -0.26],
+    [0.1, -3.9],
+    [0.2, -5.2],
+    [0.5, -7.4],
+    [1, -9.1],
+  ],
+  randomDeletion: [
+    [0, -0.26],
+    [0.1, -0.9],
+    [0.2, -2.1],
+    [0.5, -5.6],
+    [1, -9.1],
+  ],
+} satisfies NonNullable<NonNullable<Explanation['faithfulness']>['curves']>;
 
 /** Text that would be markup, reorder its surroundings or vanish, were it not made visible. */
 export const hostileTexts = [

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   formatDuration,
   formatNumber,
+  formatPart,
   formatScore,
   formatShare,
   formatSigned,
@@ -60,3 +61,10 @@ test.each([
   [59_970, '1 min 0 s'],
   [119_800, '2 min 0 s'],
 ])('%d milliseconds', (milliseconds, expected) => expect(formatDuration(milliseconds)).toBe(expected));
+
+test.each([
+  [0.1234, true, '+12.3 %'],
+  [-0.04, true, '−4.0 %'],
+  [0, true, '0.0 %'],
+  [0.5, false, '50.0 %'],
+])('the part %d (sign: %s) is %s', (part, signed, text) => expect(formatPart(part, signed)).toBe(text));

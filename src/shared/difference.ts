@@ -1,0 +1,67 @@
+/** Two explanations, unit by unit: where each puts its weight. */
+import { commonSubsequence } from './commonSubsequence.ts';
+import type { Explanation } from './explanation.ts';
+import { hasSign } from './scoreSign.ts';
+
+export type Comparable = Pick<Explanation, 'units' | 'scores' | 'method'>;
+
+export interface Difference {
+  /** One per unit of A: its part of A minus its part of B, −2…2; 0 for units that are no text of the author's. */
+  readonly scores: readonly number[];
+  /** One per unit of A: its score over the sum of |score| of the author's text, with its sign where `signed`. */
+  readonly a: readonly number[];
+  /** The same of the unit of B that it was matched with; null where B has none. */
+  readonly b: readonly (number | null)[];
+  /** Units of the author's text that only B has. */
+  readonly onlyInB: readonly { readonly label: string; readonly part: number }[];
+  /** False: one of the two tells sizes only, so sizes are compared. */
+  readonly signed: boolean;
+}
+
+/** A difference between two that have names: methods, models, before and after. */
+export interface Comparison extends Difference {
+  readonly nameA: string;
+  readonly nameB: string;
+}
+
+/**
+ * A minus B, each scaled to a sum of magnitudes of one, so that methods and models with other units can be compared. Units are matched
+ * by their text, in order (longest common subsequence), so that the prompts may differ by an edit. Both at one granularity.
+ */
+export function differenceOf(a: Comparable, b: Comparable): Difference {
+  const signed = hasSign(a.method) && hasSign(b.method);
+  const [ofA, ofB] = [parts(a, signed), parts(b, signed)];
+  const pairs = commonSubsequence(
+    ofA.map(({ label }) => label),
+    ofB.map(({ label }) => label),
+  );
+  const partner = new Map(pairs.map(([left, right]) => [ofA[left]?.unit, ofB[right]?.part ?? 0]));
+  const matched = new Set(pairs.map(([, right]) => right));
+  const own = new Map(ofA.map(({ unit, part }) => [unit, part]));
+  const inA = a.units.map((_, unit) => own.get(unit) ?? 0);
+  const inB = a.units.map((_, unit) => partner.get(unit) ?? null);
+  return {
+    scores: inA.map((part, unit) => part - (inB[unit] ?? 0)),
+    a: inA,
+    b: inB,
+    onlyInB: ofB.flatMap(({ label, part }, at) => (matched.has(at) ? [] : [{ label, part }])),
+    signed,
+  };
+}
+
+interface Part {
+  readonly unit: number;
+  readonly label: string;
+  readonly part: number;
+}
+
+function parts({ units, scores }: Comparable, signed: boolean): Part[] {
+  const finite = (unit: number) => {
+    const score = scores[unit] ?? 0;
+    if (!Number.isFinite(score)) return 0;
+    return signed ? score : Math.abs(score);
+  };
+  const shown = units.flatMap(({ kind, label }, unit) => (kind === 'text' ? [{ unit, label, part: finite(unit) }] : []));
+  const total = shown.reduce((sum, { part }) => sum + Math.abs(part), 0);
+  return shown.map((each) => ({ ...each, part: total > 0 ? each.part / total : 0 }));
+}
