@@ -32,10 +32,8 @@ const section = v.object({
   role: v.optional(role),
 });
 
-const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const interval = v.tuple([v.number(), v.number()]);
-/** [share of the units, target's value], by ascending share. */
-const curve = v.array(v.tuple([share, v.number()]));
+/** Points [share of the ranked units, the target's value]; shares ascend from 0 to 1. */
+const curve = v.array(v.tuple([v.number(), v.number()]));
 
 const faithfulness = v.object({
   /** Mean fall of the target when the top units are dropped, in the target's unit. */
@@ -53,17 +51,32 @@ const faithfulness = v.object({
   reason: v.string(),
   /** Everything that speaks against trust, the most serious first. */
   reasons: v.optional(v.array(v.string())),
-  /** The target while the top units are taken out (put back) one share after another, in the target's unit. */
   curves: v.optional(
     v.object({
+      /** Units go, the top ones first; the target with only the top ones; and the mean of random rankings of deletion. */
       deletion: curve,
-      insertion: v.optional(curve),
-      /** Mean over random rankings. */
-      randomDeletion: v.optional(curve),
+      insertion: curve,
+      randomDeletion: curve,
     }),
   ),
-  /** More measures of the same ranking, each with that of random rankings and a 95 % interval of the gain. */
-  measures: v.optional(v.array(v.object({ id: v.string(), value: v.number(), random: v.number(), gain: v.number(), interval }))),
+  /** The full set, each beside its mean over random rankings of the same units (docs/faithfulness.md). */
+  measures: v.optional(
+    v.array(
+      v.object({
+        id: v.string(),
+        value: v.number(),
+        random: v.number(),
+        /** How much better than random, in the measure's own unit: above 0 is better whichever way the measure goes. */
+        gain: v.number(),
+        /** 95 % interval of the gain over the random rankings. */
+        interval: v.tuple([v.number(), v.number()]),
+      }),
+    ),
+  ),
+  /** Random rankings that were measured. */
+  rankings: v.optional(count),
+  /** What the check itself cost; part of the explanation's `cost`. */
+  cost: v.optional(v.object({ milliseconds: v.number(), forwardPasses: v.number() })),
 });
 
 const treeNode = v.variant('kind', [

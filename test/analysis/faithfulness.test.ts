@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ablations, topCount } from '../../src/analysis/faithfulness/ablations.ts';
+import { topCount, withoutUnits } from '../../src/analysis/faithfulness/ablations.ts';
 import { gainInterval, meanOf } from '../../src/analysis/faithfulness/interval.ts';
 import { type FaithfulnessInput, measureFaithfulness } from '../../src/analysis/faithfulness/measureFaithfulness.ts';
 import { randomRankings, rankableUnits, rankByScore } from '../../src/analysis/faithfulness/rankings.ts';
@@ -31,7 +31,11 @@ async function measured(
     target,
     value,
     seed: 1,
+    signed: true,
+    slopes: false,
+    completeness: undefined,
     budget: 1000,
+    measures: [],
     noise: 0,
     ...parts,
   });
@@ -68,14 +72,12 @@ test('how many units a fraction takes', () => {
   for (const [fraction, count, expected] of cases) expect(topCount(fraction, count)).toBe(expected);
 });
 
-test('dropped and kept prompts', () => {
+test('prompts without units', () => {
   const units = [[0], [1, 2], [3], [4]].map((tokens) => ({ start: 0, end: 0, label: '', kind: 'text' as const, tokens }));
-  const ids = Int32Array.of(10, 11, 12, 13, 14);
-  const [half] = ablations({ ids, units, emptyToken: 0 }, [1, 2, 0], [0.5]);
-  expect([...(half?.dropped ?? [])]).toEqual([10, 14]);
-  expect([...(half?.kept ?? [])]).toEqual([11, 12, 13, 14]);
-  const [all] = ablations({ ids, units, emptyToken: 0 }, [0, 1, 2, 3], [1]);
-  expect([...(all?.dropped ?? [])]).toEqual([0]);
+  const prompt = { ids: Int32Array.of(10, 11, 12, 13, 14), units, emptyToken: 0 };
+  expect([...withoutUnits(prompt, [2, 1])]).toEqual([10, 14]);
+  expect([...withoutUnits(prompt, [])]).toEqual([10, 11, 12, 13, 14]);
+  expect([...withoutUnits(prompt, [0, 1, 2, 3])]).toEqual([0]);
 });
 
 describe('measured on a prompt', () => {
@@ -170,6 +172,9 @@ describe('verdicts', () => {
     asGood: 0,
     hiddenShare: 0.1,
     noise: 0,
+    spread: 1,
+    openShare: 0,
+    certainty: null as number | null,
   };
   const cases: [change: Partial<typeof good>, verdict: string, reason: RegExp][] = [
     [{}, 'trusted', /clearly more/],
@@ -181,6 +186,13 @@ describe('verdicts', () => {
     [{ asGood: 2 }, 'trusted', /clearly/],
     [{ sufficiency: 2.5 }, 'weak', /carry the answer/],
     [{ hiddenShare: 0.8 }, 'weak', /sink dominates: 80 %/],
+    [{ openShare: 0.06 }, 'weak', /miss their sum by 6 %/],
+    [{ openShare: 0.04 }, 'trusted', /clearly/],
+    [{ openShare: 0.6 }, 'untrusted', /miss their sum by 60 %/],
+    [{ openShare: Number.POSITIVE_INFINITY }, 'untrusted', /add up to nothing and do not/],
+    [{ spread: 0 }, 'untrusted', /Saturated.*order means nothing/],
+    [{ certainty: 0.9995 }, 'weak', /Saturated.*99.9 % certain/],
+    [{ certainty: 0.99 }, 'trusted', /clearly/],
   ];
   test.each(cases)('%j', (change, verdict, reason) => {
     const judged = judge({ ...good, ...change });

@@ -4,15 +4,23 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ablations } from '../../src/analysis/faithfulness/ablations.ts';
+import { AblatedValues } from '../../src/analysis/faithfulness/ablatedValues.ts';
+import { areaUnder, deletionCurve, insertionCurve } from '../../src/analysis/faithfulness/curves.ts';
+import type { ValueWithout } from '../../src/analysis/faithfulness/measure.ts';
+import { measures as faithfulnessMeasures } from '../../src/analysis/faithfulness/measures.ts';
+import { dropFalls } from '../../src/analysis/faithfulness/measures/comprehensiveness.ts';
+import { keepFalls } from '../../src/analysis/faithfulness/measures/sufficiency.ts';
+import { rankableUnits, rankByScore } from '../../src/analysis/faithfulness/rankings.ts';
 import { attention } from '../../src/attribution/flow/attention.ts';
 import { emptyPromptToken } from '../../src/attribution/perturbation/emptyPrompt.ts';
-import { evaluateSequences } from '../../src/attribution/perturbation/evaluateSequences.ts';
 import { occlusion } from '../../src/attribution/perturbation/occlusion.ts';
 import { random } from '../../src/attribution/control/random.ts';
+import { meanOf } from '../../src/analysis/faithfulness/interval.ts';
+import type { AttributionInput } from '../../src/attribution/method.ts';
 import { openLlamaModel } from '../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { ScoreKind, TargetSpec } from '../../src/shared/target.ts';
+import { buildUnits } from '../../src/shared/units.ts';
 import { copyModel, type ModelCopy } from '../llama/float32Copy.ts';
 import { bundledModel, goldenArray, goldenFile, maximumDifference } from '../llama/golden.ts';
 import { fullValue, inputFor } from './attributionInput.ts';
@@ -27,7 +35,15 @@ type Measure = 'logit' | 'logprob' | 'diff';
 type LeaveOneOut = Record<'remove' | 'remove_words', Record<Measure, number[]>>;
 interface Curve {
   readonly ranking: number[];
-  readonly remove: { readonly comp: number; readonly suff: number; readonly f: number };
+  readonly remove: Record<'comp' | 'suff' | 'f' | 'del_auc' | 'ins_auc', number> & Record<'del' | 'ins' | 'ks', number[]>;
+}
+interface ReferencePrompt {
+  readonly text: string;
+  readonly target: string;
+  readonly f: number;
+  readonly U: number;
+  readonly res: Record<string, Record<'drop' | 'comp' | 'suff', number>>;
+  readonly scores: Record<string, number[]>;
 }
 interface Segments {
   readonly groups: number[][];
@@ -80,19 +96,51 @@ describe('an F32 copy of the bundled model', () => {
       expect(maximumDifference((await occlusion.attribute(input)).scores, golden.remove_words.logprob)).toBeLessThan(3e-4);
     });
 
-    test('comprehensiveness and sufficiency', async () => {
+    test('comprehensiveness, sufficiency, and both curves', async () => {
       const { ranking, remove } = read<Curve>(name, 'faith.json');
       const input = await inputFor(model, { ids: meta.ids, spec: { kind: 'id', id: meta.target_ids[0] ?? 0 }, score: 'logprob' });
-      const prompt = { ids: Int32Array.from(meta.ids), units: input.units, emptyToken: await emptyPromptToken(model.tokenizer) };
-      const pairs = ablations(prompt, ranking, [0.1, 0.2, 0.3, 0.4, 0.5]);
-      const falls = async (prompts: Int32Array[]) => {
-        const values = await evaluateSequences(model, prompts, input.target);
-        return values.reduce((sum, value) => sum + (input.value - value) / values.length, 0);
-      };
+      const picture = { ranking, scores: [], signed: true, seed: 0 };
+      const fractions = [0.1, 0.2, 0.3, 0.4, 0.5];
+      const found = await evaluated(model, input, (valueWithout) => ({
+        dropped: dropFalls(picture, fractions, valueWithout),
+        kept: keepFalls(picture, fractions, valueWithout),
+        deletion: deletionCurve(picture, remove.ks, valueWithout),
+        insertion: insertionCurve(picture, remove.ks, valueWithout),
+      }));
+      const heights = (curve: readonly (readonly [number, number])[]) => curve.map(([, height]) => height);
       expect(input.value).toBeCloseTo(remove.f, 4);
-      expect(Math.abs((await falls(pairs.map((pair) => pair.dropped))) - remove.comp)).toBeLessThan(3e-4);
-      expect(Math.abs((await falls(pairs.map((pair) => pair.kept))) - remove.suff)).toBeLessThan(3e-4);
+      expect(Math.abs(meanOf(found.dropped) - remove.comp)).toBeLessThan(3e-4);
+      expect(Math.abs(meanOf(found.kept) - remove.suff)).toBeLessThan(3e-4);
+      expect(maximumDifference(heights(found.deletion), remove.del)).toBeLessThan(3e-4);
+      expect(maximumDifference(heights(found.insertion), remove.ins)).toBeLessThan(3e-4);
+      expect(Math.abs(areaUnder(found.deletion) - remove.del_auc)).toBeLessThan(3e-4);
+      expect(Math.abs(areaUnder(found.insertion) - remove.ins_auc)).toBeLessThan(3e-4);
     });
+  });
+
+  // Numbers of units whose halves round differently by the usual and the even rule, and a last word of several tokens.
+  test.each([0, 1, 2])('the deletion test of reference prompt %i, for every peer', async (index) => {
+    const reference = (JSON.parse(readFileSync(goldenFile('faithfulness', 'prompts.json'), 'utf8')) as ReferencePrompt[])[index];
+    if (reference === undefined) throw new Error('no such prompt');
+    const { tokens } = await model.tokenizer.encode(reference.text, { addSpecial: false });
+    const groups = buildUnits(reference.text, tokens, 'word', { sections: [], templateRanges: [] }).map((unit) => unit.tokens);
+    const input = await inputFor(model, {
+      ids: tokens.map(({ id }) => id),
+      groups,
+      kinds: ['sink'],
+      spec: { kind: 'text', text: reference.target },
+    });
+    const ranked = rankableUnits(input.units, tokens.length, 'sinks-too');
+    expect(ranked).toHaveLength(reference.U);
+    expect(input.value).toBeCloseTo(reference.f, 3);
+    for (const [peer, scores] of Object.entries(reference.scores)) {
+      const picture = { ranking: rankByScore(ranked, scores), scores, signed: true, seed: 0 };
+      for (const id of ['drop', 'comp', 'suff'] as const) {
+        const measure = faithfulnessMeasures.find((candidate) => candidate.id === id);
+        const found = await evaluated(model, input, (valueWithout) => measure?.value(picture, valueWithout));
+        expect(Math.abs((found ?? Number.NaN) - (reference.res[peer]?.[id] ?? Number.NaN)), `${peer} ${id}`).toBeLessThan(2e-3);
+      }
+    }
   });
 
   test.each(['fact', 'ioi', 'chat'])('attention of %s', async (name) => {
@@ -166,3 +214,13 @@ describe('the bundled model', () => {
     expect((await random.attribute(await inputFor(model, { ids }))).forwardPasses).toBe(0);
   });
 });
+
+/** What `read` makes of the target's values on prompts without some of the input's units. */
+async function evaluated<T>(model: Model, input: AttributionInput, read: (valueWithout: ValueWithout) => T): Promise<T> {
+  const ids = Int32Array.from(input.tokens, ({ id }) => id);
+  const prompt = { ids, units: input.units, emptyToken: await emptyPromptToken(model.tokenizer) };
+  const values = new AblatedValues(prompt, input.target, input.value);
+  values.ask(read);
+  await values.evaluate(model, {});
+  return read(values.valueWithout);
+}

@@ -8,15 +8,19 @@ const draws = 2000;
  * @param randomValues from independent random rankings, not empty
  */
 export function gainInterval(value: number, randomValues: readonly number[], seed: number): [number, number] {
+  const [low, high] = meanInterval(randomValues, seed);
+  return [value - high, value - low];
+}
+
+/** 95 % interval of a mean: percentiles of a bootstrap. @param values not empty */
+export function meanInterval(values: readonly number[], seed: number): [number, number] {
   const random = seededRandom(seed);
-  const gains = Array.from({ length: draws }, () => {
+  const means = Array.from({ length: draws }, () => {
     let sum = 0;
-    for (let index = 0; index < randomValues.length; index++) {
-      sum += randomValues[Math.floor(random() * randomValues.length)] as number;
-    }
-    return value - sum / randomValues.length;
+    for (let index = 0; index < values.length; index++) sum += values[Math.floor(random() * values.length)] as number;
+    return sum / values.length;
   }).sort((a, b) => a - b);
-  return [gains[Math.floor(draws * 0.025)] as number, gains[Math.ceil(draws * 0.975) - 1] as number];
+  return [means[Math.floor(draws * 0.025)] as number, means[Math.ceil(draws * 0.975) - 1] as number];
 }
 
 export function meanOf(values: readonly number[]): number {

@@ -1,23 +1,27 @@
 /**
- * Is this explanation, on this prompt, better than a random one? Comprehensiveness and sufficiency (DeYoung et al. 2020,
- * arXiv 1911.03429) of its ranking against random rankings of the same units. See docs/faithfulness.md.
+ * Is this explanation, on this prompt, better than a random one? Measures of its ranking and scores against random pictures of
+ * the same units. See docs/faithfulness.md.
  */
 import { emptyPromptToken } from '../../attribution/perturbation/emptyPrompt.ts';
-import { evaluateSequences, passShare } from '../../attribution/perturbation/evaluateSequences.ts';
-import { isHidden } from '../../attribution/scoredUnits.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
-import type { CallOptions, Model } from '../../model/model.ts';
-import type { Faithfulness } from '../../shared/explanation.ts';
+import type { Model } from '../../model/model.ts';
+import type { Explanation, Faithfulness } from '../../shared/explanation.ts';
 import type { Unit } from '../../shared/tokens.ts';
-import { type AblatedPrompt, ablations } from './ablations.ts';
+import { AblatedValues, type EvaluationOptions } from './ablatedValues.ts';
+import { topCount } from './ablations.ts';
+import { type Curve, deciles, deletionCurve, insertionCurve, meanCurve } from './curves.ts';
+import { certainty, hiddenShare, openShare, spread } from './evidence.ts';
 import { gainInterval, meanOf } from './interval.ts';
+import type { Measure, Picture, ValueWithout } from './measure.ts';
+import { measuredGain } from './measuredGain.ts';
+import { checkFractions } from './measures.ts';
+import { dropFalls } from './measures/comprehensiveness.ts';
+import { keepFalls } from './measures/sufficiency.ts';
+import { mostRankings, picturesOf, rankableUnits } from './rankings.ts';
 import { countAsGood } from './rankTest.ts';
-import { randomRankings, rankableUnits, rankByScore } from './rankings.ts';
 import { judge } from './verdict.ts';
 
-const faithfulnessFractions: readonly number[] = [0.1, 0.2, 0.5];
 const fewestRankings = 5;
-const mostRankings = 20;
 
 export interface FaithfulnessInput {
   readonly model: Model;
@@ -26,18 +30,23 @@ export interface FaithfulnessInput {
   readonly units: readonly Unit[];
   /** One per unit; a higher score means "leave this out first". */
   readonly scores: ArrayLike<number>;
+  /** Whether scores have a sign. */
+  readonly signed: boolean;
+  /** Whether scores are slopes at the prompt, which vanish where the answer is certain. */
+  readonly slopes: boolean;
+  readonly completeness: Explanation['completeness'];
   readonly target: ResolvedTarget;
   /** The target's value on the whole prompt. */
   readonly value: number;
   readonly seed: number;
-  /** Full-length forward passes that may be spent. */
+  /** Full-length forward passes that may be spent on the check; `measures` come on top. */
   readonly budget: number;
+  /** Measured beside the check, whatever they cost. */
+  readonly measures: readonly Measure[];
   /** Changes of the target below this are rounding of the model file, in the target's unit. */
   readonly noise: number;
-}
-
-export interface FaithfulnessOptions extends CallOptions {
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Values of ablated prompts known from another check of the same prompt, model and target; added to. */
+  readonly known?: Map<string, number>;
 }
 
 export type FaithfulnessOutcome =
@@ -48,29 +57,34 @@ export type FaithfulnessOutcome =
 /** @throws E_NUMERIC, and as `Model.forwardVariants` */
 export async function measureFaithfulness(
   input: FaithfulnessInput,
-  options: FaithfulnessOptions = {},
+  options: EvaluationOptions = {},
 ): Promise<FaithfulnessOutcome> {
-  const { model, ids, units, scores, target, seed } = input;
+  const { model, ids, units, scores, target, value, seed, noise } = input;
   const ranked = rankableUnits(units, ids.length);
   if (ranked.length < 2) return notMeasured('There are fewer than two parts that could be ranked against each other.');
-  const prompt: AblatedPrompt = { ids, units, emptyToken: await emptyPromptToken(model.tokenizer) };
-  const plan = planWithin(input.budget, prompt, target.continuation.length, [
-    rankByScore(ranked, scores),
-    ...randomRankings(ranked, mostRankings, seed),
-  ]);
-  if (plan.rankings.length < 1 + fewestRankings)
-    return notMeasured('Checking it would cost more than explaining the prompt did.');
-  let done = 0;
-  const values = await evaluateSequences(model, plan.prompts, target, {
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    onValue: () => options.onProgress?.(++done, plan.prompts.length),
-  });
-  const fallOf = (index: number): number => input.value - (values[index] as number);
-  const falls = plan.rankings.map(({ dropped, kept }) => ({ dropped: dropped.map(fallOf), kept: kept.map(fallOf) }));
-  const [own, ...others] = falls.map(
-    ({ dropped, kept }): Fall => ({ comprehensiveness: meanOf(dropped), sufficiency: meanOf(kept) }),
+  const values = new AblatedValues(
+    { ids, units, emptyToken: await emptyPromptToken(model.tokenizer) },
+    target,
+    value,
+    input.known,
   );
-  if (own === undefined) return notMeasured('Nothing was ranked.');
+  const plan = planWithin(input, values, ranked);
+  if (plan === null) return notMeasured('Checking it would cost more than explaining the prompt did.');
+  const gains = input.measures.map((measure) => {
+    const pictures = picturesOf(input, rankableUnits(units, ids.length, measure.ranks), mostRankings);
+    for (const picture of pictures) values.ask((valueWithout) => measure.value(picture, valueWithout));
+    return () =>
+      measuredGain(
+        measure,
+        pictures.map((picture) => measure.value(picture, values.valueWithout)),
+        seed,
+      );
+  });
+  await values.evaluate(model, options);
+
+  const falls = plan.pictures.map((picture) => fallsOf(picture, values.valueWithout));
+  const means = falls.map(({ dropped, kept }) => ({ comprehensiveness: meanOf(dropped), sufficiency: meanOf(kept) }));
+  const [own, ...others] = means as [(typeof means)[number], ...typeof means];
   const random = {
     comprehensiveness: meanOf(others.map((fall) => fall.comprehensiveness)),
     sufficiency: meanOf(others.map((fall) => fall.sufficiency)),
@@ -82,71 +96,91 @@ export async function measureFaithfulness(
     seed,
   );
   const asGood = countAsGood(falls.map(({ dropped, kept }) => [...dropped, ...kept.map((fall) => -fall)]));
-  const evidence = { ...own, random, gain, interval, asGood, rankings: others.length, noise: input.noise };
-  const verdict = judge({ ...evidence, hiddenShare: hiddenShareOf(units, scores) });
+  const judgement = judge({
+    ...own,
+    random,
+    gain,
+    interval,
+    asGood,
+    rankings: others.length,
+    noise,
+    hiddenShare: hiddenShare(units, scores),
+    spread: spread(ranked, scores),
+    openShare: openShare(input.completeness),
+    certainty: input.slopes ? certainty(target.description, value) : null,
+  });
   return {
-    measured: { ...own, random, gain, interval, fractions: [...faithfulnessFractions], ...verdict },
-    forwardPasses: plan.forwardPasses,
+    measured: {
+      ...own,
+      random,
+      gain,
+      interval,
+      fractions: [...checkFractions],
+      ...judgement,
+      curves: curvesOf(plan, values.valueWithout),
+      ...(gains.length === 0 ? {} : { measures: gains.map((measured) => measured()) }),
+      rankings: others.length,
+    },
+    forwardPasses: values.forwardPasses,
   };
 }
 
-/** Means over the fractions, in the target's unit. */
-interface Fall {
-  readonly comprehensiveness: number;
-  readonly sufficiency: number;
-}
-
 interface Plan {
-  /** Every distinct prompt once. */
-  readonly prompts: Int32Array[];
-  readonly forwardPasses: number;
-  /** For each ranking and fraction, indices into `prompts`. */
-  readonly rankings: readonly { readonly dropped: number[]; readonly kept: number[] }[];
+  /** The explanation's own first. */
+  readonly pictures: readonly Picture[];
+  /** Points of the curves, in units. */
+  readonly deletionCounts: readonly number[];
+  readonly insertionCounts: readonly number[];
+  readonly randomCounts: readonly number[];
 }
 
-/** As many of the rankings, in order, as the budget allows; rankings that ask for the same prompt share it. */
-function planWithin(
-  budget: number,
-  prompt: AblatedPrompt,
-  continuationLength: number,
-  rankings: readonly (readonly number[])[],
-): Plan {
-  const prompts: Int32Array[] = [];
-  const indices = new Map<string, number>();
-  const planned: { dropped: number[]; kept: number[] }[] = [];
-  let spent = 0;
-  for (const ranking of rankings) {
-    const before = prompts.length;
-    let cost = 0;
-    const indexOf = (ids: Int32Array): number => {
-      const key = ids.join(' ');
-      const known = indices.get(key);
-      if (known !== undefined) return known;
-      indices.set(key, prompts.length);
-      cost += passShare(ids, prompt.ids, continuationLength);
-      return prompts.push(ids) - 1;
-    };
-    const pairs = ablations(prompt, ranking, faithfulnessFractions);
-    const entry = { dropped: pairs.map((pair) => indexOf(pair.dropped)), kept: pairs.map((pair) => indexOf(pair.kept)) };
-    if (spent + cost > budget) {
-      prompts.length = before;
-      break;
-    }
-    spent += cost;
-    planned.push(entry);
-  }
-  return { prompts, forwardPasses: spent, rankings: planned };
+/**
+ * What the check asks for, as much as the budget allows: first the falls of the picture and of the fewest random ones, without
+ * which nothing is said; then the picture's whole deletion curve; then more random pictures; then the other curves as whole ones.
+ */
+function planWithin(input: FaithfulnessInput, values: AblatedValues, ranked: readonly number[]): Plan | null {
+  const candidates = picturesOf(input, ranked, mostRankings) as [Picture, ...Picture[]];
+  const [own] = candidates;
+  const coarse = fractionCounts(ranked.length);
+  const fine = deciles(ranked.length);
+  const asks = (read: (valueWithout: ValueWithout) => unknown) => values.ask(read, input.budget);
+  const asksFalls = (picture: Picture) => asks((valueWithout) => fallsOf(picture, valueWithout));
+  if (!candidates.slice(0, 1 + fewestRankings).every(asksFalls)) return null;
+  const deletionCounts = asks((valueWithout) => deletionCurve(own, fine, valueWithout)) ? fine : coarse;
+  let count = 1 + fewestRankings;
+  while (count < candidates.length && asksFalls(candidates[count] as Picture)) count++;
+  const pictures = candidates.slice(0, count);
+  const asksAll = asks((valueWithout) => pictures.map((picture) => deletionCurve(picture, fine, valueWithout)));
+  const insertionCounts = asks((valueWithout) => insertionCurve(own, fine, valueWithout)) ? fine : coarse;
+  return { pictures, deletionCounts, insertionCounts, randomCounts: asksAll ? fine : coarse };
 }
 
-function hiddenShareOf(units: readonly Unit[], scores: ArrayLike<number>): number {
-  let hidden = 0;
-  let all = 0;
-  units.forEach((unit, index) => {
-    const magnitude = Math.abs(scores[index] ?? 0);
-    all += magnitude;
-    if (isHidden(unit) || unit.kind === 'sink') hidden += magnitude;
-  });
-  return all > 0 ? hidden / all : 0;
+/** How far the target falls at each fraction: without the top units, and with only those. The ends of the curves come with it. */
+function fallsOf(picture: Picture, valueWithout: ValueWithout): { readonly dropped: number[]; readonly kept: number[] } {
+  valueWithout(picture.ranking);
+  return {
+    dropped: dropFalls(picture, checkFractions, valueWithout),
+    kept: keepFalls(picture, checkFractions, valueWithout),
+  };
+}
+
+function curvesOf(
+  { pictures, deletionCounts, insertionCounts, randomCounts }: Plan,
+  valueWithout: ValueWithout,
+): Record<CurveName, Curve> {
+  const [own, ...others] = pictures as [Picture, ...Picture[]];
+  return {
+    deletion: deletionCurve(own, deletionCounts, valueWithout),
+    insertion: insertionCurve(own, insertionCounts, valueWithout),
+    randomDeletion: meanCurve(others.map((picture) => deletionCurve(picture, randomCounts, valueWithout))),
+  };
+}
+
+type CurveName = 'deletion' | 'insertion' | 'randomDeletion';
+
+/** Units at the fractions of the check and at both ends, each number once. */
+function fractionCounts(units: number): number[] {
+  return [...new Set([0, ...checkFractions.map((fraction) => topCount(fraction, units)), units])];
 }
 
 function notMeasured(reason: string): FaithfulnessOutcome {

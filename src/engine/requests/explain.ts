@@ -119,11 +119,13 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   }
 
   // A control is what others are measured against.
-  if (method.needs.length === 0) return draft.compose(finished);
+  if (method.needs.length === 0 && request.faithfulness !== 'full') return draft.compose(finished);
   if (request.faithfulness === false) {
     return draft.compose({ ...finished, warnings: [notMeasured('It was not asked for.')] });
   }
-  const check = await checkScores(context, method, input, scores, draft.forwardPasses);
+  const { templateRanges } = prompt;
+  const checked = { method, input, scores, completeness, templateRanges, spent: draft.forwardPasses };
+  const check = await checkScores(context, request, checked);
   draft.forwardPasses += check.forwardPasses;
   const { faithfulness, warnings } = check;
   return draft.compose({ ...finished, faithfulness, warnings });

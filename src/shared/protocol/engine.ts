@@ -94,8 +94,10 @@ export interface ExplainRequest {
   readonly progressive: boolean;
   /** Ids of methods whose conditions the user agreed to (`MethodDescription.optIn`). */
   readonly agreed?: readonly string[];
-  /** Measure faithfulness on this prompt where that costs no more than explaining it by occlusion. Default true. */
-  readonly faithfulness?: boolean;
+  /** How far the scores are checked on this prompt: within what the explanation cost (default, and `true`), in full, or not. */
+  readonly faithfulness?: boolean | 'cheap' | 'full';
+  /** Of the full check only these measures (docs/faithfulness.md); default all. */
+  readonly measures?: readonly string[];
 }
 
 /** What the user is told of a method before it runs. */
