@@ -79,6 +79,9 @@ const faithfulness = v.object({
   cost: v.optional(v.object({ milliseconds: v.number(), forwardPasses: v.number() })),
 });
 
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const interval = v.tuple([v.number(), v.number()]);
+
 const treeNode = v.variant('kind', [
   v.object({
     kind: v.literal('split'),
