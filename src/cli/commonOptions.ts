@@ -55,9 +55,9 @@ export function precisionOption(): Option {
 }
 
 /** A prompt from FILE, `-` or `--ids`, a model to run it on, and what every verb takes. */
-export function withPromptOptions(command: Command): Command {
+export function withPromptOptions(command: Command, files = '[FILE]'): Command {
   command
-    .argument('[FILE]', 'the prompt: text, Markdown, .prompt.yml or a JSON message array; - reads standard input')
+    .argument(files, 'the prompt: text, Markdown, .prompt.yml or a JSON message array; - reads standard input')
     .option('--model <path>', 'a GGUF file (default: the bundled model)')
     .addOption(new Option('--raw', 'give the text to the model as it is').conflicts('chat'))
     .addOption(new Option('--chat', 'put the text through the model’s chat template').conflicts('ids'))

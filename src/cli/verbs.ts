@@ -2,9 +2,18 @@
 import type { Verb } from './verb.ts';
 import { attentionVerb } from './verbs/attention.ts';
 import { captureVerb } from './verbs/capture.ts';
+import { evaluateVerb } from './verbs/evaluate.ts';
 import { explainVerb } from './verbs/explain.ts';
 import { generateVerb } from './verbs/generate.ts';
 import { logprobsVerb } from './verbs/logprobs.ts';
 import { modelsVerb } from './verbs/models.ts';
 
-export const verbs: readonly Verb[] = [explainVerb, logprobsVerb, generateVerb, attentionVerb, captureVerb, modelsVerb];
+export const verbs: readonly Verb[] = [
+  explainVerb,
+  evaluateVerb,
+  logprobsVerb,
+  generateVerb,
+  attentionVerb,
+  captureVerb,
+  modelsVerb,
+];

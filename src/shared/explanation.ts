@@ -55,8 +55,8 @@ const faithfulness = v.object({
     v.object({
       /** Units go, the top ones first; the target with only the top ones; and the mean of random rankings of deletion. */
       deletion: curve,
-      insertion: curve,
-      randomDeletion: curve,
+      insertion: v.optional(curve),
+      randomDeletion: v.optional(curve),
     }),
   ),
   /** The full set, each beside its mean over random rankings of the same units (docs/faithfulness.md). */

@@ -28,6 +28,7 @@ interface ExplainOptions extends PromptVerbOptions {
   readonly units: Granularity;
   readonly maxTokens: number;
   readonly response?: string;
+  readonly faithfulness: 'none' | 'cheap' | 'full';
   readonly html?: string;
   readonly svg?: string;
   readonly csv?: string;
@@ -54,6 +55,9 @@ export const explainVerb: Verb = {
       .addOption(new Option('--units <kind>', 'what gets one score').choices(granularities).default('word'))
       .option('--max-tokens <n>', 'response tokens generated before explaining', wholeNumber(1, 4096), defaultMaxTokens)
       .option('--response <text>', 'a response to explain instead of a generated one')
+      .addOption(
+        new Option('--faithfulness <kind>', 'how far the scores are checked').choices(['none', 'cheap', 'full']).default('cheap'),
+      )
       .option('--html <file>', 'also write a self-contained page')
       .option('--svg <file>', 'also write a picture')
       .option('--csv <file>', 'also write a table of units')
@@ -79,6 +83,7 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
       ...(options.response === undefined ? {} : { response: options.response }),
       seed: options.seed,
       progressive: false,
+      faithfulness: options.faithfulness === 'none' ? false : options.faithfulness,
     });
     const screen = createScreen(context, options.color);
     screen.print(options.json === true ? [toJson(explanation)] : explanationView(explanation, screen.theme, screen.columns));
