@@ -12,6 +12,7 @@ import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts
 import { occlusion } from './perturbation/occlusion.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
+import { lime } from './surrogate/lime.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
   occlusion,
@@ -20,6 +21,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   attentionTimesGradient,
   integratedGradients,
   attention,
+  lime,
   random,
 ];
 
