@@ -13,6 +13,7 @@ import { occlusion } from './perturbation/occlusion.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
 import { lime } from './surrogate/lime.ts';
+import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
   occlusion,
@@ -22,6 +23,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   integratedGradients,
   attention,
   lime,
+  sparseSurrogate,
   random,
 ];
 

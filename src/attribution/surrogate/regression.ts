@@ -112,7 +112,9 @@ function solveSymmetric(matrix: Float64Array[], right: Float64Array): Float64Arr
 }
 
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return sum(a.length, (index) => (a[index] as number) * (b[index] as number));
+  let total = 0;
+  for (let index = 0; index < a.length; index++) total += (a[index] as number) * (b[index] as number);
+  return total;
 }
 
 function sum(count: number, term: (index: number) => number): number {

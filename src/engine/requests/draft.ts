@@ -18,6 +18,9 @@ export interface DraftParts {
   readonly scores: ArrayLike<number>;
   readonly scoreUnit?: string | undefined;
   readonly completeness?: Explanation['completeness'];
+  readonly intervals?: Explanation['intervals'];
+  readonly matrix?: Explanation['matrix'];
+  readonly findings?: Explanation['findings'];
   /** Which arithmetic gave the scores; absent: that of the model's own forward pass. */
   readonly precision?: Precision | undefined;
   readonly faithfulness?: Explanation['faithfulness'];
@@ -90,6 +93,9 @@ export class Draft {
       scores: Array.from(parts.scores),
       ...(parts.scoreUnit === undefined ? {} : { scoreUnit: parts.scoreUnit }),
       ...(parts.completeness === undefined ? {} : { completeness: parts.completeness }),
+      ...(parts.intervals === undefined ? {} : { intervals: parts.intervals }),
+      ...(parts.matrix === undefined ? {} : { matrix: parts.matrix }),
+      ...(parts.findings === undefined ? {} : { findings: parts.findings }),
       faithfulness: parts.faithfulness ?? null,
       cost: { milliseconds: performance.now() - this.#started, forwardPasses: this.forwardPasses },
       warnings: [...this.warnings, ...(parts.warnings ?? [])],
