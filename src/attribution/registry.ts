@@ -12,6 +12,7 @@ import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts
 import { occlusion } from './perturbation/occlusion.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
+import { anchors } from './surrogate/anchors.ts';
 import { decisionTree } from './surrogate/decisionTree.ts';
 import { lime } from './surrogate/lime.ts';
 import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
@@ -26,6 +27,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   lime,
   sparseSurrogate,
   decisionTree,
+  anchors,
   random,
 ];
 
