@@ -15,6 +15,7 @@ import { createSmoothModel } from './smoothModel.ts';
 const seeing = createLinearModel();
 const blind = createLinearModel({ capture: false });
 const smooth = createSmoothModel();
+const surrogates = ['lime', 'sparse-surrogate', 'decision-tree', 'anchors'];
 const gradientMethods = ['saliency', 'input-x-gradient', 'attention-x-gradient', 'integrated-gradients'];
 
 test('methods have names of their own and defaults they accept', () => {
@@ -28,14 +29,19 @@ test('methods have names of their own and defaults they accept', () => {
 });
 
 test('what a model cannot do', () => {
-  expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', 'random']);
-  expect(supportedMethods(blind.info.can)).toEqual(['occlusion', 'random']);
-  expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, random/);
-  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', 'random']);
-  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual(['occlusion', 'saliency', 'random']);
-  expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', 'random']);
+  expect(supportedMethods(seeing.info.can)).toEqual(['occlusion', 'attention', ...surrogates, 'random']);
+  expect(supportedMethods(blind.info.can)).toEqual(['occlusion', ...surrogates, 'random']);
+  expect(() => findMethod('attention', blind)).toThrow(/E_METHOD_UNSUPPORTED.*choose one of: occlusion, lime/);
+  expect(supportedMethods(smooth.info.can)).toEqual(['occlusion', ...gradientMethods, 'attention', ...surrogates, 'random']);
+  expect(supportedMethods(createSmoothModel({ capture: false }).info.can)).toEqual([
+    'occlusion',
+    'saliency',
+    ...surrogates,
+    'random',
+  ]);
+  expect(methodsWithoutGradient(smooth)).toEqual(['occlusion', 'attention', ...surrogates, 'random']);
   for (const id of gradientMethods) {
-    expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, random/);
+    expect(() => findMethod(id, seeing)).toThrow(/E_METHOD_UNSUPPORTED.*gradients.*choose one of: occlusion, attention, lime/);
   }
   expect(() => findMethod('gradient', seeing)).toThrow(/E_METHOD_UNKNOWN.*occlusion, saliency/);
   expect(() => findMethod('toString', seeing)).toThrow(/E_METHOD_UNKNOWN/);
@@ -57,6 +63,11 @@ describe('parameters', () => {
     ['integrated-gradients', { baseline: 'mean' }, /E_PARAMETER.*end-of-text, zero/],
     ['attention-x-gradient', { aggregation: 'mean' }, /E_PARAMETER.*absolute, signed/],
     ['attention-x-gradient', { layers: 3 }, /E_PARAMETER.*give a string/],
+    ['lime', { regressor: 'ols' }, /E_PARAMETER.*use one of: ridge, lasso/],
+    ['lime', { samples: 1 }, /E_PARAMETER.*from 2 to 4096/],
+    ['sparse-surrogate', { lambda: -1 }, /E_PARAMETER.*from 0 to/],
+    ['decision-tree', { depth: 9 }, /E_PARAMETER.*from 1 to 8/],
+    ['anchors', { precision: 0.2 }, /E_PARAMETER.*from 0.5 to 1/],
     ['random', { anything: 1 }, /E_PARAMETER.*leave it away/],
     ['occlusion', { constructor: 'x' }, /E_PARAMETER/],
   ];
