@@ -20,7 +20,7 @@ export const decisionTree: AttributionMethod = {
   parameters: [
     { id: 'samples', label: 'Ablated prompts', default: 128, minimum: 2, maximum: 4096, whole: true },
     { id: 'depth', label: 'Questions on the way to a leaf', default: 3, minimum: 1, maximum: 8, whole: true },
-    { id: 'leafSamples', label: 'Fewest ablated prompts in a leaf', default: 5, minimum: 1, maximum: 1024, whole: true },
+    { id: 'leafSamples', label: 'Fewest ablated prompts in a leaf', default: 4, minimum: 1, maximum: 1024, whole: true },
     replacementParameter,
     keepLastParameter,
   ],

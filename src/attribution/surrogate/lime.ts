@@ -20,7 +20,7 @@ export const lime: AttributionMethod = {
   parameters: [
     { id: 'samples', label: 'Ablated prompts', default: 200, minimum: 2, maximum: 4096, whole: true },
     { id: 'regressor', label: 'Regression', default: 'ridge', choices: ['ridge', 'lasso'] },
-    { id: 'kernelWidth', label: 'Width of the kernel, in cosine distance', default: 0.25, minimum: 0.01, maximum: 100 },
+    { id: 'kernelWidth', label: 'Width of the kernel, in cosine distance', default: 1, minimum: 0.01, maximum: 100 },
     { id: 'lambda', label: 'Penalty on coefficients', default: 0.01, minimum: 1e-6, maximum: 1e6 },
     replacementParameter,
     keepLastParameter,
