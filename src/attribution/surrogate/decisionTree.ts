@@ -24,7 +24,7 @@ export const decisionTree: AttributionMethod = {
     replacementParameter,
     keepLastParameter,
   ],
-  cost: (units) => Math.min(128, 2 ** units) * 0.4,
+  cost: (units) => Math.min(128, 2 ** units) * 0.36,
 
   async attribute(input, options = {}) {
     const { parameters, target } = input;

@@ -104,7 +104,7 @@ function descend({ columns, values }: Centred, lambda: number, start: Float64Arr
  * How far a fit can be from the best one: ½‖r‖² + lambda‖b‖₁ − (½‖y‖² − ½‖y − θ‖²), where the dual point θ is the residual r, shrunk
  * until no column reaches further than lambda.
  */
-export function dualityGap(
+function dualityGap(
   { columns, values }: Pick<Centred, 'columns' | 'values'>,
   lambda: number,
   coefficients: Float64Array,

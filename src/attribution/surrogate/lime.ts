@@ -26,7 +26,7 @@ export const lime: AttributionMethod = {
     keepLastParameter,
   ],
   // An ablated prompt has half its tokens, and pairs share a half of that.
-  cost: (units) => Math.min(200, 2 ** units) * 0.4,
+  cost: (units) => Math.min(200, 2 ** units) * 0.36,
 
   async attribute(input, options = {}) {
     const { parameters } = input;

@@ -33,7 +33,7 @@ export const sparseSurrogate: AttributionMethod = {
     replacementParameter,
     keepLastParameter,
   ],
-  cost: (units) => Math.min(64, 2 ** units) * 0.4,
+  cost: (units) => Math.min(64, 2 ** units) * 0.36,
 
   async attribute(input, options = {}) {
     const { target, parameters } = input;

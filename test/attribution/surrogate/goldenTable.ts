@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { goldenFile } from '../../llama/golden.ts';
 import { createTableModel, tableInput } from '../tableModel.ts';
 
 interface Shapley {
@@ -7,7 +8,7 @@ interface Shapley {
 }
 
 function read<T>(name: string, file: string): T {
-  return JSON.parse(readFileSync(new URL(`../../fixtures/golden/${name}/${file}`, import.meta.url), 'utf8')) as T;
+  return JSON.parse(readFileSync(goldenFile(name, file), 'utf8')) as T;
 }
 
 /** The log-probability of every coalition of a golden prompt, bit u of the index = unit u. */
