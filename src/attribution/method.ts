@@ -7,6 +7,7 @@ import type { GradientPlan } from '../model/gradient.ts';
 import type { CallOptions, Model, Precision, RowResult } from '../model/model.ts';
 import type { Section, Token, Unit } from '../shared/tokens.ts';
 import type { Explanation, Warning } from '../shared/explanation.ts';
+import type { AblationStore } from './ablationStore.ts';
 import type { ResolvedTarget } from './target.ts';
 
 export type MethodNeed = 'forward' | 'capture' | 'patch' | 'gradient';
@@ -47,7 +48,7 @@ export interface AttributionInput {
   readonly target: ResolvedTarget;
   /** The whole response as a target, for methods that score each of its tokens in one run; null when there is none. */
   readonly response: ResolvedTarget | null;
-  /** What earlier explanations learned of ablated prompts, kept while the model stays loaded; absent: nothing is kept. */
+  /** Ablations that earlier explanations evaluated over the same response; absent: none are kept. */
   readonly ablations?: AblationStore;
   /** The explained number on the unmodified prompt, in the target's unit. */
   readonly value: number;

@@ -34,7 +34,10 @@ import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
 import { attnLrp } from './propagation/attnLrp.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
-import { smoothgrad } from './gradient/smoothgrad.ts';
+import { anchors } from './surrogate/anchors.ts';
+import { decisionTree } from './surrogate/decisionTree.ts';
+import { lime } from './surrogate/lime.ts';
+import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
   loupe,
@@ -60,12 +63,10 @@ export const attributionMethods: readonly AttributionMethod[] = [
   decisionTree,
   anchors,
   attention,
-  attentionTimesGradient,
-  attentionFlow,
-  informationFlow,
-  logitDecomposition,
-  attnLrp,
-  multiHop,
+  lime,
+  sparseSurrogate,
+  decisionTree,
+  anchors,
   random,
 ];
 

@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
+import type { AblationStore } from '../attribution/ablationStore.ts';
 import type { Model } from '../model/model.ts';
 import { modelNotLoaded } from '../shared/errorCatalog.ts';
 import type { LoadOptions, ModelSummary } from '../shared/protocol/engine.ts';
+import { createAblationMemory } from './ablationMemory.ts';
 import { modelSummary } from './modelSummary.ts';
 import { recogniseModel } from './openModel.ts';
 import { rememberGenerations } from './rememberGenerations.ts';
@@ -9,6 +11,8 @@ import { ModelThread, type ModelThreadOptions } from './modelThread.ts';
 
 /** Responses kept for each opened model. */
 const rememberedGenerations = 8;
+/** Rows of logits kept of changed prompts, for each opened model: 64 ablations over 1,000 response tokens, about 10 MB. */
+const rememberedRows = 65_536;
 
 export interface OpenCall {
   readonly signal: AbortSignal;
@@ -20,8 +24,13 @@ interface Choice {
   readonly options: LoadOptions;
 }
 
-interface Opened extends Choice {
+interface OpenedModel {
   readonly model: Model;
+  /** What it said of changed prompts; ends with it. */
+  readonly ablations: AblationStore;
+}
+
+interface Opened extends Choice, OpenedModel {
   /** Size and time of change when it was opened: a file that was replaced is opened again. */
   readonly version: string;
 }
@@ -53,7 +62,7 @@ export class ModelSlot {
     await recogniseModel(file);
     const before = this.#chosen;
     try {
-      return modelSummary((await this.#open({ file, options }, call)).info);
+      return modelSummary((await this.#open({ file, options }, call)).model.info);
     } catch (error) {
       this.#chosen = before;
       throw error;
@@ -61,7 +70,7 @@ export class ModelSlot {
   }
 
   /** The chosen model, opened again where needed. @throws E_MODEL_NOT_LOADED when none was chosen; otherwise as `load` */
-  async use(call: OpenCall): Promise<Model> {
+  async use(call: OpenCall): Promise<OpenedModel> {
     if (this.#chosen === null) throw modelNotLoaded();
     return await this.#open(this.#chosen, call);
   }
@@ -103,16 +112,16 @@ export class ModelSlot {
     return this.#thread;
   }
 
-  async #open(choice: Choice, { signal, onProgress }: OpenCall): Promise<Model> {
+  async #open(choice: Choice, { signal, onProgress }: OpenCall): Promise<OpenedModel> {
     const version = await fileVersion(choice.file);
-    if (this.#opened !== null && sameChoice(this.#opened, choice) && this.#opened.version === version) return this.#opened.model;
+    if (this.#opened !== null && sameChoice(this.#opened, choice) && this.#opened.version === version) return this.#opened;
     await this.release();
     const { file, options } = choice;
     const opened = await this.#startedThread().open(file, { ...options, signal, onProgress });
     const model = rememberGenerations(opened, rememberedGenerations);
-    this.#opened = { ...choice, model, version };
+    this.#opened = { ...choice, model, ablations: createAblationMemory(rememberedRows), version };
     this.#chosen = choice;
-    return model;
+    return this.#opened;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AblationStore } from '../attribution/method.ts';
+import type { AblationStore } from '../attribution/ablationStore.ts';
 import type { Model } from '../model/model.ts';
 import type { PartialExplanation } from '../shared/protocol/engine.ts';
 
@@ -8,8 +8,8 @@ import type { PartialExplanation } from '../shared/protocol/engine.ts';
  */
 export interface RequestContext {
   readonly model: Model;
-  /** What earlier requests on this model learned of ablated prompts. */
-  readonly ablations?: AblationStore;
+  /** What this model said of changed prompts, across requests. */
+  readonly ablations: AblationStore;
   /** Aborted when the caller cancels. A handler that sees it stops with E_CANCELLED and leaves nothing half-written. */
   readonly signal: AbortSignal;
   /** `phase` is short, for a status bar: "generating", "occlusion"; `detail` is one line for a log or a terminal. */

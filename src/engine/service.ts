@@ -96,7 +96,7 @@ export class EngineService {
   #request<Request, Result>(title: string, handler: RequestHandler<Request, Result>) {
     return (call: Call, request: Request): Promise<Result> =>
       this.#run(call, title, async (signal) => {
-        const model = await this.#slot.use(this.#opening({ ...call, signal }));
+        const { model, ablations } = await this.#slot.use(this.#opening({ ...call, signal }));
         const { requestId } = call;
         // What a cancelled request still says is for nobody.
         const tell = (event: () => void) => {
@@ -105,7 +105,7 @@ export class EngineService {
         return await handler(
           {
             model,
-            ablations: this.#ablationsOf(model),
+            ablations,
             signal,
             progress: (phase, done, total, detail) =>
               tell(() => this.#events.progress?.({ requestId, phase, done, total, ...(detail === undefined ? {} : { detail }) })),

@@ -3,7 +3,7 @@
  * Shapley values, surrogates and rules all ask the same questions; each is put to the model once.
  */
 import type { RowResult } from '../../model/model.ts';
-import type { Coalition, Game } from '../game.ts';
+import { ablationKey, type AblationStore } from '../ablationStore.ts';
 import type { AttributionInput, AttributionOptions } from '../method.ts';
 import { isHidden } from '../scoredUnits.ts';
 import type { ResolvedTarget } from '../target.ts';
@@ -13,7 +13,7 @@ import { tokenRemover } from './withoutTokens.ts';
 export interface GameOptions {
   /** Indices of the units that play; all others always stay. Default: those of {@link players}. */
   readonly units?: readonly number[];
-  /** Read instead of the target: a longer piece of the same text, such as the whole response. */
+  /** Read instead of the target: a longer piece of the same text. Rows of `input.response` are kept in `input.ablations`. */
   readonly target?: ResolvedTarget;
 }
 
@@ -36,11 +36,14 @@ export class CoalitionGame implements Game {
   readonly #without: (gone: readonly number[]) => Int32Array;
   /** By the prompt that remains: coalitions that leave the same text are one. */
   readonly #known = new Map<string, readonly RowResult[]>();
+  readonly #kept: AblationStore | undefined;
+  #evaluated = 0;
 
   private constructor(input: AttributionInput, options: GameOptions, without: (gone: readonly number[]) => Int32Array) {
     this.units = options.units ?? players(input, { keepLast: false });
     this.#input = input;
     this.#target = options.target ?? input.target;
+    this.#kept = this.#target === input.response ? input.ablations : undefined;
     this.#full = Int32Array.from(input.tokens, (token) => token.id);
     this.#without = without;
   }
@@ -52,7 +55,7 @@ export class CoalitionGame implements Game {
 
   /** Distinct prompts the model has been asked so far. */
   get evaluated(): number {
-    return this.#known.size;
+    return this.#evaluated;
   }
 
   /** What is asked of each coalition: who plays, what is read, and what stands in a unit's place. */
@@ -77,7 +80,7 @@ export class CoalitionGame implements Game {
     const keys = prompts.map((prompt) => prompt.join(' '));
     const fresh = new Map<string, Int32Array>();
     keys.forEach((key, index) => {
-      if (!this.#known.has(key)) fresh.set(key, prompts[index] as Int32Array);
+      if (!this.#recall(key, prompts[index] as Int32Array)) fresh.set(key, prompts[index] as Int32Array);
     });
     const asked = [...fresh.values()];
     let done = coalitions.length - asked.length;
@@ -86,10 +89,25 @@ export class CoalitionGame implements Game {
       onValue: () => options.onProgress?.(++done, coalitions.length),
     });
     this.forwardPasses += sharedPasses(asked, this.#full.length, this.#target.continuation.length);
-    [...fresh.keys()].forEach((key, index) => {
+    this.#evaluated += asked.length;
+    [...fresh].forEach(([key, prompt], index) => {
       this.#known.set(key, rows[index] as readonly RowResult[]);
+      this.#kept?.set(this.#keptAs(prompt), rows[index] as readonly RowResult[]);
     });
     return keys.map((key) => this.#known.get(key) as readonly RowResult[]);
+  }
+
+  /** Whether the rows of a prompt are known, from this game or from an earlier one. */
+  #recall(key: string, prompt: Int32Array): boolean {
+    if (this.#known.has(key)) return true;
+    const rows = this.#kept?.get(this.#keptAs(prompt));
+    if (rows === undefined) return false;
+    this.#known.set(key, rows);
+    return true;
+  }
+
+  #keptAs(prompt: Int32Array): string {
+    return ablationKey(prompt, this.#target.description.ids);
   }
 
   /** What is left of the prompt's tokens. */

@@ -1,116 +1,106 @@
-import type { RowResult } from '../../model/model.ts';
-import type { Coalition } from '../game.ts';
-import type { AttributionInput, AttributionMethod } from '../method.ts';
-import { CoalitionGame, players } from '../perturbation/coalitions.ts';
+import { type Coalition, CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
-import { shareInterval } from '../sampleInterval.ts';
+import type { AttributionMethod } from '../method.ts';
 import { seededRandom } from '../seededRandom.ts';
-import type { ResolvedTarget } from '../target.ts';
-import { searchAnchor } from './anchorSearch.ts';
-import { keepLastParameter } from './keepLast.ts';
+import { keepLastParameter } from './ablations.ts';
+import { answerCondition, readingTop } from './answerKept.ts';
+import { wilsonInterval } from './proportion.ts';
+import { coalitionWith, RuleSearch } from './ruleSearch.ts';
+
+/** Share of the draws that is kept for measuring the rule that was found. */
+const confirmingShare = 0.25;
 
 /**
- * Anchors (Ribeiro, Singh & Guestrin 2018): the smallest set of units found that keeps the answer, whatever else is missing.
- * Scores are the precision each unit of the rule added when it joined, shares, 0 for all others. See docs/methods/anchors.md.
+ * Anchors (Ribeiro et al. 2018, AAAI): a rule "while these units are there, the answer stays", whatever else is left out. A unit of the
+ * rule scores the precision it added when it joined, all others 0. The stated precision is measured on prompts that the search has not
+ * seen. See docs/methods/anchors.md.
  */
 export const anchors: AttributionMethod = {
   id: 'anchors',
   family: 'surrogate',
-  label: 'Anchors (a rule)',
-  assumption: 'While these words stay, the answer stays. A rule with its precision and coverage, both measured with intervals.',
+  label: 'Anchors (a rule that holds the answer)',
+  assumption: 'A few parts are enough to hold the answer, whatever else is left out. Says in how many cases.',
   needs: ['forward'],
   parameters: [
-    { id: 'precision', label: 'Precision wanted', default: 0.95, minimum: 0.5, maximum: 1 },
-    { id: 'maxUnits', label: 'Units in a rule, at most', default: 5, minimum: 1, maximum: 32, whole: true },
-    { id: 'beam', label: 'Rules kept at each size', default: 2, minimum: 1, maximum: 8, whole: true },
-    { id: 'samples', label: 'Ablated prompts, at most', default: 400, minimum: 10, maximum: 16384, whole: true },
-    keepLastParameter,
+    { id: 'precision', label: 'Share of prompts in which the rule must hold', default: 0.95, minimum: 0.5, maximum: 1 },
+    { id: 'tolerance', label: 'By how much the search may misjudge it', default: 0.1, minimum: 0.01, maximum: 0.5 },
+    { id: 'maxSamples', label: 'Most prompts drawn', default: 500, minimum: 40, maximum: 20_000, whole: true },
+    { id: 'maxSize', label: 'Most units in the rule', default: 5, minimum: 1, maximum: 32, whole: true },
+    { id: 'beam', label: 'Rules followed at a time', default: 2, minimum: 1, maximum: 4, whole: true },
     replacementParameter,
+    keepLastParameter,
   ],
-  cost: () => 160,
-  isUnsigned: () => true,
+  cost: (units) => Math.min(500, 2 ** units) * 0.5,
 
   async attribute(input, options = {}) {
-    const { parameters, seed } = input;
-    const condition = answerCondition(input);
-    const units = players(input, { keepLast: parameters['keepLast'] === true });
-    const game = await CoalitionGame.open(input, { units, target: condition.target });
-    const keeps = async (coalitions: readonly Coalition[]): Promise<boolean[]> =>
-      (await game.rows(coalitions, options.signal === undefined ? {} : { signal: options.signal })).map(condition.holds);
-    const found = await searchAnchor(
-      { size: game.size, keeps },
-      {
-        precision: Number(parameters['precision']),
-        maxUnits: Number(parameters['maxUnits']),
-        beam: Number(parameters['beam']),
-        samples: Number(parameters['samples']),
-        random: seededRandom(seed),
-      },
-      (done, total) => options.onProgress?.(done, total),
-    );
-    const scores = new Float64Array(game.size);
-    found.rule.forEach((player, place) => {
-      scores[player] = Math.max(0, found.gains[place] ?? 0);
+    const { parameters, model } = input;
+    const number = (id: string) => Number(parameters[id]);
+    const game = await CoalitionGame.open(input, {
+      units: players(input, { keepLast: parameters['keepLast'] !== false }),
+      target: readingTop(input.target),
     });
-    const coverage = 2 ** -found.rule.length;
+    const calls = options.signal === undefined ? {} : { signal: options.signal };
+    const [full = []] = await game.rows([game.everybody()], calls);
+    const condition = await answerCondition(input.target, full, model);
+
+    const draws = number('maxSamples');
+    let drawn = 0;
+    const kept = async (coalitions: readonly Coalition[]) => {
+      const rows = await game.rows(coalitions, calls);
+      drawn += coalitions.length;
+      options.onProgress?.(Math.min(drawn, draws), draws);
+      return rows.map((read) => condition.kept(read));
+    };
+
+    const count = game.units.length;
+    const random = seededRandom(input.seed);
+    const confirming = Math.floor(draws * confirmingShare);
+    const search = new RuleSearch({
+      players: count,
+      precision: number('precision'),
+      tolerance: number('tolerance'),
+      beam: number('beam'),
+      maxSize: number('maxSize'),
+      maxDraws: draws - confirming,
+      random,
+      kept,
+    });
+    const { rule, isPrecise } = await search.find();
+    const unseen = await kept(Array.from({ length: confirming }, () => coalitionWith(rule, count, random)));
+    const hits = unseen.filter((stays) => stays).length;
+    const precisionInterval = wilsonInterval(hits, confirming);
+    options.onProgress?.(draws, draws);
+
+    const gains = new Float64Array(count);
+    rule.forEach((player, place) => {
+      gains[player] = search.precision(rule.slice(0, place + 1)) - search.precision(rule.slice(0, place));
+    });
+    // Each unit is there in half of the perturbed prompts, whatever the others do: this share is known and not estimated.
+    const coverage = 2 ** -rule.length;
     return {
-      scores: game.unitScores(scores),
-      scoreUnit: 'share of prompts that keep the answer',
+      scores: game.unitScores(gains),
+      scoreUnit: 'precision',
       forwardPasses: game.forwardPasses,
       findings: {
         rule: {
-          units: found.rule.map((player) => units[player] as number),
-          precision: found.trials === 0 ? 0 : found.hits / found.trials,
-          precisionInterval: shareInterval(found.hits, found.trials),
+          units: rule.map((player) => game.units[player] ?? 0).sort((a, b) => a - b),
+          precision: hits / confirming,
+          precisionInterval,
           coverage,
-          // Known exactly: each unit is there with probability one half, independent of the others.
           coverageInterval: [coverage, coverage],
-          samples: found.trials,
+          samples: confirming,
           condition: condition.text,
         },
       },
-      warnings: found.isReached
-        ? []
-        : [
-            {
-              code: 'W_ANCHOR_NOT_REACHED',
-              message:
-                'No rule of the allowed size keeps the answer as often as asked; the best one found is shown. Allow more units or samples, or ask for less precision.',
-            },
-          ],
+      warnings:
+        isPrecise && precisionInterval[1] >= number('precision')
+          ? []
+          : [
+              {
+                code: 'W_RULE_IMPRECISE',
+                message: `No rule of at most ${number('maxSize')} units was found that holds in ${number('precision') * 100} % of the prompts; this is the best one.`,
+              },
+            ],
     };
   },
 };
-
-interface AnswerCondition {
-  readonly text: string;
-  /** What is read to tell. */
-  readonly target: ResolvedTarget;
-  readonly holds: (rows: readonly RowResult[]) => boolean;
-}
-
-/** When an answer counts as kept: every token of it is still the most likely one; for other targets, at least half of the value. */
-function answerCondition({ target, value }: AttributionInput): AnswerCondition {
-  const { kind, ids, unit } = target.description;
-  if (kind === 'contrast') {
-    const sign = Math.sign(value);
-    return {
-      text: 'the same side of the contrast is ahead',
-      target,
-      holds: (rows) => Math.sign(target.value(rows)) === sign,
-    };
-  }
-  if (kind === 'entropy' || kind === 'kl') {
-    return {
-      text: `the target stays within half of its value, ${value.toFixed(3)} ${unit}`,
-      target,
-      holds: (rows) => Math.abs(target.value(rows) - value) <= Math.abs(value) / 2,
-    };
-  }
-  const topped: ResolvedTarget = {
-    ...target,
-    reads: (length) => target.reads(length).map((read) => ({ ...read, top: 1 })),
-  };
-  const text = ids.length === 1 ? 'the token is still the most likely one' : 'each of its tokens is still the most likely one';
-  return { text, target: topped, holds: (rows) => rows.every((row, index) => row.top[0]?.id === ids[index]) };
-}

@@ -1,78 +1,71 @@
-import type { AttributionMethod } from '../method.ts';
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
-import { seededRandom } from '../seededRandom.ts';
-import type { Coalition } from '../game.ts';
-import { independentAblations } from './ablationDesign.ts';
-import { keepLastParameter } from './keepLast.ts';
-import { determination, largestLambda, lasso, type LinearFit, ridge } from './regression.ts';
+import type { AttributionMethod } from '../method.ts';
+import { keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
+import { lasso } from './lasso.ts';
+import { predict, ridge, type Samples } from './regression.ts';
+import { surrogateFit } from './surrogateFit.ts';
 
 /**
- * LIME (Ribeiro, Singh & Guestrin 2016, arXiv 1602.04938, equation 1): a linear model of the target over the presence of units, on
- * random ablations weighted by how near they are to the whole prompt. Signed, in the target's unit. See docs/methods/lime.md.
+ * LIME (Ribeiro et al. 2016, arXiv 1602.04938): a linear model of the target over which units are there, fitted to random ablations
+ * of the prompt that count the more, the nearer they are to the whole prompt. Scores are its coefficients, in the target's unit: what a
+ * unit adds on average. See docs/methods/lime.md.
  */
 export const lime: AttributionMethod = {
   id: 'lime',
   family: 'surrogate',
-  label: 'LIME',
-  assumption:
-    'A linear model fitted on prompts with random parts missing. Robust and faithful; blind to what only acts together.',
+  label: 'LIME (local linear surrogate)',
+  assumption: 'Near this prompt, the answer is a sum of what each part adds. Says how well that holds.',
   needs: ['forward'],
   parameters: [
-    { id: 'samples', label: 'Ablated prompts', default: 200, minimum: 2, maximum: 8192, whole: true },
+    { id: 'samples', label: 'Ablated prompts', default: 200, minimum: 2, maximum: 4096, whole: true },
     { id: 'regressor', label: 'Regression', default: 'ridge', choices: ['ridge', 'lasso'] },
-    {
-      id: 'lambda',
-      label: 'Penalty (lasso: in hundredths of the one that leaves nothing)',
-      default: 1,
-      minimum: 0,
-      maximum: 1000,
-    },
     { id: 'kernelWidth', label: 'Width of the kernel, in cosine distance', default: 1, minimum: 0.01, maximum: 100 },
-    keepLastParameter,
+    { id: 'lambda', label: 'Penalty on coefficients', default: 0.01, minimum: 1e-6, maximum: 1e6 },
     replacementParameter,
+    keepLastParameter,
   ],
-  cost: () => 100,
+  // An ablated prompt has half its tokens, and pairs share a half of that.
+  cost: (units) => Math.min(200, 2 ** units) * 0.36,
 
   async attribute(input, options = {}) {
-    const { parameters, seed } = input;
-    const game = await CoalitionGame.open(input, { units: players(input, { keepLast: parameters['keepLast'] === true }) });
-    const samples = [
-      new Uint8Array(game.size).fill(1),
-      ...independentAblations(game.size, Number(parameters['samples']), seededRandom(seed)),
-    ];
-    const y = await game.values(samples, options);
-    const weights = samples.map((sample) => kernel(sample, Number(parameters['kernelWidth'])));
-    const fit = fitLinear(
-      samples,
-      y,
-      weights,
-      parameters['regressor'] === 'lasso' ? 'lasso' : 'ridge',
-      Number(parameters['lambda']),
-    );
+    const { parameters } = input;
+    const game = await CoalitionGame.open(input, { units: players(input, { keepLast: parameters['keepLast'] !== false }) });
+    const ablated = randomCoalitions(game.units.length, Number(parameters['samples']), middlePlayer(game, input), input.seed);
+    const values = await game.values(ablated, options);
+    // The whole prompt counts most, and its value is known.
+    const isComplete = ablated.length === 2 ** game.units.length;
+    const rows = isComplete ? ablated : [game.everybody(), ...ablated];
+    const width = Number(parameters['kernelWidth']);
+    const samples: Samples = {
+      rows,
+      values: isComplete ? values : Float64Array.of(input.value, ...values),
+      weights: Float64Array.from(rows, (row) => kernel(row, width)),
+    };
+    const regress = parameters['regressor'] === 'lasso' ? lasso : ridge;
+    const lambda = Number(parameters['lambda']);
+    const linear = regress(samples, lambda);
+    const surrogate = (fitted: Samples) => {
+      const other = regress(fitted, lambda);
+      return (row: ArrayLike<number>) => predict(other, row);
+    };
     return {
-      scores: game.unitScores(fit.coefficients),
+      scores: game.unitScores(linear.coefficients),
       forwardPasses: game.forwardPasses,
-      findings: { fit: { samples: game.evaluated, r2: determination(fit, samples, y, weights), intercept: fit.intercept } },
+      findings: { fit: surrogateFit(samples, (row) => predict(linear, row), surrogate) },
       warnings: [],
     };
   },
 };
 
-/** exp(−d² / width²), d = 1 − cosine of the coalition and the whole prompt = 1 − √(share present). */
-function kernel(coalition: Coalition, width: number): number {
-  const share = coalition.length === 0 ? 1 : coalition.reduce((sum, present) => sum + present, 0) / coalition.length;
-  return Math.exp(-((1 - Math.sqrt(share)) ** 2) / width ** 2);
-}
-
-/** @param lambda ridge: the penalty; lasso: a share in [0, 1] of the smallest penalty that leaves no coefficient, by hundredths */
-function fitLinear(
-  samples: readonly Coalition[],
-  y: Float64Array,
-  weights: readonly number[],
-  regressor: 'ridge' | 'lasso',
-  lambda: number,
-): LinearFit {
-  if (regressor === 'ridge') return ridge(samples, y, weights, lambda);
-  return lasso(samples, y, weights, Math.min(1, lambda / 100) * largestLambda(samples, y, weights));
+/**
+ * exp(−d² / width²), d = 1 − √(share of players there): the cosine distance between the coalition and the one of everybody, as
+ * vectors of 0 and 1.
+ */
+export function kernel(coalition: ArrayLike<number>, width: number): number {
+  const players = coalition.length;
+  if (players === 0) return 1;
+  const present = Array.from(coalition).reduce((count, there) => count + there, 0);
+  const distance = 1 - Math.sqrt(present / players);
+  return Math.exp(-(distance ** 2) / width ** 2);
 }

@@ -1,108 +1,92 @@
 import type { RowResult } from '../../model/model.ts';
-import type { Coalition } from '../game.ts';
-import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
+import type { AttributionInput, AttributionMethod } from '../method.ts';
 import type { ResolvedTarget } from '../target.ts';
-import { branchingAblations } from './ablationDesign.ts';
-import { keepLastParameter } from './keepLast.ts';
-import { determination, largestLambda, lasso, type LinearFit } from './regression.ts';
+import { keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
+import { largestPenalty, lasso, penaltyByCrossValidation, penaltyForCount } from './lasso.ts';
+import { centre, predict, type Samples } from './regression.ts';
+import { surrogateFit } from './surrogateFit.ts';
 
 /**
- * Sparse linear surrogate (ContextCite, Cohen-Wang et al. 2024, arXiv 2409.00729): a LASSO of the target over the presence of
- * units, on prompts with each unit missing half of the time. The whole response is read in the same runs, so each of its tokens
- * gets scores of its own, and a later span needs no new run. Signed, in the target's unit. See docs/methods/sparse-surrogate.md.
+ * Sparse linear surrogate from random ablations (ContextCite, Cohen-Wang et al. 2024, arXiv 2409.00729): a LASSO of the target over which
+ * units are there. Scores are its coefficients, in the target's unit. Over a response the ablations are read once for
+ * all its tokens, so that any other span of it needs no new run. See docs/methods/sparse-surrogate.md.
  */
 export const sparseSurrogate: AttributionMethod = {
   id: 'sparse-surrogate',
   family: 'surrogate',
-  label: 'Sparse surrogate (ContextCite)',
-  assumption: 'Few units carry the answer, and their effects add up. One set of runs answers every part of the response.',
+  label: 'Sparse surrogate (random ablations)',
+  assumption: 'Few parts matter, and what they add up to is the answer. One run serves every span of a response.',
   needs: ['forward'],
   parameters: [
-    { id: 'samples', label: 'Ablated prompts', default: 64, minimum: 4, maximum: 4096, whole: true },
-    { id: 'penalty', label: 'Sparsity, a share of the penalty that leaves nothing', default: 0.02, minimum: 0, maximum: 1 },
-    keepLastParameter,
+    { id: 'samples', label: 'Ablated prompts', default: 64, minimum: 2, maximum: 4096, whole: true },
+    { id: 'lambda', label: 'Penalty on coefficients (0: by cross-validation)', default: 0, minimum: 0, maximum: 1e6 },
+    {
+      id: 'features',
+      label: 'Most units with a score (0: as many as the penalty leaves)',
+      default: 0,
+      minimum: 0,
+      maximum: 4096,
+      whole: true,
+    },
     replacementParameter,
+    keepLastParameter,
   ],
-  cost: () => 20,
+  cost: (units) => Math.min(64, 2 ** units) * 0.36,
 
   async attribute(input, options = {}) {
-    const { parameters, target, seed } = input;
-    const reading = readingFor(input);
-    const units = players(input, { keepLast: parameters['keepLast'] === true });
-    const game = await CoalitionGame.open(input, { units, target: reading.whole });
-    const samples = branchingAblations(game.size, Number(parameters['samples']), seed);
-    const rows = await ablatedRows(input, game, samples, options);
-    const penalty = Number(parameters['penalty']);
-    const y = Float64Array.from(rows.values, (sampleRows) => target.value(reading.ofTarget(sampleRows)));
-    const fit = sparseFit(samples, y, penalty);
-    const { response } = input;
-    const perToken =
-      reading.whole === response
-        ? columnsOf(rows.values.map((sampleRows) => response.parts?.(sampleRows) ?? new Float64Array(0))).map((column) =>
-            sparseFit(samples, column, penalty),
-          )
-        : [];
+    const { target, parameters } = input;
+    const covered = responseSpan(input);
+    const game = await CoalitionGame.open(input, {
+      units: players(input, { keepLast: parameters['keepLast'] !== false }),
+      ...(covered === null ? {} : { target: covered.response }),
+    });
+    const coalitions = randomCoalitions(game.units.length, Number(parameters['samples']), middlePlayer(game, input), input.seed);
+    const rows = await game.rows(coalitions, options);
+    const samplesOf = (value: (rows: readonly RowResult[]) => number): Samples => ({
+      rows: coalitions,
+      values: Float64Array.from(rows, value),
+      weights: new Float64Array(coalitions.length).fill(1),
+    });
+    const samples = samplesOf((read) => target.value(covered === null ? read : read.slice(covered.from, covered.to + 1)));
+    const lambda = penalty(samples, Number(parameters['lambda']), Number(parameters['features']));
+    const fit = lasso(samples, lambda);
+    const surrogate = (fitted: Samples) => {
+      const other = lasso(fitted, lambda);
+      return (row: ArrayLike<number>) => predict(other, row);
+    };
     return {
       scores: game.unitScores(fit.coefficients),
-      forwardPasses: rows.isKnown ? 0 : game.forwardPasses,
-      findings: {
-        fit: {
-          samples: samples.length,
-          r2: determination(fit, samples, y, new Float64Array(samples.length).fill(1)),
-          intercept: fit.intercept,
-        },
-      },
-      ...(perToken.length === 0
-        ? {}
-        : {
-            matrix: {
-              rows: perToken.map((_, index) => index),
-              scores: perToken.map(({ coefficients }) => [...game.unitScores(coefficients)]),
-              unit: 'nat',
-            },
-          }),
+      forwardPasses: game.forwardPasses,
+      findings: { fit: surrogateFit(samples, (row) => predict(fit, row), surrogate) },
+      ...(covered === null ? {} : { matrix: matrixOf(covered.response) }),
       warnings: [],
     };
+
+    /** A fit for each response token; each takes the share of its own largest penalty that the target's fit takes of its. */
+    function matrixOf(response: ResolvedTarget) {
+      const largest = largestPenalty(centre(samples));
+      const share = largest === 0 ? 0 : lambda / largest;
+      const tokens = response.description.ids.map((_id, token) => token);
+      const scores = tokens.map((token) => {
+        const own = samplesOf((read) => response.parts?.(read)[token] ?? 0);
+        return Array.from(game.unitScores(lasso(own, share * largestPenalty(centre(own))).coefficients));
+      });
+      return { rows: tokens, scores, unit: 'nat' };
+    }
   },
 };
 
-/** Reads the whole response where the target stands on a piece of it, so that one run serves both. */
-function readingFor({ response, target }: AttributionInput): {
-  readonly whole: ResolvedTarget;
-  readonly ofTarget: (rows: readonly RowResult[]) => readonly RowResult[];
-} {
-  const isPiece = target.description.kind === 'span' || target.description.kind === 'response';
-  if (response === null || !isPiece) return { whole: target, ofTarget: (rows) => rows };
-  const [from, to] = target.description.span ?? [0, 0];
-  const isSame = target.description.ids.every((id, index) => response.description.ids[from + index] === id);
-  if (!isSame || response.description.ids.length <= to) return { whole: target, ofTarget: (rows) => rows };
-  return { whole: response, ofTarget: (rows) => rows.slice(from, to + 1) };
+/** The whole response and the part of it that the target reads; null where it reads something else, or it does not fit the model. */
+function responseSpan({ target, response, tokens, model }: AttributionInput) {
+  const { kind, span } = target.description;
+  if (response === null || span === undefined || (kind !== 'response' && kind !== 'span')) return null;
+  if (tokens.length + response.continuation.length > model.info.contextLength) return null;
+  return { response, from: span[0], to: span[1] };
 }
 
-/** Rows of every ablated prompt: those of an earlier run over the same response, or new ones. */
-async function ablatedRows(
-  { ablations, tokens }: AttributionInput,
-  game: CoalitionGame,
-  samples: readonly Coalition[],
-  options: AttributionOptions,
-): Promise<{ readonly values: readonly (readonly RowResult[])[]; readonly isKnown: boolean }> {
-  const key = JSON.stringify([tokens.map(({ id }) => id), game.description, samples.map((sample) => sample.join(''))]);
-  const known = ablations?.get(key);
-  if (known !== undefined) return { values: known, isKnown: true };
-  const values = await game.rows(samples, options);
-  ablations?.set(key, values);
-  return { values, isKnown: false };
-}
-
-function sparseFit(samples: readonly Coalition[], y: Float64Array, penalty: number): LinearFit {
-  const even = new Float64Array(samples.length).fill(1);
-  return lasso(samples, y, even, penalty * largestLambda(samples, y, even));
-}
-
-/** Transposed: one column of values for each token. */
-function columnsOf(rows: readonly Float64Array[]): Float64Array[] {
-  const width = rows[0]?.length ?? 0;
-  return Array.from({ length: width }, (_, column) => Float64Array.from(rows, (row) => row[column] as number));
+function penalty(samples: Samples, lambda: number, features: number): number {
+  if (features > 0) return Math.max(lambda, penaltyForCount(samples, features));
+  return lambda > 0 ? lambda : penaltyByCrossValidation(samples);
 }

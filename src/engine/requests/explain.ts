@@ -77,7 +77,7 @@ export async function explain(context: RequestContext, request: ExplainRequest):
     units,
     target,
     response: whole,
-    ...(context.ablations === undefined ? {} : { ablations: context.ablations }),
+    ablations: context.ablations,
     value,
     parameters,
     seed,
@@ -110,9 +110,9 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   if (!attributed.scores.every(Number.isFinite)) throw numeric('a score');
   draft.forwardPasses += attributed.forwardPasses;
   draft.warnings.push(...attributed.warnings);
-  const { scores } = attributed;
-  // Its passes and warnings are in the draft already, beside those of the other steps.
-  const finished = { ...attributed, ...known, granularity, units, warnings: [] };
+  const { scores, scoreUnit, completeness, precision, intervals, matrix, findings } = attributed;
+  const measured = { scores, scoreUnit, completeness, precision, intervals, matrix, findings };
+  const finished = { ...known, granularity, units, ...measured };
   if (isProvisional) {
     // Every score is known; only the check is left.
     context.partial({ stage: 'units', explanation: draft.compose(finished) });

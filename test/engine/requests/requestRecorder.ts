@@ -10,13 +10,18 @@ export interface Recorder extends RequestContext {
 }
 
 /** A request context that keeps what a handler tells. */
-export function recordRequest(model: Model, signal: AbortSignal = new AbortController().signal): Recorder {
+export function recordRequest(
+  model: Model,
+  signal: AbortSignal = new AbortController().signal,
+  ablations: RequestContext['ablations'] = new Map(),
+): Recorder {
   const partials: Recorder['partials'] = [];
   const phases: string[] = [];
   const texts: string[] = [];
   const details: string[] = [];
   return {
     model,
+    ablations,
     signal,
     partials,
     phases,
