@@ -4,6 +4,7 @@ import { LoupeError } from '../shared/errors.ts';
 import type { Warning } from '../shared/explanation.ts';
 import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
+import { exactShapley } from './shapley/exactShapley.ts';
 import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
@@ -19,6 +20,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   inputTimesGradient,
   attentionTimesGradient,
   integratedGradients,
+  exactShapley,
   attention,
   random,
 ];
