@@ -9,6 +9,7 @@ import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
+import { kernelShap } from './shapley/kernelShap.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
 import { random } from './control/random.ts';
@@ -21,6 +22,7 @@ export const attributionMethods: readonly AttributionMethod[] = [
   attentionTimesGradient,
   integratedGradients,
   exactShapley,
+  kernelShap,
   attention,
   random,
 ];

@@ -16,7 +16,7 @@ const seeing = createLinearModel();
 const blind = createLinearModel({ capture: false });
 const smooth = createSmoothModel();
 const gradientMethods = ['saliency', 'input-x-gradient', 'attention-x-gradient', 'integrated-gradients'];
-const shapleyMethods = ['exact-shapley'];
+const shapleyMethods = ['exact-shapley', 'kernel-shap'];
 
 test('methods have names of their own and defaults they accept', () => {
   const ids = attributionMethods.map((method) => method.id);
