@@ -9,6 +9,8 @@ import { attention } from './flow/attention.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
+import { partitionShapley } from './shapley/partitionShapley.ts';
+import { permutationShapley } from './shapley/permutationShapley.ts';
 import { kernelShap } from './shapley/kernelShap.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { occlusion } from './perturbation/occlusion.ts';
@@ -23,6 +25,8 @@ export const attributionMethods: readonly AttributionMethod[] = [
   integratedGradients,
   exactShapley,
   kernelShap,
+  permutationShapley,
+  partitionShapley,
   attention,
   random,
 ];

@@ -16,7 +16,7 @@ const seeing = createLinearModel();
 const blind = createLinearModel({ capture: false });
 const smooth = createSmoothModel();
 const gradientMethods = ['saliency', 'input-x-gradient', 'attention-x-gradient', 'integrated-gradients'];
-const shapleyMethods = ['exact-shapley', 'kernel-shap'];
+const shapleyMethods = ['exact-shapley', 'kernel-shap', 'permutation-shapley', 'partition-shapley'];
 
 test('methods have names of their own and defaults they accept', () => {
   const ids = attributionMethods.map((method) => method.id);
