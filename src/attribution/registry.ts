@@ -4,6 +4,7 @@ import { LoupeError } from '../shared/errors.ts';
 import type { Warning } from '../shared/explanation.ts';
 import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
+import { exactShapley } from './shapley/exactShapley.ts';
 import { attention } from './flow/attention.ts';
 import { attentionFlow } from './flow/attentionFlow.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
@@ -13,8 +14,9 @@ import { expectedGradients } from './gradient/expectedGradients.ts';
 import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
-import { informationFlow } from './flow/informationFlow.ts';
-import { logitDecomposition } from './flow/logitDecomposition.ts';
+import { partitionShapley } from './shapley/partitionShapley.ts';
+import { permutationShapley } from './shapley/permutationShapley.ts';
+import { kernelShap } from './shapley/kernelShap.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { multiHop } from './reasoning/multiHop.ts';
 import { guidedOcclusion } from './perturbation/guidedOcclusion.ts';
@@ -44,24 +46,10 @@ export const attributionMethods: readonly AttributionMethod[] = [
   saliency,
   inputTimesGradient,
   integratedGradients,
-  smoothgrad,
-  expectedGradients,
-  deepLift,
-  gradientTimesActivation,
-  occlusion,
-  guidedOcclusion,
-  hierarchicalOcclusion,
-  permutationImportance,
-  valueZeroing,
-  reagent,
   exactShapley,
   kernelShap,
   permutationShapley,
   partitionShapley,
-  lime,
-  sparseSurrogate,
-  decisionTree,
-  anchors,
   attention,
   lime,
   sparseSurrogate,

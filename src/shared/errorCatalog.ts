@@ -430,6 +430,17 @@ export const parameterInvalid = (method: string, parameter: string, why: string,
     details: { method, parameter },
   });
 
+export const tooManyUnits = (method: string, units: number, limit: number) =>
+  new LoupeError({
+    code: 'E_TOO_MANY_UNITS',
+    kind: 'input',
+    what: `the method "${method}" takes at most ${limit} units, and the prompt has ${units}`,
+    why: 'it evaluates every combination of them, and each unit more doubles their number',
+    action:
+      'use coarser units (sentences or sections), or a method that samples: kernel-shap, permutation-shapley or partition-shapley',
+    details: { method, units, limit },
+  });
+
 export const targetEmpty = (target: string, why: string, action: string) =>
   new LoupeError({ code: 'E_TARGET_EMPTY', kind: 'input', what: `${target} holds no token`, why, action });
 

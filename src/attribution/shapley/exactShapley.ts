@@ -1,38 +1,46 @@
 import { tooManyUnits } from '../../shared/errorCatalog.ts';
-import { coalitionOfBits } from '../game.ts';
+import { completenessOf } from '../gradient/completeness.ts';
 import type { AttributionMethod } from '../method.ts';
-import { CoalitionGame } from '../perturbation/coalitions.ts';
+import { type Coalition, CoalitionGame } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
-import { efficiencyOf } from './efficiency.ts';
 import { shapleyValues } from './shapleyValues.ts';
 
-/** 4,096 prompts at most. */
-const mostUnits = 12;
+/** 4,096 prompts. */
+const mostPlayers = 12;
 
 /**
- * Exact Shapley values (Shapley 1953; Lundberg & Lee 2017, arXiv 1705.07874, equation 4): a unit's mean effect over all orders in
- * which units can join the prompt. Signed, in the target's unit; they add up to f(prompt) − f(nothing). See docs/methods/exact-shapley.md.
+ * Shapley values (Shapley 1953; Štrumbelj & Kononenko 2010): a unit's gain, averaged over all orders in which the units could have
+ * been added. Every one of the 2^U coalitions is evaluated. Signed, in the target's unit; the scores add up to
+ * f(prompt) − f(prompt without any unit). Template and control tokens always stay. See docs/methods/exact-shapley.md.
  */
 export const exactShapley: AttributionMethod = {
   id: 'exact-shapley',
   family: 'shapley',
   label: 'Shapley values, exact',
-  assumption: 'A unit’s mean effect over every combination of the others. Exact and complete, for at most twelve units.',
+  assumption: 'A fair share of the answer for each part, over all ways to leave parts out. At most 12 units.',
   needs: ['forward'],
   parameters: [replacementParameter],
-  cost: (units) => 2 ** Math.min(units, mostUnits) / 4,
+  // Neighbouring coalitions share their beginnings: each costs about one unit's tokens.
+  cost: (units) => 2 ** Math.min(units, mostPlayers) / Math.max(1, Math.min(units, mostPlayers)),
 
   async attribute(input, options = {}) {
     const game = await CoalitionGame.open(input);
-    if (game.size > mostUnits) throw tooManyUnits('exact-shapley', game.size, mostUnits);
-    const coalitions = Array.from({ length: 2 ** game.size }, (_, bits) => coalitionOfBits(bits, game.size));
-    const values = await game.values(coalitions, options);
-    const shapley = shapleyValues(values, game.size);
+    const players = game.units.length;
+    if (players > mostPlayers) throw tooManyUnits('exact-shapley', players, mostPlayers);
+    const values = await game.values(allCoalitions(players), options);
+    const scores = game.unitScores(shapleyValues(values, players));
     return {
-      scores: game.unitScores(shapley),
+      scores,
       forwardPasses: game.forwardPasses,
-      completeness: efficiencyOf(shapley, values[0] as number, values.at(-1) as number, values.length),
+      completeness: completenessOf(scores, [values[0] as number, values.at(-1) as number], game.evaluated),
       warnings: [],
     };
   },
 };
+
+/** [2^players]: number b has player u where bit u of b is set. */
+export function allCoalitions(players: number): Coalition[] {
+  return Array.from({ length: 2 ** players }, (_, bits) =>
+    Uint8Array.from({ length: players }, (_p, player) => (bits >> player) & 1),
+  );
+}

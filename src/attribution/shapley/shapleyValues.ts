@@ -1,35 +1,34 @@
 /**
- * Shapley values from a table of all 2^size coalitions (Shapley 1953): player p gets
- * Σ_{S ∌ p} |S|! (size − |S| − 1)! / size! · (v(S ∪ p) − v(S)).
- * @param values [2^size]; bit p of the index says whether player p is there
+ * Shapley values from the whole table of a game (Shapley 1953):
+ *
+ *   φ_u = Σ over S without u of |S|! (U − |S| − 1)! / U! · (v(S ∪ u) − v(S))
+ *
+ * @param values [2^players]: `values[b]` is what the coalition is worth in which player u takes part where bit u of b is set
+ * @returns [players], in the unit of the values; they add up to v(all) − v(none)
  */
-export function shapleyValues(values: ArrayLike<number>, size: number): Float64Array {
-  const shares = shapleyShares(size);
-  const result = new Float64Array(size);
-  for (let bits = 0; bits < 2 ** size; bits++) {
-    const share = shares[bitCount(bits)] as number;
-    for (let player = 0; player < size; player++) {
-      if ((bits >>> player) & 1) continue;
-      const gain = (values[bits | (1 << player)] as number) - (values[bits] as number);
-      result[player] = (result[player] as number) + share * gain;
+export function shapleyValues(values: ArrayLike<number>, players: number): Float64Array {
+  const weights = Float64Array.from({ length: players }, (_, size) => 1 / (players * binomial(players - 1, size)));
+  return Float64Array.from({ length: players }, (_, player) => {
+    const bit = 1 << player;
+    let sum = 0;
+    for (let without = 0; without < 1 << players; without++) {
+      if ((without & bit) !== 0) continue;
+      const gain = (values[without | bit] as number) - (values[without] as number);
+      sum += (weights[bitCount(without)] as number) * gain;
     }
-  }
-  return result;
+    return sum;
+  });
 }
 
-/** Weight of a coalition without the player, by how many are in it: |S|! (size − |S| − 1)! / size! */
-function shapleyShares(size: number): Float64Array {
-  const shares = new Float64Array(Math.max(1, size));
-  // 1/size for the empty coalition; each further member multiplies by |S| / (size − |S|).
-  shares[0] = 1 / size;
-  for (let members = 1; members < size; members++) {
-    shares[members] = ((shares[members - 1] as number) * members) / (size - members);
-  }
-  return shares;
+/** Ways to choose `size` of `count`. */
+export function binomial(count: number, size: number): number {
+  let ways = 1;
+  for (let step = 1; step <= size; step++) ways = (ways * (count - size + step)) / step;
+  return ways;
 }
 
 function bitCount(bits: number): number {
   let count = 0;
-  for (let rest = bits; rest > 0; rest >>>= 1) count += rest & 1;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
   return count;
 }
