@@ -4,7 +4,7 @@
  * in the target's unit. It never sees an editor, a file or a runtime.
  */
 import type { GradientPlan } from '../model/gradient.ts';
-import type { CallOptions, Model, Precision, RowResult } from '../model/model.ts';
+import type { CallOptions, Model, Precision } from '../model/model.ts';
 import type { Section, Token, Unit } from '../shared/tokens.ts';
 import type { Explanation, Warning } from '../shared/explanation.ts';
 import type { AblationStore } from './ablationStore.ts';
@@ -54,12 +54,6 @@ export interface AttributionInput {
   readonly value: number;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   readonly seed: number;
-}
-
-/** Rows of ablated prompts by a key that names prompt, ablations and what was read. */
-export interface AblationStore {
-  get(key: string): readonly (readonly RowResult[])[] | undefined;
-  set(key: string, rows: readonly (readonly RowResult[])[]): void;
 }
 
 interface AttributionOutput {

@@ -4,7 +4,6 @@ import { LoupeError } from '../shared/errors.ts';
 import type { Warning } from '../shared/explanation.ts';
 import type { ExplainRequest } from '../shared/protocol/engine.ts';
 import { methodOptIn, methodUnknown, methodUnsupported, parameterInvalid } from '../shared/errorCatalog.ts';
-import { exactShapley } from './shapley/exactShapley.ts';
 import { attention } from './flow/attention.ts';
 import { attentionFlow } from './flow/attentionFlow.ts';
 import { attentionTimesGradient } from './flow/attentionTimesGradient.ts';
@@ -14,9 +13,8 @@ import { expectedGradients } from './gradient/expectedGradients.ts';
 import { gradientTimesActivation } from './gradient/gradientTimesActivation.ts';
 import { inputTimesGradient } from './gradient/inputTimesGradient.ts';
 import { integratedGradients } from './gradient/integratedGradients.ts';
-import { partitionShapley } from './shapley/partitionShapley.ts';
-import { permutationShapley } from './shapley/permutationShapley.ts';
-import { kernelShap } from './shapley/kernelShap.ts';
+import { informationFlow } from './flow/informationFlow.ts';
+import { logitDecomposition } from './flow/logitDecomposition.ts';
 import type { AttributionMethod, MethodNeed, MethodParameter } from './method.ts';
 import { multiHop } from './reasoning/multiHop.ts';
 import { guidedOcclusion } from './perturbation/guidedOcclusion.ts';
@@ -36,25 +34,38 @@ import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
 import { attnLrp } from './propagation/attnLrp.ts';
 import { random } from './control/random.ts';
 import { saliency } from './gradient/saliency.ts';
-import { anchors } from './surrogate/anchors.ts';
-import { decisionTree } from './surrogate/decisionTree.ts';
-import { lime } from './surrogate/lime.ts';
-import { sparseSurrogate } from './surrogate/sparseSurrogate.ts';
+import { smoothgrad } from './gradient/smoothgrad.ts';
 
 export const attributionMethods: readonly AttributionMethod[] = [
   loupe,
   saliency,
   inputTimesGradient,
   integratedGradients,
+  smoothgrad,
+  expectedGradients,
+  deepLift,
+  gradientTimesActivation,
+  occlusion,
+  guidedOcclusion,
+  hierarchicalOcclusion,
+  permutationImportance,
+  valueZeroing,
+  reagent,
   exactShapley,
   kernelShap,
   permutationShapley,
   partitionShapley,
-  attention,
   lime,
   sparseSurrogate,
   decisionTree,
   anchors,
+  attention,
+  attentionTimesGradient,
+  attentionFlow,
+  informationFlow,
+  logitDecomposition,
+  attnLrp,
+  multiHop,
   random,
 ];
 

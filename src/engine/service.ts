@@ -3,8 +3,6 @@ import { outOfMemory } from '../shared/errorCatalog.ts';
 import { type LoupeError, toLoupeError } from '../shared/errors.ts';
 import type { EngineEvents, EngineMethods, EngineStatus } from '../shared/protocol/engine.ts';
 import type { RpcCall, RpcHandlers } from '../shared/protocol/rpc.ts';
-import type { Model } from '../model/model.ts';
-import { AblationCache } from './ablationCache.ts';
 import { IdleTimer } from './idleTimer.ts';
 import { findModels } from './models/findModels.ts';
 import { ModelSlot, type OpenCall } from './modelSlot.ts';
@@ -45,8 +43,6 @@ export class EngineService {
   readonly #slot: ModelSlot;
   readonly #idle: IdleTimer;
   readonly #closing = new AbortController();
-  /** Forgotten together with the model. */
-  readonly #ablations = new WeakMap<Model, AblationCache>();
 
   constructor(options: EngineServiceOptions) {
     this.#events = options.events ?? {};
@@ -115,12 +111,6 @@ export class EngineService {
           request,
         );
       });
-  }
-
-  #ablationsOf(model: Model): AblationCache {
-    const known = this.#ablations.get(model) ?? new AblationCache();
-    this.#ablations.set(model, known);
-    return known;
   }
 
   async #run<T>({ requestId, signal }: Call, title: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {

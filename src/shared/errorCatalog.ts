@@ -366,37 +366,6 @@ export const methodUnknown = (method: string, known: readonly string[]) =>
     details: { method, known },
   });
 
-export const measureUnknown = (measure: string, known: readonly string[]) =>
-  new LoupeError({
-    code: 'E_MEASURE_UNKNOWN',
-    kind: 'input',
-    what: `there is no measure "${measure}"`,
-    why: 'its name is not in the list of measures of faithfulness',
-    action: `choose of: ${known.join(', ')}`,
-    details: { measure, known },
-  });
-
-/** A line of a file of cases or results; `line` counts from 1. */
-export const casesInvalid = (file: string, line: number, why: string) =>
-  new LoupeError({
-    code: 'E_CASES_INVALID',
-    kind: 'input',
-    what: `${file} holds no case at line ${line}`,
-    why,
-    action: 'write one JSON object a line: { "id", "prompt" }, and if wanted "target", "rationale", "response"',
-    details: { line },
-  });
-
-export const resultsCorrupt = (file: string, line: number, why: string) =>
-  new LoupeError({
-    code: 'E_RESULTS_CORRUPT',
-    kind: 'input',
-    what: `${file} is damaged at line ${line}`,
-    why,
-    action: 'correct or remove this line, give another file with --out, or begin anew with --fresh',
-    details: { line },
-  });
-
 /** A method that runs only after the user agreed to its conditions. */
 export const methodOptIn = (method: string, condition: string) =>
   new LoupeError({
@@ -406,17 +375,6 @@ export const methodOptIn = (method: string, condition: string) =>
     why: condition,
     action: `agree with --agree ${method}, or with the setting promptLoupe.agreedMethods; or use another method`,
     details: { method },
-  });
-
-/** A method that would have to try every combination of too many units. */
-export const tooManyUnits = (method: string, units: number, most: number) =>
-  new LoupeError({
-    code: 'E_TOO_MANY_UNITS',
-    kind: 'input',
-    what: `the method "${method}" cannot score ${units} units`,
-    why: `it takes at most ${most}, because its cost doubles with each`,
-    action: 'use coarser units (sentence, paragraph, section), select a part of the prompt, or use a sampling method',
-    details: { method, units, most },
   });
 
 /** A parameter the method does not have, or a value it does not take. */

@@ -1,4 +1,4 @@
-import { measureUnknown } from '../../shared/errorCatalog.ts';
+import { measureUnknown } from '../../shared/evaluationErrors.ts';
 import type { Measure } from './measure.ts';
 import { measures } from './measures.ts';
 import { stability } from './measures/stability.ts';

@@ -2,12 +2,12 @@ import type { AttributionInput, AttributionMethod, AttributionOptions } from '..
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { saliency } from '../gradient/saliency.ts';
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
-import { branchingAblations } from '../surrogate/ablationDesign.ts';
-import { determination, ridgeByLeaveOneOut } from '../surrogate/regression.ts';
+import { middlePlayer, randomCoalitions } from '../surrogate/ablations.ts';
+import { ridgeByLeaveOneOut } from './ridgeByLeaveOneOut.ts';
 import { lateOcclusion } from './lateOcclusion.ts';
 
 /** Ablated prompts of each preset. */
-const ablatedPrompts = { quick: 0, balanced: 26, strong: 128, thorough: 384 } as const;
+const ablatedPrompts = { quick: 0, balanced: 22, strong: 76, thorough: 256 } as const;
 type Preset = keyof typeof ablatedPrompts;
 /** Of the late units, forward passes. */
 const lateBudget = { quick: 0.9, balanced: 0.6, strong: 0.9, thorough: 0.9 } as const satisfies Record<Preset, number>;
@@ -77,8 +77,8 @@ async function regressed(
   options: AttributionOptions,
 ) {
   const game = await CoalitionGame.open(input, { units });
-  const drawn = branchingAblations(game.size, count, input.seed);
-  const samples = [new Uint8Array(game.size).fill(1), ...drawn];
+  const drawn = randomCoalitions(units.length, count, middlePlayer(game, input), input.seed);
+  const samples = [game.everybody(), ...drawn];
   const values = Float64Array.from([input.value, ...(await game.values(drawn, options))]);
   const shape = units.map((unit) => importance[unit] as number);
   const scale = slopeOf(
@@ -87,11 +87,10 @@ async function regressed(
   );
   const prior = shape.map((part) => part * scale);
   const fit = ridgeByLeaveOneOut(samples, values, prior);
-  const even = new Float64Array(samples.length).fill(1);
   return {
     scores: game.unitScores(fit.coefficients),
     forwardPasses: game.forwardPasses,
-    findings: { fit: { samples: samples.length, r2: determination(fit, samples, values, even), intercept: fit.intercept } },
+    findings: { fit: { samples: samples.length, r2: fit.r2, intercept: fit.intercept } },
   };
 }
 

@@ -10,6 +10,9 @@ import type { ResolvedTarget } from '../target.ts';
 import { evaluateRows } from './evaluateSequences.ts';
 import { tokenRemover } from './withoutTokens.ts';
 
+/** [players]: 1 = the player's unit is there, 0 = it is taken away. */
+export type Coalition = Uint8Array;
+
 export interface GameOptions {
   /** Indices of the units that play; all others always stay. Default: those of {@link players}. */
   readonly units?: readonly number[];
@@ -25,7 +28,7 @@ export function players(
   return units.flatMap((unit, index) => (isHidden(unit) || (keepLast && unit.tokens.includes(tokens.length - 1)) ? [] : [index]));
 }
 
-export class CoalitionGame implements Game {
+export class CoalitionGame {
   /** Units of the players: player p is unit `units[p]`. */
   readonly units: readonly number[];
   /** Full-length forward passes spent so far; shared beginnings count once. */
@@ -58,15 +61,9 @@ export class CoalitionGame implements Game {
     return this.#evaluated;
   }
 
-  /** What is asked of each coalition: who plays, what is read, and what stands in a unit's place. */
-  get description(): string {
-    const { description, continuation } = this.#target;
-    const units = this.units.map((unit) => this.#input.units[unit]?.tokens);
-    return JSON.stringify([units, this.#input.parameters['replacement'], description.kind, description.ids, [...continuation]]);
-  }
-
-  get size(): number {
-    return this.units.length;
+  /** The coalition with every player. */
+  everybody(): Coalition {
+    return new Uint8Array(this.units.length).fill(1);
   }
 
   /** The target's value of each coalition, in the order given. @throws as `evaluateRows` */
@@ -114,16 +111,6 @@ export class CoalitionGame implements Game {
   prompt(coalition: Coalition): Int32Array {
     const gone = this.units.flatMap((unit, player) => (coalition[player] === 1 ? [] : (this.#input.units[unit]?.tokens ?? [])));
     return this.#without(gone);
-  }
-
-  /** Intervals of all units, from one per player; units that do not play get [0, 0]. */
-  unitIntervals(intervals: readonly (readonly [number, number])[]): [number, number][] {
-    const result = this.#input.units.map((): [number, number] => [0, 0]);
-    this.units.forEach((unit, player) => {
-      const [low, high] = intervals[player] ?? [0, 0];
-      result[unit] = [low, high];
-    });
-    return result;
   }
 
   /** Scores of all units, from one number per player; units that do not play get 0. */

@@ -1,6 +1,6 @@
 import type { Unit } from '../../shared/tokens.ts';
 import type { AttributionMethod } from '../method.ts';
-import { meanInterval } from '../sampleInterval.ts';
+import { estimatedMean } from '../meanInterval.ts';
 import { isHidden } from '../scoredUnits.ts';
 import { seededRandom } from '../seededRandom.ts';
 import { sharedPasses } from './coalitions.ts';
@@ -43,8 +43,9 @@ export const permutationImportance: AttributionMethod = {
     scored.forEach((unit, place) => {
       const falls = Array.from(values.subarray(place * repeats, (place + 1) * repeats), (value) => input.value - value);
       if (falls.length === 0) return;
-      scores[unit] = falls.reduce((sum, fall) => sum + fall, 0) / falls.length;
-      if (falls.length > 1) intervals[unit] = meanInterval(falls);
+      const { mean, interval } = estimatedMean(falls);
+      scores[unit] = mean;
+      intervals[unit] = interval;
     });
     return {
       scores,

@@ -1,7 +1,8 @@
 /** What is evaluated: prompt files as they are, and lists of cases, one JSON object a line. */
 import path from 'node:path';
 import * as v from 'valibot';
-import { casesInvalid, usage } from '../../shared/errorCatalog.ts';
+import { usage } from '../../shared/errorCatalog.ts';
+import { casesInvalid } from '../../shared/evaluationErrors.ts';
 import type { PromptSource } from '../../shared/protocol/engine.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { type PromptOptions, promptSource } from '../input/promptSource.ts';

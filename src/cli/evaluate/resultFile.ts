@@ -4,7 +4,8 @@
  */
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import * as v from 'valibot';
-import { outputUnwritable, resultsCorrupt } from '../../shared/errorCatalog.ts';
+import { outputUnwritable } from '../../shared/errorCatalog.ts';
+import { resultsCorrupt } from '../../shared/evaluationErrors.ts';
 
 const resultSchema = v.object({
   /** What was asked: model, prompt, method, target, units, seed, measures. */

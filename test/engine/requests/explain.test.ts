@@ -26,7 +26,11 @@ async function run(parts: Partial<ExplainRequest> = {}, model: Model | LinearMod
   return await explain(context, request(parts));
 }
 
-const timeless = (explanation: Explanation) => ({ ...explanation, cost: { ...explanation.cost, milliseconds: 0 } });
+const timeless = ({ faithfulness, cost, ...rest }: Explanation) => ({
+  ...rest,
+  faithfulness: faithfulness === null ? null : { ...faithfulness, cost: { ...faithfulness.cost, milliseconds: 0 } },
+  cost: { ...cost, milliseconds: 0 },
+});
 const codes = (explanation: Explanation) => explanation.warnings.map((warning) => warning.code);
 
 describe('every explanation fits the schema', () => {
