@@ -24,7 +24,7 @@ export const methodFamilies = [
   'reasoning',
   'control',
 ] as const;
-export type MethodFamily = (typeof methodFamilies)[number];
+type MethodFamily = (typeof methodFamilies)[number];
 
 export interface MethodParameter {
   readonly id: string;

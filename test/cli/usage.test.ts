@@ -32,7 +32,8 @@ describe('usage errors: exit code 2', () => {
     [['patch', 'a', 'b'], /unknown command/],
     [['ablate', prompt], /unknown command/],
     [['trace', prompt], /unknown command/],
-    [['evaluate', prompt], /unknown command/],
+    [['evaluate', prompt], /required option/],
+    [['appraise', prompt], /unknown command/],
     [['check', prompt], /unknown command/],
     [['audit', prompt], /unknown command/],
     [['explain'], /there is no prompt/],
@@ -124,7 +125,7 @@ describe('help', () => {
   test('lists the verbs there are and no others', async () => {
     const { stdout } = await runInPlace(['--help']);
     const listed = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[|$| )/gm)].map(([, verb]) => verb);
-    expect(listed).toEqual(['explain', 'logprobs', 'generate', 'attention', 'capture', 'models']);
+    expect(listed).toEqual(['explain', 'evaluate', 'logprobs', 'generate', 'attention', 'capture', 'models']);
   });
 
   test('--version is the package’s', async () => {

@@ -4,7 +4,7 @@ import { measures } from './measures.ts';
 import { stability } from './measures/stability.ts';
 
 /** Ids of the full set, in its order. */
-export const measureIds: readonly string[] = [...measures.map(({ id }) => id), stability.id];
+const measureIds: readonly string[] = [...measures.map(({ id }) => id), stability.id];
 
 /**
  * The measures with these ids, in the order of the full set; without ids all of it.

@@ -62,13 +62,3 @@ export function withContinuation(prompt: Int32Array, continuation: Int32Array): 
   joined.set(continuation, prompt.length);
   return joined;
 }
-
-/**
- * What evaluating `variant` costs as a share of one forward pass over `full`: its tokens after the beginning the two share.
- * The last token always counts, because its row of logits is read.
- */
-export function passShare(variant: Int32Array, full: Int32Array, continuationLength: number): number {
-  let shared = 0;
-  while (shared < variant.length - 1 && shared < full.length && variant[shared] === full[shared]) shared++;
-  return (variant.length - shared + continuationLength) / (full.length + continuationLength);
-}

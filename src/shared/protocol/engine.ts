@@ -116,7 +116,7 @@ export interface MethodDescription {
   readonly available: boolean;
 }
 
-export interface MethodParameterDescription {
+interface MethodParameterDescription {
   readonly id: string;
   readonly label: string;
   readonly default: string | number | boolean;

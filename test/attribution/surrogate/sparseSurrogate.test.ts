@@ -3,6 +3,7 @@ import { CoalitionGame, players, sharedPasses } from '../../../src/attribution/p
 import { resolveParameters } from '../../../src/attribution/registry.ts';
 import { middlePlayer, randomCoalitions } from '../../../src/attribution/surrogate/ablations.ts';
 import { softThreshold } from '../../../src/attribution/surrogate/lasso.ts';
+import { ridge } from '../../../src/attribution/surrogate/regression.ts';
 import { sparseSurrogate } from '../../../src/attribution/surrogate/sparseSurrogate.ts';
 import { inputFor } from '../attributionInput.ts';
 import { createLinearModel, type LinearModelOptions, weight } from '../linearModel.ts';
@@ -154,6 +155,18 @@ describe('random ablations', () => {
       const [a, b] = [coalitions[pair]!, coalitions[pair + 1]!];
       expect(a.slice(0, 8)).toEqual(b.slice(0, 8));
       expect(a.slice(8).map((there) => 1 - there)).toEqual(b.slice(8));
+    }
+  });
+
+  test('64 of them tell 40 units apart: least squares finds each effect of a sum, wherever in the prompt it stands', () => {
+    const effects = Array.from({ length: 40 }, (_, unit) => Math.sin(unit) + (unit % 5));
+    for (const seed of [1, 2, 3]) {
+      const rows = randomCoalitions(40, 64, 20, seed);
+      const values = rows.map((there) => there.reduce((sum, one, unit) => sum + one * effects[unit]!, 7));
+      const { coefficients } = ridge({ rows, values, weights: rows.map(() => 1) }, 0);
+      effects.forEach((effect, unit) => {
+        expect(coefficients[unit]).toBeCloseTo(effect, 6);
+      });
     }
   });
 
