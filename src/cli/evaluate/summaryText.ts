@@ -4,7 +4,7 @@ import { visibleText } from '../terminal/visibleText.ts';
 import type { MeasureSummary, MethodSummary } from './summary.ts';
 
 /** Of the many measures those a terminal has room for; `--json` and `--csv` have all. */
-const shown: readonly string[] = ['drop', 'comp', 'suff', 'comprehensiveness', 'leave-one-out', 'stability', 'plausibility'];
+const shown: readonly string[] = ['drop', 'comp', 'suff', 'comprehensiveness', 'loo-correlation', 'stability', 'plausibility'];
 
 export function summaryTable(summaries: readonly MethodSummary[], theme: Theme): string[] {
   const heading = `${padWidth('method', 32)}${padWidth('measure', 20)}${'gain'.padStart(8)}${'95 % interval'.padStart(20)}${'better'.padStart(10)}`;
