@@ -32,7 +32,7 @@ interface Meta {
   readonly contrast_id: number;
 }
 type Measure = 'logit' | 'logprob' | 'diff';
-type LeaveOneOut = Record<'remove' | 'remove_words', Record<Measure, number[]>>;
+type LeaveOneOut = Record<'remove' | 'remove_words' | 'mask', Record<Measure, number[]>>;
 interface Curve {
   readonly ranking: number[];
   readonly remove: Record<'comp' | 'suff' | 'f' | 'del_auc' | 'ins_auc', number> & Record<'del' | 'ins' | 'ks', number[]>;
@@ -88,6 +88,12 @@ describe('an F32 copy of the bundled model', () => {
     test.each(measures)('leave one out: %s', async (measure) => {
       const input = await inputFor(model, { ids: meta.ids, ...(await targetOf(model, meta, measure)) });
       expect(maximumDifference((await occlusion.attribute(input)).scores, golden.remove[measure])).toBeLessThan(3e-4);
+    });
+
+    test.each(measures)('hide one from attention: %s', async (measure) => {
+      const target = await targetOf(model, meta, measure);
+      const input = await inputFor(model, { ids: meta.ids, parameters: { replacement: 'mask' }, ...target });
+      expect(maximumDifference((await occlusion.attribute(input)).scores, golden.mask[measure])).toBeLessThan(3e-4);
     });
 
     test('leave one word out', async () => {
