@@ -8,7 +8,10 @@ import type { CallOptions, Model, Precision } from '../model/model.ts';
 import type { Section, Token, Unit } from '../shared/tokens.ts';
 import type { Explanation, Warning } from '../shared/explanation.ts';
 import type { AblationStore } from './ablationStore.ts';
+import type { MethodParameter } from '../shared/protocol/engine.ts';
 import type { ResolvedTarget } from './target.ts';
+
+export type { MethodParameter };
 
 export type MethodNeed = 'forward' | 'capture' | 'patch' | 'gradient';
 
@@ -25,18 +28,6 @@ export const methodFamilies = [
   'control',
 ] as const;
 type MethodFamily = (typeof methodFamilies)[number];
-
-export interface MethodParameter {
-  readonly id: string;
-  readonly label: string;
-  readonly default: string | number | boolean;
-  /** Allowed values of a choice. */
-  readonly choices?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  /** Only whole numbers. */
-  readonly whole?: true;
-}
 
 export interface AttributionInput {
   readonly model: Model;

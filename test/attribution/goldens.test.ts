@@ -139,14 +139,19 @@ describe('an F32 copy of the bundled model', () => {
     const ranked = rankableUnits(input.units, tokens.length, 'sinks-too');
     expect(ranked).toHaveLength(reference.U);
     expect(input.value).toBeCloseTo(reference.f, 3);
-    for (const [peer, scores] of Object.entries(reference.scores)) {
+    const asked = Object.entries(reference.scores).flatMap(([peer, scores]) => {
       const picture = { ranking: rankByScore(ranked, scores), scores, signed: true, seed: 0 };
-      for (const id of ['drop', 'comp', 'suff'] as const) {
+      return (['drop', 'comp', 'suff'] as const).map((id) => {
         const measure = faithfulnessMeasures.find((candidate) => candidate.id === id);
-        const found = await evaluated(model, input, (valueWithout) => measure?.value(picture, valueWithout));
-        expect(Math.abs((found ?? Number.NaN) - (reference.res[peer]?.[id] ?? Number.NaN)), `${peer} ${id}`).toBeLessThan(2e-3);
-      }
-    }
+        return { peer, id, read: (valueWithout: ValueWithout) => measure?.value(picture, valueWithout) };
+      });
+    });
+    // All peers together: many of their prompts are the same.
+    const found = await evaluated(model, input, (valueWithout) => asked.map(({ read }) => read(valueWithout)));
+    asked.forEach(({ peer, id }, at) => {
+      const expected = reference.res[peer]?.[id] ?? Number.NaN;
+      expect(Math.abs((found[at] ?? Number.NaN) - expected), `${peer} ${id}`).toBeLessThan(2e-3);
+    });
   });
 
   test.each(['fact', 'ioi', 'chat'])('attention of %s', async (name) => {

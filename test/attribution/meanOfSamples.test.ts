@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { meanOfSamples, studentQuantile } from '../../src/attribution/meanOfSamples.ts';
+import { meanOfSamples, studentQuantile } from '../../src/attribution/meanInterval.ts';
 
 // Printed tables of Student's t, 97.5 %.
 test.each([

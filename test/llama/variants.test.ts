@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { prefixOrder, splitPoint } from '../../src/llama/evaluation/variants.ts';
+import { splitPoint } from '../../src/llama/evaluation/variants.ts';
+import { prefixOrder } from '../../src/model/prefixOrder.ts';
 import { openLlamaModel } from '../../src/llama/openLlamaModel.ts';
 import { copyModel, type fileTypes } from './float32Copy.ts';
 import { goldenCase, goldenFile } from './golden.ts';
@@ -45,7 +46,7 @@ test.each(models.flatMap((name) => types.map((type) => [name, type] as const)))(
 
 test('sequences are visited so that neighbours share the most', () => {
   const variants = [[1, 2, 3], [9], [1, 2], [1, 3, 3], [1, 2, 3]].map((ids) => ({ tokens: Int32Array.from(ids) }));
-  expect(prefixOrder(variants)).toEqual([2, 0, 4, 3, 1]);
+  expect(prefixOrder(variants.map(({ tokens }) => tokens))).toEqual([2, 0, 4, 3, 1]);
 });
 
 test.each([

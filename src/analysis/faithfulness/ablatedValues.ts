@@ -1,5 +1,4 @@
-import { sharedPasses } from '../../attribution/perturbation/coalitions.ts';
-import { evaluateSequences } from '../../attribution/perturbation/evaluateSequences.ts';
+import { evaluateSequences, sharedPasses } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { CallOptions, Model } from '../../model/model.ts';
 import { type AblatedPrompt, withoutUnits } from './ablations.ts';

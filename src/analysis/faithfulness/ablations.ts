@@ -1,3 +1,4 @@
+import { withoutTokens } from '../../attribution/perturbation/withoutTokens.ts';
 import type { Unit } from '../../shared/tokens.ts';
 
 /** The prompt that the checks start from. */
@@ -16,7 +17,9 @@ export function topCount(fraction: number, count: number): number {
 
 /** The token ids without those of some units: deleted, positions close up, nothing else changes. */
 export function withoutUnits({ ids, units, emptyToken }: AblatedPrompt, gone: readonly number[]): Int32Array {
-  const dropped = new Set(gone.flatMap((unit) => units[unit]?.tokens ?? []));
-  const left = ids.filter((_id, index) => !dropped.has(index));
-  return left.length > 0 ? left : Int32Array.of(emptyToken);
+  return withoutTokens(
+    ids,
+    gone.flatMap((unit) => units[unit]?.tokens ?? []),
+    emptyToken,
+  );
 }

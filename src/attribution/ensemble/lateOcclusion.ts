@@ -1,6 +1,5 @@
 import type { AttributionInput, AttributionOptions } from '../method.ts';
-import { evaluateSequences } from '../perturbation/evaluateSequences.ts';
-import { sharedPasses } from '../perturbation/coalitions.ts';
+import { evaluateSequences, sharedPasses } from '../perturbation/evaluateSequences.ts';
 import { tokenRemover } from '../perturbation/withoutTokens.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { CallOptions, Model } from '../../model/model.ts';
 import type { Warning } from '../../shared/explanation.ts';
-import type { Unit } from '../../shared/tokens.ts';
 import { withContinuation } from '../perturbation/evaluateSequences.ts';
 import { capturedPattern } from './capturedPattern.ts';
 import type { AttributionMethod } from '../method.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import { rollOut } from './rollout.ts';
 
 export const attentionWarning: Warning = {
@@ -65,9 +65,4 @@ export function attentionFrom(weights: ArrayLike<number>, pattern: ArrayLike<num
     for (let key = 0; key <= query; key++) mass[key] = (mass[key] as number) + weight * (pattern[query * size + key] as number);
   }
   return mass;
-}
-
-/** A unit's attention is the sum over its tokens. */
-export function sumByUnit(units: readonly Unit[], mass: ArrayLike<number>): Float32Array {
-  return Float32Array.from(units, (unit) => unit.tokens.reduce((sum, token) => sum + (mass[token] ?? 0), 0));
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../model/model.ts';
-import { sumByUnit } from './attention.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import type { AttributionMethod } from '../method.ts';
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { weightedAttention } from './weightedAttention.ts';

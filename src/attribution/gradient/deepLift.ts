@@ -1,5 +1,5 @@
 import { numeric } from '../../shared/errorCatalog.ts';
-import { sumByUnit } from '../flow/attention.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import type { AttributionMethod } from '../method.ts';
 import { difference, embeddingPath } from './embeddingPath.ts';
 import { completenessOf, gapWarning } from './completeness.ts';

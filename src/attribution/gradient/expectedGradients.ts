@@ -1,6 +1,6 @@
 import { sumByShownUnit } from '../scoredUnits.ts';
 import { emptyPromptToken } from '../perturbation/emptyPrompt.ts';
-import { meanOfSamples } from '../meanOfSamples.ts';
+import { meanOfSamples } from '../meanInterval.ts';
 import type { AttributionInput, AttributionMethod } from '../method.ts';
 import { seededRandom } from '../seededRandom.ts';
 import { completenessOf, gapWarning } from './completeness.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../model/model.ts';
-import { sumByUnit } from '../flow/attention.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import type { AttributionMethod } from '../method.ts';
 import { perRow, precisionParameter, promptGradient } from './promptGradient.ts';
 import { perTokenParameter, responseMatrix } from './responseMatrix.ts';

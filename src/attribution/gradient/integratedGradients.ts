@@ -1,9 +1,8 @@
-import type { Tensor } from '../../model/model.ts';
 import { LoupeError } from '../../shared/errors.ts';
 import { parameterInvalid } from '../../shared/errorCatalog.ts';
-import { sumByUnit } from '../flow/attention.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import { discretisedPath } from './discretisedPath.ts';
-import { type BaselineName, type EmbeddingPath, embeddingPath } from './embeddingPath.ts';
+import { type BaselineName, difference, type EmbeddingPath, embeddingPath } from './embeddingPath.ts';
 import { completenessOf, gapWarning } from './completeness.ts';
 import { type GradientPath, sequentialPath, straightPath } from './gradientPath.ts';
 import { rowProducts } from './inputTimesGradient.ts';
@@ -143,9 +142,11 @@ async function legScores(
   for (const leg of legs) {
     const [from, to] = [leg.from(), leg.to()];
     const integral = await walk.along(from, to, points);
-    rowProducts(difference(from, to, shape), integral, count).forEach((product, token) => {
-      scores[token] = (scores[token] as number) + product;
-    });
+    rowProducts(difference({ from: { shape, data: from }, to: { shape, data: to } }), integral, count).forEach(
+      (product, token) => {
+        scores[token] = (scores[token] as number) + product;
+      },
+    );
   }
   return scores;
 }
@@ -159,9 +160,4 @@ async function endValues(walk: Walk, { ends }: GradientPath): Promise<readonly [
     after += to;
   }
   return [before, after];
-}
-
-/** to − from */
-function difference(from: Float32Array, to: Float32Array, shape: readonly number[]): Tensor {
-  return { shape, data: to.map((value, index) => value - (from[index] as number)) };
 }

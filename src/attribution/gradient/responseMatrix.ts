@@ -1,5 +1,5 @@
 import type { Tensor } from '../../model/model.ts';
-import { sumByUnit } from '../flow/attention.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import type { AttributionInput, AttributionOptions, MethodParameter } from '../method.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import { withoutPlan, wholeSequence } from './promptGradient.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../model/model.ts';
-import { meanOfSamples } from '../meanOfSamples.ts';
+import { meanOfSamples } from '../meanInterval.ts';
 import type { AttributionMethod } from '../method.ts';
 import { sumByShownUnit } from '../scoredUnits.ts';
 import { gaussian, seededRandom } from '../seededRandom.ts';

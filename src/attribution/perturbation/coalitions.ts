@@ -5,9 +5,9 @@
 import type { RowResult } from '../../model/model.ts';
 import { ablationKey, type AblationStore } from '../ablationStore.ts';
 import type { AttributionInput, AttributionOptions } from '../method.ts';
-import { isHidden } from '../scoredUnits.ts';
+import { shownUnits } from '../scoredUnits.ts';
 import type { ResolvedTarget } from '../target.ts';
-import { evaluateRows } from './evaluateSequences.ts';
+import { evaluateRows, sharedPasses } from './evaluateSequences.ts';
 import { tokenRemover } from './withoutTokens.ts';
 
 /** [players]: 1 = the player's unit is there, 0 = it is taken away. */
@@ -25,7 +25,14 @@ export function players(
   { units, tokens }: Pick<AttributionInput, 'units' | 'tokens'>,
   { keepLast }: { keepLast: boolean },
 ): number[] {
-  return units.flatMap((unit, index) => (isHidden(unit) || (keepLast && unit.tokens.includes(tokens.length - 1)) ? [] : [index]));
+  return shownUnits(units).filter((unit) => !keepLast || units[unit]?.tokens.includes(tokens.length - 1) !== true);
+}
+
+/** [2^players]: number b has player u where bit u of b is set. */
+export function allCoalitions(players: number): Coalition[] {
+  return Array.from({ length: 2 ** players }, (_, bits) =>
+    Uint8Array.from({ length: players }, (_p, player) => (bits >> player) & 1),
+  );
 }
 
 export class CoalitionGame {
@@ -121,30 +128,4 @@ export class CoalitionGame {
     });
     return scores;
   }
-}
-
-/**
- * What evaluating prompts together costs, in passes over a prompt of `length` tokens: each counts from where it leaves the one
- * evaluated before it, in the order in which neighbours share most.
- */
-export function sharedPasses(prompts: readonly Int32Array[], length: number, continuationLength: number): number {
-  const ordered = [...prompts].sort(compareTokens);
-  let before: Int32Array = new Int32Array(0);
-  let sum = 0;
-  for (const prompt of ordered) {
-    let shared = 0;
-    while (shared < prompt.length - 1 && shared < before.length && prompt[shared] === before[shared]) shared++;
-    sum += prompt.length - shared + continuationLength;
-    before = prompt;
-  }
-  return sum / (length + continuationLength);
-}
-
-function compareTokens(a: Int32Array, b: Int32Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let index = 0; index < shared; index++) {
-    const difference = (a[index] as number) - (b[index] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

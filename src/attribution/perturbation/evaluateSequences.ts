@@ -1,4 +1,5 @@
 import type { CallOptions, Model, RowResult } from '../../model/model.ts';
+import { prefixOrder } from '../../model/prefixOrder.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { ResolvedTarget } from '../target.ts';
 
@@ -61,4 +62,21 @@ export function withContinuation(prompt: Int32Array, continuation: Int32Array): 
   joined.set(prompt);
   joined.set(continuation, prompt.length);
   return joined;
+}
+
+/**
+ * What evaluating prompts together costs, in passes over a prompt of `length` tokens: each counts from where it leaves the one
+ * evaluated before it, in the order in which neighbours share most.
+ */
+export function sharedPasses(prompts: readonly Int32Array[], length: number, continuationLength: number): number {
+  let before: Int32Array = new Int32Array(0);
+  let sum = 0;
+  for (const index of prefixOrder(prompts)) {
+    const prompt = prompts[index] as Int32Array;
+    let shared = 0;
+    while (shared < prompt.length - 1 && shared < before.length && prompt[shared] === before[shared]) shared++;
+    sum += prompt.length - shared + continuationLength;
+    before = prompt;
+  }
+  return sum / (length + continuationLength);
 }

@@ -1,7 +1,7 @@
 import type { AttributionMethod } from '../method.ts';
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { saliency } from '../gradient/saliency.ts';
-import { isHidden } from '../scoredUnits.ts';
+import { shownUnits } from '../scoredUnits.ts';
 import type { Unit } from '../../shared/tokens.ts';
 import { leaveOut } from './occlusion.ts';
 import { replacementParameter } from './withoutTokens.ts';
@@ -38,7 +38,7 @@ export const guidedOcclusion: AttributionMethod = {
   async attribute(input, options = {}) {
     const { units, parameters } = input;
     const guide = await saliency.attribute({ ...input, parameters: { ...parameters, norm: 'l2' } }, options);
-    const scored = units.flatMap((unit, index) => (isHidden(unit) ? [] : [index]));
+    const scored = shownUnits(units);
     const asked = Number(parameters['exact']);
     const count = asked > 0 ? asked : Math.max(exactLeast, Math.ceil(exactShare * scored.length));
     const norm = (unit: number) => guide.scores[unit] as number;

@@ -1,7 +1,7 @@
 import type { Granularity, Unit } from '../../shared/tokens.ts';
 import { buildUnits } from '../../shared/units.ts';
 import type { AttributionInput, AttributionMethod } from '../method.ts';
-import { isHidden } from '../scoredUnits.ts';
+import { shownUnits } from '../scoredUnits.ts';
 import { leaveOut } from './occlusion.ts';
 import { replacementParameter } from './withoutTokens.ts';
 
@@ -31,14 +31,15 @@ export const hierarchicalOcclusion: AttributionMethod = {
 
   async attribute(input, options = {}) {
     const { units, parameters } = input;
-    const scored = units.flatMap((unit, index) => (isHidden(unit) ? [] : [index]));
+    const scored = shownUnits(units);
     const scores = new Float32Array(units.length);
     const bounds: [number, number][] = [];
     let open: readonly (readonly number[])[] = [scored];
     let forwardPasses = 0;
     for (const level of [...levels, null]) {
+      const ownerOf = level === null ? null : ownersAt(input, level);
       do {
-        const parts = open.flatMap((group) => divided(input, group, level));
+        const parts = open.flatMap((group) => divided(input, group, ownerOf));
         if (parts.length === open.length && level !== null) break;
         const outcome = await leaveOut(
           input,
@@ -63,18 +64,25 @@ export const hierarchicalOcclusion: AttributionMethod = {
   },
 };
 
-/** A group's parts at one level of the text; at the last one, halves, or single units where there are few. */
-function divided({ promptText, tokens, units, sections }: AttributionInput, group: readonly number[], level: Granularity | null) {
-  if (level === null) {
+/** Which part of the text each token belongs to at one level: [tokens]. */
+function ownersAt({ promptText, tokens, sections }: AttributionInput, level: Granularity): Int32Array {
+  const owners = new Int32Array(tokens.length);
+  buildUnits(promptText, tokens, level, { sections, templateRanges: [] }).forEach((owner, index) => {
+    for (const token of owner.tokens) owners[token] = index;
+  });
+  return owners;
+}
+
+/** A group's parts by the owners of their first tokens; without owners halves, or single units where there are few. */
+function divided({ units }: AttributionInput, group: readonly number[], ownerOf: Int32Array | null): number[][] {
+  if (ownerOf === null) {
     if (group.length <= fewest) return group.map((unit) => [unit]);
     const middle = Math.ceil(group.length / 2);
     return [group.slice(0, middle), group.slice(middle)];
   }
-  const owners = buildUnits(promptText, tokens, level, { sections, templateRanges: [] });
   const parts = new Map<number, number[]>();
   for (const unit of group) {
-    const first = units[unit]?.tokens[0] ?? 0;
-    const owner = owners.findIndex((candidate) => candidate.tokens.includes(first));
+    const owner = ownerOf[units[unit]?.tokens[0] ?? 0] ?? 0;
     parts.set(owner, [...(parts.get(owner) ?? []), unit]);
   }
   return [...parts.values()];

@@ -3,9 +3,8 @@ import { methodUnsupported } from '../../shared/errorCatalog.ts';
 import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
 import { isHidden } from '../scoredUnits.ts';
 import { seededRandom } from '../seededRandom.ts';
-import { evaluateSequences } from './evaluateSequences.ts';
+import { evaluateSequences, sharedPasses } from './evaluateSequences.ts';
 import { maskedValues } from './maskedValues.ts';
-import { sharedPasses } from './coalitions.ts';
 import { replacementParameter, tokenRemover } from './withoutTokens.ts';
 
 /** Draws of other tokens for each unit, averaged. */

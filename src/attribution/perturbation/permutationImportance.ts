@@ -1,10 +1,9 @@
 import type { Unit } from '../../shared/tokens.ts';
 import type { AttributionMethod } from '../method.ts';
 import { estimatedMean } from '../meanInterval.ts';
-import { isHidden } from '../scoredUnits.ts';
+import { shownUnits } from '../scoredUnits.ts';
 import { seededRandom } from '../seededRandom.ts';
-import { sharedPasses } from './coalitions.ts';
-import { evaluateSequences } from './evaluateSequences.ts';
+import { evaluateSequences, sharedPasses } from './evaluateSequences.ts';
 
 /**
  * Permutation importance (Breiman 2001; Fisher et al. 2019, arXiv 1801.01489) on places of one prompt: a unit changes places with
@@ -22,7 +21,7 @@ export const permutationImportance: AttributionMethod = {
 
   async attribute(input, options = {}) {
     const { units, tokens, target } = input;
-    const scored = units.flatMap((unit, index) => (isHidden(unit) ? [] : [index]));
+    const scored = shownUnits(units);
     const repeats = scored.length < 2 ? 0 : Number(input.parameters['repeats']);
     const random = seededRandom(input.seed);
     const ids = tokens.map((token) => token.id);

@@ -1,9 +1,8 @@
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
-import { isHidden } from '../scoredUnits.ts';
+import { shownUnits } from '../scoredUnits.ts';
 import { seededRandom } from '../seededRandom.ts';
-import { sharedPasses } from './coalitions.ts';
-import { evaluateSequences } from './evaluateSequences.ts';
+import { evaluateSequences, sharedPasses } from './evaluateSequences.ts';
 
 /** Proposals at each place. */
 const proposals = 8;
@@ -28,7 +27,7 @@ export const reagent: AttributionMethod = {
 
   async attribute(input, options = {}) {
     const { units, tokens, target, parameters } = input;
-    const scored = units.flatMap((unit, index) => (isHidden(unit) ? [] : [index]));
+    const scored = shownUnits(units);
     const random = seededRandom(input.seed);
     const proposed = await proposedTokens(input, options);
     const chosen = Array.from({ length: Number(parameters['samples']) }, () =>

@@ -1,6 +1,6 @@
 import type { Patch } from '../../model/model.ts';
 import type { AttributionMethod } from '../method.ts';
-import { isHidden } from '../scoredUnits.ts';
+import { shownUnits } from '../scoredUnits.ts';
 import { patchedValues } from './maskedValues.ts';
 
 /**
@@ -18,7 +18,7 @@ export const valueZeroing: AttributionMethod = {
   cost: (units) => units,
 
   async attribute(input, options = {}) {
-    const scored = input.units.flatMap((unit, index) => (isHidden(unit) ? [] : [index]));
+    const scored = shownUnits(input.units);
     const changes = scored.map((index) =>
       Array.from(
         { length: input.model.info.layers },

@@ -26,9 +26,12 @@ export async function tokenRemover({
     };
   }
   const empty = await emptyPromptToken(model.tokenizer);
-  return (gone) => {
-    const dropped = new Set(gone);
-    const kept = full.filter((_id, index) => !dropped.has(index));
-    return kept.length > 0 ? kept : Int32Array.of(empty);
-  };
+  return (gone) => withoutTokens(full, gone, empty);
+}
+
+/** The ids without those at some positions: deleted, positions close up. @param empty stands for a prompt of which nothing is left */
+export function withoutTokens(ids: Int32Array, gone: readonly number[], empty: number): Int32Array {
+  const dropped = new Set(gone);
+  const kept = ids.filter((_id, index) => !dropped.has(index));
+  return kept.length > 0 ? kept : Int32Array.of(empty);
 }

@@ -1,4 +1,4 @@
-import { sumByUnit } from '../flow/attention.ts';
+import { sumByUnit } from '../scoredUnits.ts';
 import { rowProducts } from '../gradient/inputTimesGradient.ts';
 import { precisionParameter, promptGradient } from '../gradient/promptGradient.ts';
 import type { AttributionMethod } from '../method.ts';

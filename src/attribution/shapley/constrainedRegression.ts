@@ -1,3 +1,4 @@
+import { solveSymmetric } from '../surrogate/regression.ts';
 import type { WeightedCoalition } from './kernelSample.ts';
 
 /** Ridge, as a share of the mean diagonal: too small to move a solution, enough to choose one where many fit. */
@@ -36,35 +37,9 @@ export function constrainedRegression(
   matrix.forEach((row, player) => {
     row[player] = (row[player] as number) + ridge;
   });
-  const [free, ones] = solve(matrix, [right, new Float64Array(players).fill(1)]) as [Float64Array, Float64Array];
+  const [free, ones] = solveSymmetric(matrix, [right, new Float64Array(players).fill(1)]) as [Float64Array, Float64Array];
   const multiplier = sum(free) / sum(ones);
   return free.map((value, player) => share + value - multiplier * (ones[player] as number));
-}
-
-/** x with matrix · x = right, for each right side; the matrix is symmetric and positive definite (Cholesky). */
-function solve(matrix: readonly Float64Array[], rights: readonly Float64Array[]): Float64Array[] {
-  const size = matrix.length;
-  const lower = matrix.map(() => new Float64Array(size));
-  const at = (row: number, column: number) => (lower[row] as Float64Array)[column] as number;
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column <= row; column++) {
-      let rest = (matrix[row] as Float64Array)[column] as number;
-      for (let k = 0; k < column; k++) rest -= at(row, k) * at(column, k);
-      (lower[row] as Float64Array)[column] = row === column ? Math.sqrt(rest) : rest / at(column, column);
-    }
-  }
-  return rights.map((right) => {
-    const x = right.slice();
-    for (let row = 0; row < size; row++) {
-      for (let k = 0; k < row; k++) x[row] = (x[row] as number) - at(row, k) * (x[k] as number);
-      x[row] = (x[row] as number) / at(row, row);
-    }
-    for (let row = size - 1; row >= 0; row--) {
-      for (let k = row + 1; k < size; k++) x[row] = (x[row] as number) - at(k, row) * (x[k] as number);
-      x[row] = (x[row] as number) / at(row, row);
-    }
-    return x;
-  });
 }
 
 function sum(values: Float64Array): number {

@@ -1,7 +1,7 @@
 import { tooManyUnits } from '../../shared/errorCatalog.ts';
 import { completenessOf } from '../gradient/completeness.ts';
 import type { AttributionMethod } from '../method.ts';
-import { type Coalition, CoalitionGame } from '../perturbation/coalitions.ts';
+import { allCoalitions, CoalitionGame } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
 import { shapleyValues } from './shapleyValues.ts';
 
@@ -37,10 +37,3 @@ export const exactShapley: AttributionMethod = {
     };
   },
 };
-
-/** [2^players]: number b has player u where bit u of b is set. */
-export function allCoalitions(players: number): Coalition[] {
-  return Array.from({ length: 2 ** players }, (_, bits) =>
-    Uint8Array.from({ length: players }, (_p, player) => (bits >> player) & 1),
-  );
-}

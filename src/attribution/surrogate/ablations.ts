@@ -1,5 +1,5 @@
 /** Which parts of a prompt surrogates leave out: each player is there with probability ½. */
-import type { Coalition, CoalitionGame } from '../perturbation/coalitions.ts';
+import { allCoalitions, type Coalition, type CoalitionGame } from '../perturbation/coalitions.ts';
 import type { AttributionInput, MethodParameter } from '../method.ts';
 import { seededRandom } from '../seededRandom.ts';
 
@@ -35,12 +35,6 @@ export function randomCoalitions(players: number, samples: number, split: number
 /** Each player there with probability ½. */
 export function randomCoalition(players: number, random: () => number): Coalition {
   return Uint8Array.from({ length: players }, () => (random() < 0.5 ? 0 : 1));
-}
-
-function allCoalitions(players: number): Coalition[] {
-  return Array.from({ length: 2 ** players }, (_, bits) =>
-    Uint8Array.from({ length: players }, (_p, player) => (bits >> player) & 1),
-  );
 }
 
 /** The first player behind the middle of the prompt, by tokens: what stands before is shared by a pair of ablations. */

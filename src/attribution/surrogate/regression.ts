@@ -60,7 +60,8 @@ export function ridge(samples: Samples, lambda: number): LinearFit {
   const penalty = lambda / sum(samples.rows.length, (sample) => samples.weights[sample] as number);
   const matrix = columns.map((a, row) => Float64Array.from(columns, (b, column) => dot(a, b) + (row === column ? penalty : 0)));
   const right = Float64Array.from(columns, (column) => dot(column, values));
-  return withIntercept(solveSymmetric(matrix, right), centred);
+  const [coefficients = right] = solveSymmetric(matrix, [right]);
+  return withIntercept(coefficients, centred);
 }
 
 /** The fit on the samples' own scale. */
@@ -83,9 +84,12 @@ export function weightedR2({ values, weights }: Pick<Samples, 'values' | 'weight
   return left > 1e-18 ? 0 : 1;
 }
 
-/** Solves `matrix` x = `right` for a symmetric, positive semidefinite matrix [n][n]; its lower half is overwritten. */
-function solveSymmetric(matrix: Float64Array[], right: Float64Array): Float64Array {
-  const size = right.length;
+/**
+ * x with `matrix` x = right for each right side; the matrix [n][n] is symmetric and positive semidefinite, and its lower half is
+ * overwritten (Cholesky). A column that those before it explain entirely gets 0.
+ */
+export function solveSymmetric(matrix: readonly Float64Array[], rights: readonly Float64Array[]): Float64Array[] {
+  const size = matrix.length;
   const at = (row: number, column: number) => matrix[row]?.[column] as number;
   /** Columns that are left out: what is left of their diagonal is rounding. */
   const dependent = new Uint8Array(size);
@@ -99,16 +103,19 @@ function solveSymmetric(matrix: Float64Array[], right: Float64Array): Float64Arr
       (matrix[row] as Float64Array)[pivot] = dependent[pivot] === 1 ? 0 : value;
     }
   }
-  const solution = new Float64Array(size);
-  for (let row = 0; row < size; row++) {
-    const rest = (right[row] as number) - sum(row, (k) => at(row, k) * (solution[k] as number));
-    solution[row] = dependent[row] === 1 ? 0 : rest / at(row, row);
-  }
-  for (let row = size - 1; row >= 0; row--) {
-    const rest = (solution[row] as number) - sum(size - 1 - row, (k) => at(row + 1 + k, row) * (solution[row + 1 + k] as number));
-    solution[row] = dependent[row] === 1 ? 0 : rest / at(row, row);
-  }
-  return solution;
+  return rights.map((right) => {
+    const solution = new Float64Array(size);
+    for (let row = 0; row < size; row++) {
+      const rest = (right[row] as number) - sum(row, (k) => at(row, k) * (solution[k] as number));
+      solution[row] = dependent[row] === 1 ? 0 : rest / at(row, row);
+    }
+    for (let row = size - 1; row >= 0; row--) {
+      const rest =
+        (solution[row] as number) - sum(size - 1 - row, (k) => at(row + 1 + k, row) * (solution[row + 1 + k] as number));
+      solution[row] = dependent[row] === 1 ? 0 : rest / at(row, row);
+    }
+    return solution;
+  });
 }
 
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

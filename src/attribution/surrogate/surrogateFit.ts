@@ -1,7 +1,7 @@
 import type { Explanation } from '../../shared/explanation.ts';
 import { foldsOf } from './lasso.ts';
 import { type Samples, weightedR2 } from './regression.ts';
-import { spearman } from './spearman.ts';
+import { spearman } from '../spearman.ts';
 
 /** What stands in for the model: the target's value of a prompt that holds these players. */
 export type Surrogate = (present: ArrayLike<number>) => number;

@@ -124,7 +124,7 @@ export async function explain(context: RequestContext, request: ExplainRequest):
     return draft.compose({ ...finished, warnings: [notMeasured('It was not asked for.')] });
   }
   const { templateRanges } = prompt;
-  const checked = { method, input, scores, completeness: attributed.completeness, templateRanges, spent: draft.forwardPasses };
+  const checked = { method, input, scores, completeness, templateRanges, spent: draft.forwardPasses };
   const check = await checkScores(context, request, checked);
   draft.forwardPasses += check.forwardPasses;
   const { faithfulness, warnings } = check;

@@ -1,7 +1,7 @@
 /** What a progressive run shows before it is done. */
-import { attentionWarning, sumByUnit } from '../../attribution/flow/attention.ts';
+import { attentionWarning } from '../../attribution/flow/attention.ts';
 import type { AttributionInput, AttributionMethod } from '../../attribution/method.ts';
-import { isHidden } from '../../attribution/scoredUnits.ts';
+import { isHidden, sumByUnit } from '../../attribution/scoredUnits.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { Unit } from '../../shared/tokens.ts';
 import type { RequestContext } from '../requestContext.ts';

@@ -3,6 +3,7 @@
  * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed.
  */
 import type { RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
+import { prefixOrder } from '../../model/prefixOrder.ts';
 import type { Cancellation } from './cancellation.ts';
 import { checkReads, checkTokens } from './checkRequest.ts';
 import type { LlamaContext } from './context.ts';
@@ -30,7 +31,7 @@ export async function forwardVariants(
   const context = evaluator.contexts.acquire(Math.max(...variants.map(({ tokens }) => tokens.length)));
   context.shouldStop = cancellation.requested;
   let cached: Int32Array = new Int32Array(0);
-  for (const index of prefixOrder(variants)) {
+  for (const index of prefixOrder(variants.map(({ tokens }) => tokens))) {
     const variant = variants[index] as Variant;
     const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(cached, variant);
     let result = evaluate(context, variant, split);
@@ -71,21 +72,6 @@ export function splitPoint(cached: Int32Array, { tokens, read }: Variant): numbe
   const firstRead = Math.min(tokens.length - 1, ...read.map(({ position }) => position));
   const split = Math.min(shared, firstRead, tokens.length - 2);
   return split > 0 ? split - (split % 2) : 0;
-}
-
-/** Indices in lexicographic order of the tokens: neighbours share the longest prefixes. */
-export function prefixOrder(variants: readonly { readonly tokens: Int32Array }[]): number[] {
-  const tokensOf = (index: number) => (variants[index] as { readonly tokens: Int32Array }).tokens;
-  return variants.map((_, index) => index).sort((a, b) => compareTokens(tokensOf(a), tokensOf(b)) || a - b);
-}
-
-function compareTokens(a: Int32Array, b: Int32Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    const difference = (a[index] as number) - (b[index] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }
 
 function sameBits(a: readonly RowResult[], b: readonly RowResult[]): boolean {

@@ -109,20 +109,22 @@ export interface MethodDescription {
   readonly assumption: string;
   /** Forward passes it takes for the asked number of units, about. */
   readonly forwardPasses: number;
-  readonly parameters: readonly MethodParameterDescription[];
+  readonly parameters: readonly MethodParameter[];
   /** What the user must agree to before it runs; absent: nothing. */
   readonly optIn?: string;
   /** False: the loaded model cannot run it. */
   readonly available: boolean;
 }
 
-interface MethodParameterDescription {
+export interface MethodParameter {
   readonly id: string;
   readonly label: string;
   readonly default: string | number | boolean;
+  /** Allowed values of a choice. */
   readonly choices?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
+  /** Only whole numbers. */
   readonly whole?: true;
 }
 

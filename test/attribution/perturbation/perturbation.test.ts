@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CoalitionGame, sharedPasses } from '../../../src/attribution/perturbation/coalitions.ts';
+import { CoalitionGame } from '../../../src/attribution/perturbation/coalitions.ts';
+import { sharedPasses } from '../../../src/attribution/perturbation/evaluateSequences.ts';
 import { hierarchicalOcclusion } from '../../../src/attribution/perturbation/hierarchicalOcclusion.ts';
 import { guidedOcclusion } from '../../../src/attribution/perturbation/guidedOcclusion.ts';
 import { occlusion } from '../../../src/attribution/perturbation/occlusion.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/attribution/seededRandom.ts';
 import { constrainedRegression } from '../../../src/attribution/shapley/constrainedRegression.ts';
-import { allCoalitions, exactShapley } from '../../../src/attribution/shapley/exactShapley.ts';
+import { exactShapley } from '../../../src/attribution/shapley/exactShapley.ts';
+import { allCoalitions } from '../../../src/attribution/perturbation/coalitions.ts';
 import { kernelSample } from '../../../src/attribution/shapley/kernelSample.ts';
 import { kernelShap } from '../../../src/attribution/shapley/kernelShap.ts';
 import { maximumDifference } from '../../llama/golden.ts';

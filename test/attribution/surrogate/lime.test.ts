@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { resolveParameters } from '../../../src/attribution/registry.ts';
 import { allPrompts } from './promptsAsked.ts';
 import { kernel, lime } from '../../../src/attribution/surrogate/lime.ts';
-import { spearman } from '../../../src/attribution/surrogate/spearman.ts';
+import { spearman } from '../../../src/attribution/spearman.ts';
 import { inputFor } from '../attributionInput.ts';
 import { createLinearModel, weight } from '../linearModel.ts';
 import { goldenGame, libraryScores } from './goldenTable.ts';

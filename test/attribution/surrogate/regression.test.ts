@@ -9,7 +9,7 @@ import {
   softThreshold,
 } from '../../../src/attribution/surrogate/lasso.ts';
 import { centre, predict, ridge, type Samples, weightedR2 } from '../../../src/attribution/surrogate/regression.ts';
-import { spearman } from '../../../src/attribution/surrogate/spearman.ts';
+import { spearman } from '../../../src/attribution/spearman.ts';
 import { goldenTable } from './goldenTable.ts';
 
 /** Every coalition of the stored table. */

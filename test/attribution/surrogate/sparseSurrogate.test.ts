@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CoalitionGame, players, sharedPasses } from '../../../src/attribution/perturbation/coalitions.ts';
+import { CoalitionGame, players } from '../../../src/attribution/perturbation/coalitions.ts';
+import { sharedPasses } from '../../../src/attribution/perturbation/evaluateSequences.ts';
 import { resolveParameters } from '../../../src/attribution/registry.ts';
 import { middlePlayer, randomCoalitions } from '../../../src/attribution/surrogate/ablations.ts';
 import { softThreshold } from '../../../src/attribution/surrogate/lasso.ts';

@@ -7,7 +7,8 @@ import { decisionTree } from '../../../src/attribution/surrogate/decisionTree.ts
 import { lime } from '../../../src/attribution/surrogate/lime.ts';
 import { sparseSurrogate } from '../../../src/attribution/surrogate/sparseSurrogate.ts';
 import type { AttributionInput } from '../../../src/attribution/method.ts';
-import { CoalitionGame, sharedPasses } from '../../../src/attribution/perturbation/coalitions.ts';
+import { CoalitionGame } from '../../../src/attribution/perturbation/coalitions.ts';
+import { sharedPasses } from '../../../src/attribution/perturbation/evaluateSequences.ts';
 import { explanationSchema } from '../../../src/shared/explanation.ts';
 import { inputFor, type InputParts } from '../attributionInput.ts';
 import { createLinearModel } from '../linearModel.ts';

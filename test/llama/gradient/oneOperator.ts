@@ -1,7 +1,7 @@
 /** A tape of one operator, written by hand: rules that no family's graph uses, on shapes that none has. */
 import type { TensorHeader } from '../../../src/llama/graph/tensorHeader.ts';
-import type { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
-import { operatorNumbers, type Shape } from '../../../src/llama/gradient/execution/emitter.ts';
+import { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
+import { type OperatorNumbers, operatorNumbers, type Shape } from '../../../src/llama/gradient/execution/emitter.ts';
 import { GgmlProducts } from '../../../src/llama/gradient/execution/ggmlProducts.ts';
 import { GraphMemory } from '../../../src/llama/gradient/execution/graphMemory.ts';
 import { SegmentGraph } from '../../../src/llama/gradient/execution/segmentGraph.ts';
@@ -13,6 +13,7 @@ import { plainValues } from '../../../src/llama/gradient/plain/plainValues.ts';
 import { ruleTables } from '../../../src/llama/gradient/rules/ruleTables.ts';
 import type { TapeLeaf, TapeNode, TapeTensor } from '../../../src/llama/gradient/tape/tape.ts';
 import { operatorNames } from '../../../src/llama/native/guard.ts';
+import { loadLlamaLibrary } from '../../../src/llama/native/library.ts';
 import type { GradientRules } from '../../../src/model/gradient.ts';
 
 export interface OneOperator {
@@ -172,4 +173,10 @@ export class OneOperatorGraph {
     this.#graph.free();
     this.#memory.free();
   }
+}
+
+/** What single operators run on; `backend` is the caller's to free. */
+export async function openOperators(): Promise<{ readonly backend: GraphBackend; readonly numbers: OperatorNumbers }> {
+  const { functions } = await loadLlamaLibrary();
+  return { backend: new GraphBackend(functions, 1), numbers: operatorNumbers(functions) };
 }

@@ -1,15 +1,14 @@
 /** The rules of relevance: the graph against its plain form, and what must hold of relevance whatever the model computes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
-import { operatorNumbers, type OperatorNumbers } from '../../../src/llama/gradient/execution/emitter.ts';
+import type { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
+import type { OperatorNumbers } from '../../../src/llama/gradient/execution/emitter.ts';
 import { relevanceRules } from '../../../src/llama/gradient/rules/relevance/ruleTable.ts';
-import { loadLlamaLibrary } from '../../../src/llama/native/library.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientRules, GradientTarget } from '../../../src/model/gradient.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { maximumDifference } from '../golden.ts';
 import { type GradientFamily, readGradientGolden } from './gradientGolden.ts';
-import { OneOperatorGraph, tapeNode } from './oneOperator.ts';
+import { OneOperatorGraph, tapeNode, openOperators } from './oneOperator.ts';
 import { parseSiteName } from './parseSiteName.ts';
 
 const families: readonly GradientFamily[] = [
@@ -122,9 +121,7 @@ describe('single operators', () => {
   let backend: GraphBackend;
   let numbers: OperatorNumbers;
   beforeAll(async () => {
-    const { functions } = await loadLlamaLibrary();
-    backend = new GraphBackend(functions, 1);
-    numbers = operatorNumbers(functions);
+    ({ backend, numbers } = await openOperators());
   });
   afterAll(() => backend.free());
 

@@ -1,14 +1,13 @@
 /** The rules of rescale: parts that add up to the difference between two inputs, whatever lies between; derivatives where the two agree. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
-import { operatorNumbers, type OperatorNumbers, type Shape } from '../../../src/llama/gradient/execution/emitter.ts';
+import type { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
+import type { OperatorNumbers, Shape } from '../../../src/llama/gradient/execution/emitter.ts';
 import { logarithmicMean } from '../../../src/llama/gradient/rescaleSeed.ts';
-import { loadLlamaLibrary } from '../../../src/llama/native/library.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientRequest, GradientTarget } from '../../../src/model/gradient.ts';
 import { maximumDifference } from '../golden.ts';
 import { type GradientFamily, readGradientGolden } from './gradientGolden.ts';
-import { type OneOperator, OneOperatorGraph } from './oneOperator.ts';
+import { type OneOperator, OneOperatorGraph, openOperators } from './oneOperator.ts';
 import { parseSiteName } from './parseSiteName.ts';
 
 // Where the activation is GELU, ggml reads it from a table of half precision, which has no derivative.
@@ -163,9 +162,7 @@ describe('single operators', () => {
   let backend: GraphBackend;
   let numbers: OperatorNumbers;
   beforeAll(async () => {
-    const { functions } = await loadLlamaLibrary();
-    backend = new GraphBackend(functions, 1);
-    numbers = operatorNumbers(functions);
+    ({ backend, numbers } = await openOperators());
   });
   afterAll(() => backend.free());
 

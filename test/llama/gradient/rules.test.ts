@@ -4,19 +4,16 @@
  * the tested families: this is all that runs their rules.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
-import { operatorNumbers, type OperatorNumbers, type Shape } from '../../../src/llama/gradient/execution/emitter.ts';
+import type { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
+import type { OperatorNumbers, Shape } from '../../../src/llama/gradient/execution/emitter.ts';
 import { activations } from '../../../src/llama/gradient/rules/activations.ts';
 import { operatorRules } from '../../../src/llama/gradient/rules/ruleTable.ts';
-import { loadLlamaLibrary } from '../../../src/llama/native/library.ts';
-import { type OneOperator, OneOperatorGraph, tapeNode } from './oneOperator.ts';
+import { type OneOperator, OneOperatorGraph, tapeNode, openOperators } from './oneOperator.ts';
 
 let backend: GraphBackend;
 let numbers: OperatorNumbers;
 beforeAll(async () => {
-  const { functions } = await loadLlamaLibrary();
-  backend = new GraphBackend(functions, 1);
-  numbers = operatorNumbers(functions);
+  ({ backend, numbers } = await openOperators());
 });
 afterAll(() => backend.free());
 

@@ -1,5 +1,5 @@
 import type { Measure } from '../measure.ts';
-import { spearman } from '../spearman.ts';
+import { spearman } from '../../../attribution/spearman.ts';
 
 /** Rank correlation of the scores with what leaving out each unit alone does; by size where the scores are sizes. */
 export const leaveOneOut: Measure = {

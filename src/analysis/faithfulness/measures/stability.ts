@@ -3,7 +3,7 @@ import type { Measure } from '../measure.ts';
 import { type MeasuredGain, measuredGain } from '../measuredGain.ts';
 import { meanOf } from '../interval.ts';
 import { mostRankings, picturesOf } from '../rankings.ts';
-import { spearman } from '../spearman.ts';
+import { spearman } from '../../../attribution/spearman.ts';
 
 /**
  * Sensitivity to changes that mean nothing (Yeh et al. 2019, arXiv 1901.09392, section 4, with text for noise): how well the order
