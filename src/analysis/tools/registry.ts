@@ -1,0 +1,4 @@
+/** The tools in the order of the picker. Adding one is one file and one line here. */
+import type { Tool } from './tool.ts';
+
+export const tools: readonly Tool[] = [];
