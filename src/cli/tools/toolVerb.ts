@@ -62,7 +62,8 @@ async function givenParameters(
     const given = kind === 'prompt' ? rest.shift() : options[camelCase(id)];
     if (given === undefined) continue;
     const isFile = kind === 'prompt' || kind === 'file';
-    parameters[id] = isFile ? await readPromptText(String(given), stdin, signal) : (given as string | number | boolean);
+    const value = given as string | number | boolean;
+    parameters[id] = isFile ? await readPromptText(String(value), stdin, signal) : value;
   }
   return parameters;
 }
