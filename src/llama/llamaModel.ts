@@ -20,15 +20,16 @@ import type {
   GradientResult,
 } from '../model/gradient.ts';
 import { modelDisposed, modelUnsupported } from '../shared/errorCatalog.ts';
-import { Cancellation } from './evaluation/cancellation.ts';
+import { Cancellation } from '../model/runtime/cancellation.ts';
 import { type Evaluator, forward } from './evaluation/forward.ts';
 import { SequenceDecoder } from './evaluation/sequenceDecoder.ts';
 import { forwardVariants } from './evaluation/variants.ts';
-import { checkTokens } from './evaluation/checkRequest.ts';
-import { Exclusive } from './exclusive.ts';
-import { generate } from './generation/generate.ts';
+import { checkTokens } from '../model/runtime/checkRequest.ts';
+import { Exclusive } from '../model/runtime/exclusive.ts';
+import { generate } from '../model/runtime/generate.ts';
 import { GradientEngine, type GradientProfile, type GradientSettings } from './gradient/gradientEngine.ts';
-import { guardTokenizer } from './guardedTokenizer.ts';
+import { guardTokenizer } from '../model/runtime/guardedTokenizer.ts';
+import { generationVocabulary } from './tokenizer/tokenText.ts';
 import type { Vocabulary } from './tokenizer/vocabulary.ts';
 
 export interface LlamaModelParts {
@@ -88,7 +89,7 @@ export class LlamaModel implements Model {
         request,
         {
           contextLength: this.info.contextLength,
-          vocabulary: this.#vocabulary,
+          vocabulary: generationVocabulary(this.#vocabulary),
           evaluate: (tokens, position) => decoder.decode(tokens, position),
         },
         options,

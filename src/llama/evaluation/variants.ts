@@ -4,8 +4,8 @@
  */
 import type { RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
 import { prefixOrder } from '../../model/prefixOrder.ts';
-import type { Cancellation } from './cancellation.ts';
-import { checkReads, checkTokens } from './checkRequest.ts';
+import type { Cancellation } from '../../model/runtime/cancellation.ts';
+import { checkReads, checkTokens } from '../../model/runtime/checkRequest.ts';
 import type { LlamaContext } from './context.ts';
 import { type Evaluator, outputRows, RowReader } from './forward.ts';
 

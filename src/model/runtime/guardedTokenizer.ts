@@ -1,5 +1,5 @@
 /** A tokeniser that refuses to read the vocabulary of a model that was freed. */
-import type { ChatMessage, EncodeOptions, Tokenizer } from '../model/model.ts';
+import type { ChatMessage, EncodeOptions, Tokenizer } from '../model.ts';
 
 /** @param check throws when the model is gone */
 export function guardTokenizer(tokenizer: Tokenizer, check: () => void): Tokenizer {

@@ -1,5 +1,5 @@
 /** What a caller reads from one row of logits, without taking the row itself. */
-import type { RowRead, RowResult } from '../../model/model.ts';
+import type { RowRead, RowResult } from '../model.ts';
 
 /** @param row [vocabulary] logits */
 export function summariseRow(row: Float32Array, read: RowRead): RowResult {

@@ -1,4 +1,4 @@
-import { topLogits } from '../evaluation/rowSummary.ts';
+import { topLogits } from './rowSummary.ts';
 
 /**
  * Chooses the next token. Temperature 0 takes the most likely one (of equals the smallest id); above it, `random` in [0, 1)

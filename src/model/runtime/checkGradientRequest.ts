@@ -1,13 +1,14 @@
 /** Everything of a gradient request that could make native code read out of bounds, or mean nothing, is refused here. */
-import { type GradientPathRequest, type GradientRequest, gradientRules, type GradientTarget } from '../../model/gradient.ts';
-import type { ModelInfo } from '../../model/model.ts';
-import { siteName } from '../../model/sites.ts';
+import { type GradientPathRequest, type GradientRequest, gradientRules, type GradientTarget } from '../gradient.ts';
+import type { ModelInfo } from '../model.ts';
+import { type Site, siteName } from '../sites.ts';
 import { gradientTarget, patchShape } from '../../shared/errorCatalog.ts';
-import type { SiteTable } from '../graph/siteTable.ts';
-import { resolveCapture } from '../sites/resolveSite.ts';
 
-/** @throws E_GRADIENT_TARGET, E_SITE_UNKNOWN, E_LAYER_RANGE */
-export function checkTarget(target: GradientTarget, tokens: number, info: ModelInfo, sites: SiteTable): void {
+/**
+ * @param numbersAt how many numbers a site has on this prompt; throws for a site the model does not show
+ * @throws E_GRADIENT_TARGET, and what `numbersAt` throws
+ */
+export function checkTarget(target: GradientTarget, tokens: number, info: ModelInfo, numbersAt: (site: Site) => number): void {
   const position = (at: number) => {
     if (Number.isInteger(at) && at >= 0 && at < tokens) return;
     throw gradientTarget(
@@ -58,12 +59,8 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
         whole(row.weights, 'a row of weights');
       }
       return;
-    case 'cotangent': {
-      const { node, layout, heads } = resolveCapture({ site: target.site }, sites, info);
-      const numbers =
-        layout === 'attention' ? heads * tokens * tokens : tokens * node.ne[0] * (layout === 'heads' ? node.ne[1] : 1);
-      whole(target.values, `the cotangent at ${siteName(target.site)}`, numbers);
-    }
+    case 'cotangent':
+      whole(target.values, `the cotangent at ${siteName(target.site)}`, numbersAt(target.site));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Everything of a request that could make native code read out of bounds is refused here. */
-import type { ModelInfo, Positions, RowRead } from '../../model/model.ts';
+import type { ModelInfo, Positions, RowRead } from '../model.ts';
 import { contextOverflow, tokenRange } from '../../shared/errorCatalog.ts';
 
 /** @throws E_TOKEN_RANGE, E_CONTEXT_OVERFLOW */

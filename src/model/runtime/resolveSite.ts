@@ -1,13 +1,23 @@
-/** Checks what a request says of sites against the model, before any native memory is touched. */
-import type { CaptureRequest, ModelInfo, Patch } from '../../model/model.ts';
-import { globalSites, isGlobalSite, isLayerSite, layerSites, type Site, siteName } from '../../model/sites.ts';
+/** Checks what a request says of sites against the model, before the runtime is touched. */
 import { headRange, layerRange, patchShape, siteUnknown } from '../../shared/errorCatalog.ts';
-import { checkPosition } from '../evaluation/checkRequest.ts';
-import type { SiteNode, SiteTable } from '../graph/siteTable.ts';
-import { patchedNumbers } from './applyPatch.ts';
+import type { CaptureRequest, ModelInfo, Patch } from '../model.ts';
+import { globalSites, isGlobalSite, isLayerSite, layerSites, type Site, siteName } from '../sites.ts';
+import { checkPosition } from './checkRequest.ts';
+import type { SiteVectors } from './siteVectors.ts';
+
+/** A site as a runtime knows it. */
+export interface KnownSite {
+  /** Canonical name, `z.3`. */
+  readonly site: string;
+  /** Heads of an attention site or of q, k, v, z; 0 elsewhere. */
+  readonly heads: number;
+}
+
+/** Site name → where it is. Sites an architecture does not have are absent. */
+export type KnownSites<T extends KnownSite> = ReadonlyMap<string, T>;
 
 /** @throws E_SITE_UNKNOWN, E_LAYER_RANGE */
-function resolveSite(site: Site, table: SiteTable, info: ModelInfo): SiteNode {
+function resolveSite<T extends KnownSite>(site: Site, table: KnownSites<T>, info: ModelInfo): T {
   const name = siteName(site);
   const unknown = (why: string) => siteUnknown(name, why, [...globalSites, ...layerSites.map((kind) => `${kind}.LAYER`)]);
   if (isGlobalSite(site.kind)) {
@@ -25,7 +35,7 @@ function resolveSite(site: Site, table: SiteTable, info: ModelInfo): SiteNode {
 }
 
 /** @throws E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE */
-export function resolveCapture({ site, reduce }: CaptureRequest, table: SiteTable, info: ModelInfo): SiteNode {
+export function resolveCapture<T extends KnownSite>({ site, reduce }: CaptureRequest, table: KnownSites<T>, info: ModelInfo): T {
   const found = resolveSite(site, table, info);
   if (reduce !== undefined && site.kind !== 'pattern') {
     throw siteUnknown(found.site, 'only attention patterns can be reduced', ['pattern.LAYER']);
@@ -34,14 +44,23 @@ export function resolveCapture({ site, reduce }: CaptureRequest, table: SiteTabl
   return found;
 }
 
-/** @throws E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE, E_TOKEN_RANGE, E_PATCH_SHAPE */
-export function resolvePatch(patch: Patch, table: SiteTable, info: ModelInfo, tokens: number): SiteNode {
+/**
+ * @param shape heads (1 where there are none) and numbers of a vector of the site, on a prompt of so many tokens
+ * @throws E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE, E_TOKEN_RANGE, E_PATCH_SHAPE
+ */
+export function resolvePatch<T extends KnownSite>(
+  patch: Patch,
+  table: KnownSites<T>,
+  info: ModelInfo,
+  tokens: number,
+  shape: (site: T, tokens: number) => { readonly heads: number; readonly width: number },
+): T {
   const found = resolveSite(patch.site, table, info);
   for (const position of patch.positions ?? []) checkPosition(position, tokens);
   for (const head of patch.heads ?? []) checkHead(found, head);
   if (patch.operation.kind === 'overwrite' || patch.operation.kind === 'add') {
     const { values } = patch.operation;
-    const expected = patchedNumbers({ positions: tokens, ...vectorShape(found, tokens) }, patch);
+    const expected = patchedNumbers({ positions: tokens, ...shape(found, tokens) }, patch);
     if (values.length !== expected) throw patchShape(found.site, expected, values.length);
   }
   if (patch.operation.kind === 'hide') {
@@ -51,13 +70,15 @@ export function resolvePatch(patch: Patch, table: SiteTable, info: ModelInfo, to
   return found;
 }
 
-function vectorShape({ layout, node, heads }: SiteNode, tokens: number): { readonly heads: number; readonly width: number } {
-  if (layout === 'rows') return { heads: 1, width: node.ne[0] };
-  if (layout === 'attention') return { heads, width: tokens };
-  return { heads, width: layout === 'heads' ? node.ne[0] : node.ne[0] / heads };
+/** Numbers a patch's `values` must have. */
+export function patchedNumbers(
+  vectors: Pick<SiteVectors, 'positions' | 'heads' | 'width'>,
+  { positions, heads }: Pick<Patch, 'positions' | 'heads'>,
+): number {
+  return (positions?.length ?? vectors.positions) * (heads?.length ?? vectors.heads) * vectors.width;
 }
 
-function checkHead({ site, heads }: SiteNode, head: number): void {
+function checkHead({ site, heads }: KnownSite, head: number): void {
   if (heads === 0)
     throw siteUnknown(site, 'it is not divided into heads', ['z.LAYER', 'pattern.LAYER', 'q.LAYER', 'k.LAYER', 'v.LAYER']);
   if (!Number.isInteger(head) || head < 0 || head >= heads) throw headRange(site, head, heads);

@@ -1,16 +1,23 @@
-import type { CallOptions, GenerateRequest, GeneratedToken, Generation } from '../../model/model.ts';
+import type { CallOptions, GenerateRequest, GeneratedToken, Generation } from '../model.ts';
 import { cancelled, contextOverflow, numeric } from '../../shared/errorCatalog.ts';
-import { logSumExp, topLogits } from '../evaluation/rowSummary.ts';
-import { tokenText } from '../tokenizer/tokenText.ts';
-import type { Vocabulary } from '../tokenizer/vocabulary.ts';
+import { logSumExp, topLogits } from './rowSummary.ts';
 import { randomNumbers } from './randomNumbers.ts';
 import { sampleToken } from './sampleToken.ts';
+
+/** What generation needs of a vocabulary. */
+export interface GenerationVocabulary {
+  isEndOfGeneration(id: number): boolean;
+  /** The bytes a token adds to a text; several tokens may share a character. */
+  piece(id: number): Uint8Array;
+  /** One token as a reader knows it. */
+  label(id: number): string;
+}
 
 /** What generation needs of a loaded model. */
 export interface GenerationModel {
   /** Tokens that prompt and response may have together. */
   readonly contextLength: number;
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: GenerationVocabulary;
   /**
    * Evaluates `tokens` after the first `position` tokens of the sequence (0 = a new sequence) and gives the logits of the last
    * one, [vocabulary]; they are read before the next call.
@@ -56,7 +63,7 @@ export async function generate(
       id: next.id,
       text: decoder.decode(vocabulary.piece(next.id), { stream: !isLast }),
       logprob: next.logprob,
-      alternatives: next.alternatives.map((alternative) => ({ ...alternative, text: tokenText(vocabulary, alternative.id) })),
+      alternatives: next.alternatives.map((alternative) => ({ ...alternative, text: vocabulary.label(alternative.id) })),
     };
     tokens.push(token);
     options.onToken?.(token);

@@ -1,7 +1,6 @@
 /** Turns a site's raw tensor into what a capture returns. */
-import type { PatternReduction, Tensor } from '../../model/model.ts';
-import type { SiteLayout } from '../graph/siteTable.ts';
-import type { SiteVectors } from './siteData.ts';
+import type { PatternReduction, Tensor } from '../model.ts';
+import type { SiteLayout, SiteVectors } from './siteVectors.ts';
 
 /** The whole site, in the shape `sites.ts` documents, without padding. */
 export function wholeSite(vectors: SiteVectors, layout: SiteLayout): Tensor {
