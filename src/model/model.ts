@@ -15,6 +15,13 @@ import type { Site } from './sites.ts';
  */
 export type Precision = 'as-served' | 'dequantised';
 
+/** What the row of logits says, where it is not about the next token. */
+export type ModelTask =
+  /** Classes of the whole text: logit i belongs to `labels[i]`. */
+  | { readonly kind: 'classify'; readonly labels: readonly string[] }
+  /** The text's embedding of length 1 [D]: a similarity is a linear function of it. */
+  | { readonly kind: 'embed'; readonly width: number };
+
 export interface ModelInfo {
   readonly name: string;
   /** Absolute path of the file. */
@@ -22,6 +29,8 @@ export interface ModelInfo {
   /** Hex digest of the whole file. */
   readonly sha256: string;
   readonly format: 'gguf' | 'onnx' | 'remote';
+  /** Absent: a language model, whose logits are about the next token. With a task every position gives the same one row. */
+  readonly task?: ModelTask;
   readonly architecture: string;
   /** As the file names it: `Q4_1`, `F16`, … */
   readonly quantization: string;
@@ -40,6 +49,12 @@ export interface ModelInfo {
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly chat: boolean };
   /** Why a file of this kind is limited (an unsupported architecture can still generate), for `models inspect`. */
   readonly notes: readonly string[];
+}
+
+/** Numbers in a row of logits. */
+export function outputWidth({ task, vocabulary }: Pick<ModelInfo, 'task' | 'vocabulary'>): number {
+  if (task === undefined) return vocabulary;
+  return task.kind === 'classify' ? task.labels.length : task.width;
 }
 
 export interface CallOptions {
@@ -95,6 +110,8 @@ export interface RowRead {
   readonly entropy?: true;
   /** [V] probabilities: also KL(row ‖ reference). */
   readonly reference?: Float32Array;
+  /** [V] also Σ weights · logits. */
+  readonly weights?: Float32Array;
 }
 
 export interface RowResult {
@@ -110,6 +127,8 @@ export interface RowResult {
   readonly entropy?: number;
   /** Σ p (log p − log reference), nats, where a reference was given. */
   readonly divergence?: number;
+  /** Σ weights · logits, where weights were given. */
+  readonly weighted?: number;
 }
 
 /** How a captured attention pattern is reduced beside the model, before it is copied out (1,000 tokens × 270 heads is a gigabyte). */

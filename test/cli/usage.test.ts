@@ -91,7 +91,6 @@ describe('bad prompts and targets: exit code 3', () => {
     ['invalid UTF-8', [file('latin1.txt', Buffer.from('caf\u00e9', 'latin1'))], /^E_PROMPT_NOT_TEXT.*UTF-8/],
     ['17 MB', [file('huge.txt', Buffer.alloc(17 * 2 ** 20, 'a'))], /^E_PROMPT_TOO_LARGE/],
     ['target without a kind', [prompt, '--target', 'Paris'], /^E_TARGET_INVALID/],
-    ['target of a classifier', [prompt, '--target', 'class:positive'], /^E_TARGET_INVALID.*classifier/],
     ['empty contrast', [prompt, '--target', 'contrast:a'], /^E_TARGET_INVALID/],
     ['result into a directory', [prompt, '--html', folder], /^E_OUTPUT_UNWRITABLE.*directory/],
     ['result into no folder', [prompt, '--csv', path.join(folder, 'no', 'x.csv')], /^E_OUTPUT_UNWRITABLE.*no folder/],

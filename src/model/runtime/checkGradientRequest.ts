@@ -1,6 +1,6 @@
 /** Everything of a gradient request that could make native code read out of bounds, or mean nothing, is refused here. */
 import { type GradientPathRequest, type GradientRequest, gradientRules, type GradientTarget } from '../gradient.ts';
-import type { ModelInfo } from '../model.ts';
+import { type ModelInfo, outputWidth } from '../model.ts';
 import { type Site, siteName } from '../sites.ts';
 import { gradientTarget, patchShape } from '../../shared/errorCatalog.ts';
 
@@ -17,7 +17,7 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
       `use a position from 0 to ${tokens - 1}`,
     );
   };
-  const whole = (values: Float32Array, what: string, expected = info.vocabulary) => {
+  const whole = (values: Float32Array, what: string, expected = outputWidth(info)) => {
     if (values.length !== expected) {
       throw gradientTarget(`${what} has ${values.length} numbers`, `${expected} are needed`, 'give one for each');
     }
@@ -34,11 +34,11 @@ export function checkTarget(target: GradientTarget, tokens: number, info: ModelI
         throw gradientTarget('the target has no term', 'it is 0 whatever the prompt', 'name a token');
       for (const { position: at, id, weight } of target.terms) {
         position(at);
-        if (!Number.isInteger(id) || id < 0 || id >= info.vocabulary) {
+        if (!Number.isInteger(id) || id < 0 || id >= outputWidth(info)) {
           throw gradientTarget(
             `the target reads token ${id}`,
-            `the vocabulary has ${info.vocabulary} tokens, counted from 0`,
-            `use an id from 0 to ${info.vocabulary - 1}`,
+            `a row of logits has ${outputWidth(info)} numbers, counted from 0`,
+            `use an id from 0 to ${outputWidth(info) - 1}`,
           );
         }
         if (!Number.isFinite(weight))

@@ -1,5 +1,5 @@
 /** Everything of a request that could make native code read out of bounds is refused here. */
-import type { ModelInfo, Positions, RowRead } from '../model.ts';
+import { type ModelInfo, outputWidth, type Positions, type RowRead } from '../model.ts';
 import { contextOverflow, tokenRange } from '../../shared/errorCatalog.ts';
 
 /** @throws E_TOKEN_RANGE, E_CONTEXT_OVERFLOW */
@@ -13,10 +13,10 @@ export function checkTokens(tokens: Int32Array, info: ModelInfo): void {
 export function checkReads(reads: readonly RowRead[], length: number, info: ModelInfo): void {
   for (const read of reads) {
     checkPosition(read.position, length);
-    for (const id of read.ids) checkToken(id, info);
-    if (read.reference !== undefined && read.reference.length !== info.vocabulary) {
-      const why = `the vocabulary has ${info.vocabulary} tokens`;
-      throw tokenRange(`a reference of ${read.reference.length} probabilities does not fit`, why);
+    for (const id of read.ids) checkOutput(id, info);
+    for (const values of [read.reference, read.weights]) {
+      if (values === undefined || values.length === outputWidth(info)) continue;
+      throw tokenRange(`${values.length} numbers do not fit`, `a row of logits has ${outputWidth(info)}`);
     }
   }
 }
@@ -33,6 +33,12 @@ export function resolvePositions(positions: Positions, length: number): number[]
 export function checkPosition(position: number, length: number): void {
   if (Number.isInteger(position) && position >= 0 && position < length) return;
   throw tokenRange(`there is no position ${position}`, `the sequence has ${length} tokens, counted from 0`);
+}
+
+function checkOutput(id: number, info: ModelInfo): void {
+  if (info.task === undefined) return checkToken(id, info);
+  if (Number.isInteger(id) && id >= 0 && id < outputWidth(info)) return;
+  throw tokenRange(`there is no output ${id}`, `the model has ${outputWidth(info)} of them, counted from 0`);
 }
 
 function checkToken(id: number, info: ModelInfo): void {

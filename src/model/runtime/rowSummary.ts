@@ -12,6 +12,7 @@ export function summariseRow(row: Float32Array, read: RowRead): RowResult {
     top: topLogits(row, read.top ?? 0),
     ...(read.entropy === undefined ? {} : { entropy: entropyOf(row, total) }),
     ...(read.reference === undefined ? {} : { divergence: divergenceFrom(row, total, read.reference) }),
+    ...(read.weights === undefined ? {} : { weighted: weightedSum(row, read.weights) }),
   };
 }
 
@@ -35,6 +36,10 @@ function divergenceFrom(row: Float32Array, total: number, reference: Float32Arra
     if (probability > 0) sum += probability * (logprob - Math.log(reference[id] as number));
   }
   return sum;
+}
+
+function weightedSum(row: Float32Array, weights: Float32Array): number {
+  return weights.reduce((sum, weight, id) => sum + weight * (row[id] as number), 0);
 }
 
 /** log Σ exp(x), shifted by the maximum so that nothing overflows; nats. */
