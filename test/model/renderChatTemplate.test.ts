@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createTokenizer } from '../../../src/llama/tokenizer/llamaTokenizer.ts';
-import { formatTime } from '../../../src/llama/tokenizer/formatTime.ts';
-import { renderChatTemplate } from '../../../src/llama/tokenizer/renderChatTemplate.ts';
-import { loadVocabulary } from './loadVocabulary.ts';
+import { createTokenizer } from '../../src/llama/tokenizer/llamaTokenizer.ts';
+import { formatTime } from '../../src/model/chatTemplate/formatTime.ts';
+import { renderChatTemplate } from '../../src/model/chatTemplate/renderChatTemplate.ts';
+import { loadVocabulary } from '../llama/tokenizer/loadVocabulary.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../..');
 const messages = [
   { role: 'system', content: 'You are a concise assistant. Always answer in one sentence.' },
   { role: 'user', content: 'What colour do you get when you mix blue and yellow paint?' },

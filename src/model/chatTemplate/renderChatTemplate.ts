@@ -1,6 +1,6 @@
 import { Script, createContext } from 'node:vm';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import type { ChatMessage } from '../../model/model.ts';
+import type { ChatMessage } from '../model.ts';
 import { templateFailed, templateMissing } from '../../shared/errorCatalog.ts';
 import { formatTime } from './formatTime.ts';
 
