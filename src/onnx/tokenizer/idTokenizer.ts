@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import type { Tokenizer } from '../../model/model.ts';
 import { templateMissing } from '../../shared/errorCatalog.ts';
 import { tokenizerMissing } from '../../shared/modelFolderErrors.ts';
+import type { OnnxTokenizer } from './onnxTokenizer.ts';
 import type { ModelFolder } from '../folder/modelFolder.ts';
 
 /** For a model without a vocabulary: ids are shown as `<17>`, and text cannot be read. */
-export function createIdTokenizer({ onnxFile, configuration }: Pick<ModelFolder, 'onnxFile' | 'configuration'>): Tokenizer {
+export function createIdTokenizer({ onnxFile, configuration }: Pick<ModelFolder, 'onnxFile' | 'configuration'>): OnnxTokenizer {
   const name = basename(onnxFile);
   const pieces = (ids: readonly number[]) => ids.map((id) => `<${id}>`);
   return {
@@ -16,6 +16,7 @@ export function createIdTokenizer({ onnxFile, configuration }: Pick<ModelFolder,
     async decode(ids) {
       return pieces(ids).join('');
     },
+    piece: (id) => new TextEncoder().encode(`<${id}>`),
     async pieces(ids) {
       return pieces(ids);
     },

@@ -9,6 +9,11 @@ import { createIdTokenizer } from './idTokenizer.ts';
 import { createTextTokeniser } from './textTokeniser.ts';
 import type { TextTokeniser } from './textTokeniser.ts';
 
+/** Also gives the bytes of single tokens: what generation puts together. */
+export interface OnnxTokenizer extends Tokenizer {
+  piece(id: number): Uint8Array;
+}
+
 /** The largest in use have about 35 MB. */
 const maximumTokenizerBytes = 256_000_000;
 const loneSurrogate = /\p{Surrogate}/u;
@@ -17,7 +22,7 @@ const loneSurrogate = /\p{Surrogate}/u;
  * The tokenizer of an ONNX model. Without a tokenizer.json it knows ids only.
  * @throws E_TOKENIZER_UNSUPPORTED, E_MODEL_FOLDER
  */
-export async function openOnnxTokenizer(folder: ModelFolder): Promise<Tokenizer> {
+export async function openOnnxTokenizer(folder: ModelFolder): Promise<OnnxTokenizer> {
   if (folder.tokenizerFile === null) return createIdTokenizer(folder);
   const text = await readSmallFile(folder.tokenizerFile, maximumTokenizerBytes);
   if (text === null) return createIdTokenizer(folder);
@@ -27,7 +32,7 @@ export async function openOnnxTokenizer(folder: ModelFolder): Promise<Tokenizer>
 export function createOnnxTokenizer(
   tokeniser: TextTokeniser,
   folder: Pick<ModelFolder, 'configuration' | 'chatTemplate' | 'bosToken' | 'eosToken'>,
-): Tokenizer {
+): OnnxTokenizer {
   const { configuration, chatTemplate, bosToken, eosToken } = folder;
   const { spelling, affixes } = tokeniser;
   const idOf = (text: string | null) => (text === null ? undefined : tokeniser.idOf(text));
@@ -58,6 +63,7 @@ export function createOnnxTokenizer(
     async decode(ids) {
       return spelling.decode(ids);
     },
+    piece: (id) => spelling.bytes(id),
     async pieces(ids) {
       return ids.map((id) => spelling.text(id));
     },

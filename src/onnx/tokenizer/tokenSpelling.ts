@@ -4,6 +4,8 @@ import type { TokenizerFile } from './tokenizerFile.ts';
 
 /** How a vocabulary's tokens read as text: `Ġthe` is ` the` in one, `▁the` in another, `##ing` stays in a third. */
 export interface TokenSpelling {
+  /** What a token adds to a text; part of a character is part of its bytes. */
+  bytes(id: number): Uint8Array;
   /** One token as a reader knows it; part of a character shows as U+FFFD, a number without a token as nothing. */
   text(id: number): string;
   /** Tokens one after another, as text; spaces that the tokeniser inserted are kept. */
@@ -43,7 +45,7 @@ export function createTokenSpelling(file: TokenizerFile, model: VocabularyModel)
       )
       .join('');
   };
-  return { text, decode };
+  return { bytes, text, decode };
 }
 
 /** A character that spells no byte stands for itself. */
