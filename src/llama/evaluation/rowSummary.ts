@@ -1,4 +1,5 @@
 /** What a caller reads from one row of logits, without taking the row itself. */
+import { logSumExp } from '../../model/logSumExp.ts';
 import type { RowRead, RowResult } from '../../model/model.ts';
 
 /** @param row [vocabulary] logits */
@@ -35,16 +36,6 @@ function divergenceFrom(row: Float32Array, total: number, reference: Float32Arra
     if (probability > 0) sum += probability * (logprob - Math.log(reference[id] as number));
   }
   return sum;
-}
-
-/** log Σ exp(x), shifted by the maximum so that nothing overflows; nats. */
-export function logSumExp(row: Float32Array): number {
-  let maximum = Number.NEGATIVE_INFINITY;
-  for (const value of row) if (value > maximum) maximum = value;
-  if (maximum === Number.NEGATIVE_INFINITY) return Number.isNaN(row[0] ?? 0) ? Number.NaN : maximum;
-  let sum = 0;
-  for (const value of row) sum += Math.exp(value - maximum);
-  return maximum + Math.log(sum);
 }
 
 /** 1 = most likely; of equal logits the lower id comes first. */

@@ -1,6 +1,7 @@
 import type { CallOptions, GenerateRequest, GeneratedToken, Generation } from '../../model/model.ts';
+import { logSumExp } from '../../model/logSumExp.ts';
 import { cancelled, contextOverflow, numeric } from '../../shared/errorCatalog.ts';
-import { logSumExp, topLogits } from '../evaluation/rowSummary.ts';
+import { topLogits } from '../evaluation/rowSummary.ts';
 import { tokenText } from '../tokenizer/tokenText.ts';
 import type { Vocabulary } from '../tokenizer/vocabulary.ts';
 import { randomNumbers } from './randomNumbers.ts';
