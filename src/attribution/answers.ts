@@ -12,7 +12,8 @@ type Answering = Pick<Model, 'info' | 'tokenizer'>;
 export async function encodeAnswer(model: Answering, text: string): Promise<number[]> {
   const { task } = model.info;
   if (task === undefined) return await encodeContinuation(model.tokenizer, text);
-  if (task.kind === 'embed') throw outputKind('a text as the answer', 'it embeds texts and answers with no words', similarityHint);
+  if (task.kind === 'embed')
+    throw outputKind('a text as the answer', 'it embeds texts and answers with no words', similarityHint);
   return [classId(task.labels, text)];
 }
 

@@ -122,12 +122,19 @@ async function similarityTarget(text: string, { model }: TargetContext): Promise
     throw outputKind('a similarity', 'it is no sentence encoder', 'load one, or choose another target');
   }
   const { tokens } = await model.tokenizer.encode(text);
-  if (tokens.length === 0) throw targetEmpty('the other text', 'the tokenizer makes nothing of it', 'give a text to compare with');
+  if (tokens.length === 0)
+    throw targetEmpty('the other text', 'the tokenizer makes nothing of it', 'give a text to compare with');
   const { logits, nonFinite } = await model.forward({ tokens: Int32Array.from(tokens, ({ id }) => id), logits: 'last' });
   if (nonFinite !== null || logits === null) throw numeric(nonFinite ?? 'the embedding');
   const weights = logits.values;
   return {
-    description: { kind: 'similarity', label: `similarity to ${JSON.stringify(shortened(text))}`, score: 'logit', unit: 'cosine', ids: [] },
+    description: {
+      kind: 'similarity',
+      label: `similarity to ${JSON.stringify(shortened(text))}`,
+      score: 'logit',
+      unit: 'cosine',
+      ids: [],
+    },
     continuation: new Int32Array(0),
     reads: (promptLength) => [{ position: promptLength - 1, ids: [], weights }],
     value: ([row]) => row?.weighted ?? Number.NaN,

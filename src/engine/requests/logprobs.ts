@@ -6,7 +6,8 @@ import { logprobOf, topReadings } from './readings.ts';
 
 /** How likely the model found every token of the prompt, and what it would say next. One forward pass. */
 export async function logprobs({ model, signal, progress }: RequestContext, request: LogprobsRequest): Promise<LogprobsResult> {
-  if (model.info.task !== undefined) throw outputKind('log-probabilities of tokens', 'it predicts no next token', 'load a language model');
+  if (model.info.task !== undefined)
+    throw outputKind('log-probabilities of tokens', 'it predicts no next token', 'load a language model');
   const { tokens, ids } = await tokenizePrompt(model, request.prompt);
   const top = Math.max(0, Math.min(Math.trunc(request.top), model.info.vocabulary));
   progress('log-probabilities', 0, 1);

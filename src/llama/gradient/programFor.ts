@@ -1,6 +1,7 @@
 /** From a request to what is computed for it: checks it, records the pass, finds its sites in the recording. */
 import type { GradientRequest, GradientTarget } from '../../model/gradient.ts';
 import type { Site } from '../../model/sites.ts';
+import { rowsOf } from '../../model/targetSeed.ts';
 import { siteUnknown } from '../../shared/errorCatalog.ts';
 import { checkTokens } from '../../model/runtime/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
@@ -11,7 +12,6 @@ import { GradientProgram } from './gradientProgram.ts';
 import { siteOnTape } from './siteTensors.ts';
 import { recordTape } from './tape/recordTape.ts';
 import type { Tape } from './tape/tape.ts';
-import { rowsOf } from './targetSeed.ts';
 
 /**
  * @param operators names by number

@@ -1,6 +1,7 @@
 import type { CallOptions, GenerateRequest, GeneratedToken, Generation } from '../model.ts';
 import { cancelled, contextOverflow, numeric } from '../../shared/errorCatalog.ts';
-import { logSumExp, topLogits } from './rowSummary.ts';
+import { logSumExp } from '../logSumExp.ts';
+import { topLogits } from './rowSummary.ts';
 import { randomNumbers } from './randomNumbers.ts';
 import { sampleToken } from './sampleToken.ts';
 

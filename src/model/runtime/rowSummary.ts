@@ -1,5 +1,6 @@
 /** What a caller reads from one row of logits, without taking the row itself. */
 import type { RowRead, RowResult } from '../model.ts';
+import { logSumExp } from '../logSumExp.ts';
 
 /** @param row [vocabulary] logits */
 export function summariseRow(row: Float32Array, read: RowRead): RowResult {
@@ -40,16 +41,6 @@ function divergenceFrom(row: Float32Array, total: number, reference: Float32Arra
 
 function weightedSum(row: Float32Array, weights: Float32Array): number {
   return weights.reduce((sum, weight, id) => sum + weight * (row[id] as number), 0);
-}
-
-/** log Σ exp(x), shifted by the maximum so that nothing overflows; nats. */
-export function logSumExp(row: Float32Array): number {
-  let maximum = Number.NEGATIVE_INFINITY;
-  for (const value of row) if (value > maximum) maximum = value;
-  if (maximum === Number.NEGATIVE_INFINITY) return Number.isNaN(row[0] ?? 0) ? Number.NaN : maximum;
-  let sum = 0;
-  for (const value of row) sum += Math.exp(value - maximum);
-  return maximum + Math.log(sum);
 }
 
 /** 1 = most likely; of equal logits the lower id comes first. */

@@ -39,8 +39,7 @@ export async function forward(
   for (const [index, position] of positions.entries()) values.set(logits.row(position), index * info.vocabulary);
   const read = reads.map((each) => logits.summary(each));
   const sound =
-    allFinite(results.logits) &&
-    [...results.captured].every(([site, { data }]) => site.startsWith('scores.') || allFinite(data));
+    allFinite(results.logits) && [...results.captured].every(([site, { data }]) => site.startsWith('scores.') || allFinite(data));
   const nonFinite = sound ? null : await firstNonFinite(evaluator, tokens, patches);
   return { logits: request.logits === undefined ? null : { positions, values }, read, captured: results.captured, nonFinite };
 }
@@ -79,7 +78,8 @@ async function run(
     length,
   );
   const kinds = [...new Set(captures.map(({ site }) => site.kind))].sort();
-  const { graph: staged, renamed } = plan.staged.length === 0 ? { graph, renamed: new Map<string, string>() } : withStages(graph, plan.staged);
+  const { graph: staged, renamed } =
+    plan.staged.length === 0 ? { graph, renamed: new Map<string, string>() } : withStages(graph, plan.staged);
   const now = (tensor: string) => renamed.get(tensor) ?? tensor;
   const session = await evaluator.sessions.get(`${kinds.join()}|${plan.key}`, () => {
     const tapped = resolved.flatMap(({ site }) => alike(site).map(({ tensor }) => now(tensor)));
@@ -98,7 +98,8 @@ async function run(
   const wanted = [...new Set([now(evaluator.logits), ...resolved.map(({ site }) => now(site.tensor))])];
   const results = await session.run(onlyInputs(given, session.inputs), wanted);
   const captured = new Map<string, Tensor>();
-  for (const { capture, site } of resolved) captured.set(site.site, capturedTensor(capture, site, floats(results, now(site.tensor)), length));
+  for (const { capture, site } of resolved)
+    captured.set(site.site, capturedTensor(capture, site, floats(results, now(site.tensor)), length));
   return { logits: floats(results, now(evaluator.logits)), captured };
 }
 
@@ -163,10 +164,12 @@ class LogitRows {
 /** Site name; `logits` when none of the sites before them is to blame. */
 async function firstNonFinite(evaluator: OnnxEvaluator, tokens: Int32Array, patches: readonly Patch[]): Promise<string> {
   const looked: Site[] = [{ kind: 'embed' }];
-  for (let layer = 0; layer < evaluator.info.layers; layer++) looked.push({ kind: 'resid_mid', layer }, { kind: 'resid_post', layer });
+  for (let layer = 0; layer < evaluator.info.layers; layer++)
+    looked.push({ kind: 'resid_mid', layer }, { kind: 'resid_post', layer });
   looked.push({ kind: 'final_norm' });
   const captures = looked.filter((site) => evaluator.sites.has(siteName(site))).map((site) => ({ site }));
   const { captured } = await run(evaluator, tokens, { rows: [tokens.length - 1], captures, patches });
-  for (const { site } of captures) if (!allFinite(captured.get(siteName(site))?.data ?? new Float32Array(0))) return siteName(site);
+  for (const { site } of captures)
+    if (!allFinite(captured.get(siteName(site))?.data ?? new Float32Array(0))) return siteName(site);
   return 'logits';
 }

@@ -25,7 +25,10 @@ export interface OnnxSite extends KnownSite {
 export type OnnxSites = KnownSites<OnnxSite>;
 
 /** Heads (1 where there are none) and numbers of a vector, on a prompt of so many tokens. */
-export function vectorShape({ layout, heads, width }: OnnxSite, tokens: number): { readonly heads: number; readonly width: number } {
+export function vectorShape(
+  { layout, heads, width }: OnnxSite,
+  tokens: number,
+): { readonly heads: number; readonly width: number } {
   return { heads: layout === 'rows' ? 1 : heads, width: layout === 'attention' ? tokens : width };
 }
 

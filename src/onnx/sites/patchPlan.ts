@@ -141,4 +141,3 @@ function ones(rank: number): number[] {
 function size(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
-

@@ -1,6 +1,6 @@
 /** Targets on logits: their value, and their derivative by each row of logits. Plain arithmetic in doubles. */
-import type { GradientTarget, TargetTerm } from '../../model/gradient.ts';
-import { logSumExp } from '../../model/runtime/rowSummary.ts';
+import type { GradientTarget, TargetTerm } from './gradient.ts';
+import { logSumExp } from './logSumExp.ts';
 
 /** Targets that read logits; a cotangent reads a site. */
 export type LogitTarget = Exclude<GradientTarget, { kind: 'cotangent' }>;

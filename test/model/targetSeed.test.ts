@@ -1,6 +1,6 @@
 /** Every target on logits: its derivative against central differences of its value, in doubles. */
 import { expect, test } from 'vitest';
-import { type LogitTarget, rowsOf, seedOf } from '../../../src/llama/gradient/targetSeed.ts';
+import { type LogitTarget, rowsOf, seedOf } from '../../src/model/targetSeed.ts';
 
 const vocabulary = 12;
 /** Rows of logits at positions 0 to 3: random, the same at every run, between −6 and 6, in steps of 2⁻¹⁰. */
