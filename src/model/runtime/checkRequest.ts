@@ -35,7 +35,8 @@ export function checkPosition(position: number, length: number): void {
   throw tokenRange(`there is no position ${position}`, `the sequence has ${length} tokens, counted from 0`);
 }
 
-function checkToken(id: number, info: ModelInfo): void {
+/** @throws E_TOKEN_RANGE */
+export function checkToken(id: number, info: Pick<ModelInfo, 'vocabulary'>): void {
   if (Number.isInteger(id) && id >= 0 && id < info.vocabulary) return;
   throw tokenRange(`there is no token ${id}`, `the vocabulary has ${info.vocabulary} tokens, counted from 0`);
 }
