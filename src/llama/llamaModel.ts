@@ -9,6 +9,8 @@ import type {
   Model,
   ModelInfo,
   Tokenizer,
+  UnembedRequest,
+  UnembedResult,
   VariantResult,
   VariantsRequest,
 } from '../model/model.ts';
@@ -31,6 +33,7 @@ import { GradientEngine, type GradientProfile, type GradientSettings } from './g
 import { guardTokenizer } from '../model/runtime/guardedTokenizer.ts';
 import { generationVocabulary } from './tokenizer/tokenText.ts';
 import type { Vocabulary } from './tokenizer/vocabulary.ts';
+import { Unembedding } from './unembedding/unembedding.ts';
 
 export interface LlamaModelParts {
   readonly evaluator: Evaluator;
@@ -50,6 +53,7 @@ export class LlamaModel implements Model {
   readonly #refusal: string | null;
   readonly #cancelFlag: Int32Array | undefined;
   readonly #gradients: GradientEngine;
+  readonly #unembedding: Unembedding;
   readonly #exclusive = new Exclusive();
   #disposed: Promise<void> | null = null;
 
@@ -63,6 +67,7 @@ export class LlamaModel implements Model {
     this.#refusal = refusal;
     this.#cancelFlag = cancelFlag;
     this.#gradients = new GradientEngine(evaluator, gradients);
+    this.#unembedding = new Unembedding(evaluator, gradients.threads);
   }
 
   forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult> {
@@ -105,6 +110,10 @@ export class LlamaModel implements Model {
     return this.#run(options, (cancellation) => this.#gradients.gradientAlong(request, cancellation, options ?? {}));
   }
 
+  unembed(request: UnembedRequest, options?: CallOptions): Promise<UnembedResult[]> {
+    return this.#run(options, (cancellation) => this.#unembedding.run(request, cancellation));
+  }
+
   /** Operators and tensors a gradient would flow through. Not part of the interface: a test asks. */
   gradientNodes(request: GradientRequest): Promise<{ readonly operator: string; readonly name: string }[]> {
     return this.#run(undefined, () => this.#gradients.nodes(request));
@@ -120,6 +129,7 @@ export class LlamaModel implements Model {
     this.#disposed ??= this.#exclusive.run(() => {
       const { contexts, native } = this.#evaluator;
       this.#gradients.free();
+      this.#unembedding.free();
       contexts.free();
       native.functions.llama_model_free(native.model);
     });

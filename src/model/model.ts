@@ -224,6 +224,43 @@ export interface Generation {
   readonly finish: 'length' | 'stop' | 'context';
 }
 
+/** What to read from one vector of the residual stream, seen through the last norm and the unembedding. */
+export interface UnembedRead {
+  /** Tokens whose logits and ranks are wanted. */
+  readonly ids?: readonly number[];
+  /** How many of the most likely tokens to list, and how many of the least likely. Default 0. */
+  readonly top?: number;
+  readonly bottom?: number;
+  /** Also the entropy of the row. */
+  readonly entropy?: true;
+  /** Number of an earlier row of the request: also KL(that row ‖ this row). */
+  readonly reference?: number;
+  /** Number of an earlier row of the request, whose logits are taken off first: what a row of zeros gives, for instance. */
+  readonly minus?: number;
+}
+
+export interface UnembedRequest {
+  /** [N, D] each read as if it stood behind the last block. */
+  readonly rows: Float32Array;
+  /** One a row, in their order. */
+  readonly read: readonly UnembedRead[];
+}
+
+export interface UnembedResult {
+  /** log Σ exp(logits) over the vocabulary; logprob = logit − logSumExp, nats. */
+  readonly logSumExp: number;
+  /** Logits and ranks (1 = most likely) of the asked ids, in their order. */
+  readonly logits: Float32Array;
+  readonly ranks: Int32Array;
+  /** Most likely first; least likely first. */
+  readonly top: readonly { readonly id: number; readonly logit: number }[];
+  readonly bottom: readonly { readonly id: number; readonly logit: number }[];
+  /** −Σ p log p, nats, where it was asked for. */
+  readonly entropy?: number;
+  /** Σ q (log q − log p), nats, q the reference row, where one was given. */
+  readonly divergence?: number;
+}
+
 export interface Model {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
@@ -249,5 +286,13 @@ export interface Model {
   gradient(request: GradientRequest, options?: GradientOptions): Promise<GradientResult>;
   /** The same along a line of input embeddings, for integrated gradients. @throws as `gradient` */
   gradientAlong(request: GradientPathRequest, options?: GradientOptions): Promise<GradientPathResult>;
+  /**
+   * The end of the forward pass alone: last norm and unembedding (and a cap on the logits, where the model has one) of vectors the
+   * caller gives, [N, D]. Logits are read a few rows at a time and never held for all of them; a row that others refer to is kept
+   * until the last of them is read. The vectors of `resid_post` of the last layer give the model's own logits. Models that can
+   * capture can do this.
+   * @throws E_PATCH_SHAPE, E_TOKEN_RANGE, E_SITE_UNKNOWN, E_NUMERIC, E_CANCELLED, E_OUT_OF_MEMORY
+   */
+  unembed(request: UnembedRequest, options?: CallOptions): Promise<UnembedResult[]>;
   dispose(): Promise<void>;
 }

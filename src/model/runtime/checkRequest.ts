@@ -41,7 +41,8 @@ function checkOutput(id: number, info: ModelInfo): void {
   throw tokenRange(`there is no output ${id}`, `the model has ${outputWidth(info)} of them, counted from 0`);
 }
 
-function checkToken(id: number, info: ModelInfo): void {
+/** @throws E_TOKEN_RANGE */
+export function checkToken(id: number, info: Pick<ModelInfo, 'vocabulary'>): void {
   if (Number.isInteger(id) && id >= 0 && id < info.vocabulary) return;
   throw tokenRange(`there is no token ${id}`, `the vocabulary has ${info.vocabulary} tokens, counted from 0`);
 }

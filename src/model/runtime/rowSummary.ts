@@ -44,7 +44,7 @@ function weightedSum(row: Float32Array, weights: Float32Array): number {
 }
 
 /** 1 = most likely; of equal logits the lower id comes first. */
-function rankOf(row: Float32Array, id: number): number {
+export function rankOf(row: Float32Array, id: number): number {
   const logit = row[id] ?? Number.NaN;
   let rank = 1;
   for (let other = 0; other < row.length; other++) {
@@ -58,15 +58,16 @@ function rankOf(row: Float32Array, id: number): number {
 export function topLogits(row: Float32Array, count: number): { id: number; logit: number }[] {
   const best: { id: number; logit: number }[] = [];
   if (count <= 0) return best;
+  let least = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < row.length; id++) {
     const logit = row[id] as number;
-    const last = best[best.length - 1];
-    if (best.length >= count && last !== undefined && !(logit > last.logit)) continue;
+    if (best.length >= count && !(logit > least)) continue;
     if (Number.isNaN(logit)) continue;
     let place = best.length;
     while (place > 0 && (best[place - 1] as { logit: number }).logit < logit) place--;
     best.splice(place, 0, { id, logit });
     if (best.length > count) best.pop();
+    least = (best[best.length - 1] as { logit: number }).logit;
   }
   return best;
 }
