@@ -3,7 +3,7 @@ import { writeThrough } from '../../../src/analysis/activations/writeThrough.ts'
 import { headVectors, streamSites, streamVectors } from '../../../src/analysis/lens/lensVectors.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
-import { logSumExp } from '../../../src/model/runtime/rowSummary.ts';
+import { logSumExp } from '../../../src/model/logSumExp.ts';
 import { goldenFile, logSoftmaxDivergence, maximumDifference } from '../../llama/golden.ts';
 import { toolOn } from '../runTool.ts';
 
