@@ -1,4 +1,5 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
+import { counterfactual } from '../counterfactual/counterfactual.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [];
+export const tools: readonly Tool[] = [counterfactual];
