@@ -1,11 +1,12 @@
 /**
  * Many sequences that share beginnings. They are visited in the order of a depth-first walk through the tree of their
- * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed.
+ * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed. The
+ * walk begins at what an earlier request left in the cache: a prompt that was just read is not read again.
  */
 import type { RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
-import { prefixOrder } from '../../model/prefixOrder.ts';
 import type { Cancellation } from '../../model/runtime/cancellation.ts';
 import { checkReads, checkTokens } from '../../model/runtime/checkRequest.ts';
+import { prefixOrder, sharedLength } from '../../model/prefixOrder.ts';
 import type { LlamaContext } from './context.ts';
 import { type Evaluator, outputRows, RowReader } from './forward.ts';
 
@@ -28,19 +29,21 @@ export async function forwardVariants(
   cancellation.check();
   const results = new Array<VariantResult>(variants.length);
   if (variants.length === 0) return results;
-  const context = evaluator.contexts.acquire(Math.max(...variants.map(({ tokens }) => tokens.length)));
+  const context = evaluator.contexts.resume(Math.max(...variants.map(({ tokens }) => tokens.length)));
   context.shouldStop = cancellation.requested;
-  let cached: Int32Array = new Int32Array(0);
-  for (const index of prefixOrder(variants.map(({ tokens }) => tokens))) {
+  const order = prefixOrder(
+    variants.map(({ tokens }) => tokens),
+    context.held,
+  );
+  for (const index of order) {
     const variant = variants[index] as Variant;
-    const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(cached, variant);
+    const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(context.held, variant);
     let result = evaluate(context, variant, split);
     if (split > 0 && evaluator.prefixReuse === 'unknown') {
       const whole = evaluate(context, variant, 0);
       evaluator.prefixReuse = sameBits(result.read, whole.read) ? 'exact' : 'inexact';
       result = whole;
     }
-    cached = variant.tokens;
     results[index] = result;
     onResult(index, result);
     await cancellation.breathe();
@@ -67,8 +70,7 @@ function evaluate(context: LlamaContext, { tokens, read }: Variant, split: numbe
  * and an even number left away (kernels that take rows in pairs).
  */
 export function splitPoint(cached: Int32Array, { tokens, read }: Variant): number {
-  let shared = 0;
-  while (shared < tokens.length && shared < cached.length && tokens[shared] === cached[shared]) shared++;
+  const shared = sharedLength(tokens, cached);
   const firstRead = Math.min(tokens.length - 1, ...read.map(({ position }) => position));
   const split = Math.min(shared, firstRead, tokens.length - 2);
   return split > 0 ? split - (split % 2) : 0;
