@@ -1,4 +1,5 @@
 /** What is refused before a model is opened: arguments, prompt files, destinations. */
+import { tools } from '../../src/analysis/tools/registry.ts';
 import { chmodSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -123,8 +124,9 @@ describe('help', () => {
 
   test('lists the verbs there are and no others', async () => {
     const { stdout } = await runInPlace(['--help']);
-    const listed = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[|$| )/gm)].map(([, verb]) => verb);
-    expect(listed).toEqual(['explain', 'evaluate', 'logprobs', 'generate', 'attention', 'capture', 'models']);
+    const listed = [...stdout.matchAll(/^ {2}([a-z-]+)(?: \[|$| )/gm)].map(([, verb]) => verb);
+    const own = ['explain', 'evaluate', 'logprobs', 'generate', 'attention', 'capture'];
+    expect(listed).toEqual([...own, ...tools.map(({ id }) => id), 'models']);
   });
 
   test('--version is the package’s', async () => {

@@ -35,8 +35,8 @@ export async function forward(
   cancellation.check();
   const results = await run(evaluator, tokens, { rows, captures, patches });
   const logits = new LogitRows(evaluator, results.logits, rows);
-  const values = new Float32Array(positions.length * info.vocabulary);
-  for (const [index, position] of positions.entries()) values.set(logits.row(position), index * info.vocabulary);
+  const values = new Float32Array(positions.length * evaluator.width);
+  for (const [index, position] of positions.entries()) values.set(logits.row(position), index * evaluator.width);
   const read = reads.map((each) => logits.summary(each));
   const sound =
     allFinite(results.logits) && [...results.captured].every(([site, { data }]) => site.startsWith('scores.') || allFinite(data));
@@ -112,7 +112,7 @@ export function onlyInputs(given: Readonly<Record<string, TensorValue>>, names: 
   return Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
 }
 
-function floats(results: Readonly<Record<string, TensorValue>>, name: string): Float32Array {
+export function floats(results: Readonly<Record<string, TensorValue>>, name: string): Float32Array {
   const data = results[name]?.data;
   if (!(data instanceof Float32Array)) throw new Error(`the tensor ${name} is no float32`);
   return data;
@@ -121,8 +121,15 @@ function floats(results: Readonly<Record<string, TensorValue>>, name: string): F
 /** Masked scores are large negative numbers in some files and −∞ in others; a site says −∞. */
 const maskedBelow = -1e30;
 
-function capturedTensor({ site: { kind }, reduce }: CaptureRequest, site: OnnxSite, raw: Float32Array, tokens: number): Tensor {
-  const vectors = siteVectors(site, raw, tokens);
+/** @param length tokens of the tensor, fillers included */
+export function capturedTensor(
+  { site: { kind }, reduce }: CaptureRequest,
+  site: OnnxSite,
+  raw: Float32Array,
+  tokens: number,
+  length = tokens,
+): Tensor {
+  const vectors = siteVectors(site, raw, tokens, length);
   if (kind === 'scores') {
     const { shape, data } = wholeSite(vectors, 'attention');
     return { shape, data: data.map((value) => (value < maskedBelow ? Number.NEGATIVE_INFINITY : value)) };
@@ -140,11 +147,11 @@ class LogitRows {
   readonly #isSequence: boolean;
 
   constructor(
-    { info }: OnnxEvaluator,
+    { width }: OnnxEvaluator,
     private readonly data: Float32Array,
     rows: readonly number[],
   ) {
-    this.#width = info.vocabulary;
+    this.#width = width;
     this.#places = new Map(rows.map((position, place) => [position, place]));
     // A classifier has one row, whatever the position.
     this.#isSequence = data.length > this.#width || rows.length === 1;

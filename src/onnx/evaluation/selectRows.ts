@@ -20,11 +20,12 @@ const rowWise = new Set([
 
 /**
  * Computes logits of asked positions only: the unembedding of a small model is a fifth of its work, and a row of logits has the
- * size of the vocabulary. Changes nothing and returns false where something between the last norm and the logits mixes positions.
+ * size of the vocabulary. Returns the tensors that now hold those rows only, each with one that tells its other axes; changes nothing
+ * and returns null where something between the last norm and the logits mixes positions.
  */
-export function selectRows(graph: OnnxGraph, finalNorm: string, logits: string): boolean {
+export function selectRows(graph: OnnxGraph, finalNorm: string, logits: string): ReadonlyMap<string, string> | null {
   const path = nodesBetween(graph, finalNorm, logits);
-  if (path.length === 0 || !path.every((node) => rowWise.has(operatorKey(node)))) return false;
+  if (path.length === 0 || !path.every((node) => rowWise.has(operatorKey(node)))) return null;
   const selected = 'loupe/selected_rows';
   const gather: GraphNode = {
     op: 'Gather',
@@ -44,14 +45,15 @@ export function selectRows(graph: OnnxGraph, finalNorm: string, logits: string):
     return [gather, rewired];
   });
   graph.inputs = [...graph.inputs, { name: rowsInput, type: elementTypes.int64, dims: [rowsInput] }];
-  return true;
+  const alike = path.flatMap(({ outputs }) => outputs.map((output): [string, string] => [output, output]));
+  return new Map([[selected, finalNorm], ...alike]);
 }
 
 /** Nodes on the way from one tensor to another, in order. */
 function nodesBetween(graph: OnnxGraph, from: string, to: string): GraphNode[] {
   const reached = new Set([from]);
   const forward = graph.nodes.filter((node) => {
-    if (!node.inputs.some((name) => reached.has(name))) return false;
+    if (!node.inputs.some((name) => reached.has(name))) return null;
     for (const output of node.outputs) reached.add(output);
     return true;
   });
@@ -59,7 +61,7 @@ function nodesBetween(graph: OnnxGraph, from: string, to: string): GraphNode[] {
   return forward
     .reverse()
     .filter((node) => {
-      if (!node.outputs.some((name) => wanted.has(name))) return false;
+      if (!node.outputs.some((name) => wanted.has(name))) return null;
       for (const input of node.inputs) if (reached.has(input)) wanted.add(input);
       return true;
     })

@@ -9,20 +9,24 @@ import type { OnnxEvaluator } from './evaluator.ts';
 import { forward } from './forward.ts';
 import { keyValueNames, type KeyValueNames } from './keyValueNames.ts';
 
+/** The graph as the file has it, with its inputs for keys and values. */
+export interface SequenceSource {
+  readonly graph: OnnxGraph;
+  /** Its output with the logits. */
+  readonly logits: string;
+}
+
 export class SequenceDecoder {
   #tokens = new Int32Array(0);
   #past: Record<string, TensorValue> = {};
   readonly #names: readonly KeyValueNames[] | null;
 
-  /** @param source the graph as the file has it, with its inputs for keys and values */
   constructor(
     private readonly evaluator: OnnxEvaluator,
-    private readonly source: OnnxGraph,
-    /** The output of `source` with the logits. */
-    private readonly logits: string,
+    private readonly source: SequenceSource,
     private readonly cancellation: Cancellation,
   ) {
-    this.#names = keyValueNames(source);
+    this.#names = keyValueNames(source.graph);
   }
 
   /**
@@ -44,14 +48,15 @@ export class SequenceDecoder {
   }
 
   async #decodeCached(names: readonly KeyValueNames[], tokens: Int32Array, position: number): Promise<Float32Array> {
-    const { evaluator, source, logits } = this;
+    const { evaluator } = this;
+    const { graph, logits } = this.source;
     const present = names.map((name) => name.present);
     const session = await evaluator.sessions.get('generate', () =>
-      createSession(writeGraph(source, { outputs: [logits, ...present] }), source.folder, { threads: evaluator.threads }),
+      createSession(writeGraph(graph, { outputs: [logits, ...present] }), graph.folder, { threads: evaluator.threads }),
     );
     if (position === 0) this.#past = {};
     const past = { length: position, values: this.#past };
-    const given = feeds(source.inputs, Array.from(tokens), { ...evaluator.feedOptions, ...(position === 0 ? {} : { past }) });
+    const given = feeds(graph.inputs, Array.from(tokens), { ...evaluator.feedOptions, ...(position === 0 ? {} : { past }) });
     const results = await session.run(given);
     this.#past = {};
     for (const name of names) {
