@@ -8,6 +8,7 @@ import { writeGraph } from '../proto/writeGraph.ts';
 import { type OnnxSite, tensorDims } from '../sites/onnxSite.ts';
 import { withStages } from '../sites/patchStages.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
+import { rowsInput } from './selectRows.ts';
 
 export const seedInput = 'loupe/seed';
 export const shareInput = 'loupe/share';
@@ -96,6 +97,7 @@ function probeAt(evaluator: OnnxEvaluator, length: number, rows: number, renamed
     const facts = plain.facts(tensor);
     if (facts !== undefined) others.set(name, facts);
   }
+  others.set(rowsInput, { type: elementTypes.int64, dims: [[rows], [rows]], values: null });
   for (const [tensor, source] of evaluator.rowTensors) {
     const facts = plain.facts(source);
     if (facts === undefined) continue;
