@@ -20,7 +20,17 @@ function product(builder: GraphBuilder, a: Factor, b: Factor, scale: number): st
 
 const flipped = ({ name, transposed }: Factor): Factor => ({ name, transposed: !transposed });
 
-/** Gradients of Y = scale · A B. dA = scale · G Bᵀ, and (dA)ᵀ = scale · B Gᵀ where A is read transposed. */
+/** Y = scale · A B: dA = scale · G Bᵀ, and the transpose of that, scale · B Gᵀ, where A is read transposed. */
+function leftGradient(builder: GraphBuilder, a: Factor, b: Factor, g: Factor, scale: number): string {
+  return a.transposed ? product(builder, b, flipped(g), scale) : product(builder, g, flipped(b), scale);
+}
+
+/** dB = scale · Aᵀ G, and scale · Gᵀ A where B is read transposed. */
+function rightGradient(builder: GraphBuilder, a: Factor, b: Factor, g: Factor, scale: number): string {
+  return b.transposed ? product(builder, flipped(g), a, scale) : product(builder, flipped(a), g, scale);
+}
+
+/** @param batch leading axes of the product, to which those of A and B were broadcast */
 function addProductGradients(context: RuleContext, a: Factor, b: Factor, gradient: string, batch: DimsPair, scale: number): void {
   const { builder, shapes, add } = context;
   const g: Factor = { name: gradient, transposed: false };
@@ -31,14 +41,8 @@ function addProductGradients(context: RuleContext, a: Factor, b: Factor, gradien
       [...batch[1], ...second.slice(-2)],
     ];
   };
-  add(a.name, () => {
-    const own = a.transposed ? product(builder, b, flipped(g), scale) : product(builder, g, flipped(b), scale);
-    return shapes.sumTo(own, inBatch(a.name), a.name);
-  });
-  add(b.name, () => {
-    const own = b.transposed ? product(builder, flipped(g), a, scale) : product(builder, flipped(a), g, scale);
-    return shapes.sumTo(own, inBatch(b.name), b.name);
-  });
+  add(a.name, () => shapes.sumTo(leftGradient(builder, a, b, g, scale), inBatch(a.name), a.name));
+  add(b.name, () => shapes.sumTo(rightGradient(builder, a, b, g, scale), inBatch(b.name), b.name));
 }
 
 /** Leading axes of a product. */
@@ -80,43 +84,28 @@ function addVectorGradients(context: RuleContext, a: string, b: string, gradient
 
 /** com.microsoft:FusedMatMul (and its old name TransposeMatMul): alpha · A B with either transposed, also by first axis and batch axes. */
 export const fusedMatMul = ofFirstOutput((node, gradient, context) => {
-  const { builder, shapes, isActive } = context;
+  const { builder, shapes, add } = context;
   const scale = floatAttribute(node, 'alpha', 1);
-  const operands = [
-    {
-      name: inputOf(node, 0),
-      transposed: intAttribute(node, 'transA', 0) === 1,
-      batch: intAttribute(node, 'transBatchA', 0) === 1,
-    },
-    {
-      name: inputOf(node, 1),
-      transposed: intAttribute(node, 'transB', 0) === 1,
-      batch: intAttribute(node, 'transBatchB', 0) === 1,
-    },
-  ] as const;
-  const [a, b] = operands;
-  if (!a.batch && !b.batch) {
-    addProductGradients(context, a, b, gradient, batchOf(context, outputOf(node)), scale);
+  const flag = (name: string) => intAttribute(node, name, 0) === 1;
+  const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+  const [movedA, movedB] = [flag('transBatchA'), flag('transBatchB')];
+  if (!movedA && !movedB) {
+    const factors = [
+      { name: a, transposed: flag('transA') },
+      { name: b, transposed: flag('transB') },
+    ] as const;
+    addProductGradients(context, ...factors, gradient, batchOf(context, outputOf(node)), scale);
     return;
   }
-  // The operand as it is multiplied, [batch..., rows, columns]; no broadcasting is allowed then.
-  const laidOut = operands.map(({ name, batch, transposed }): Factor => {
-    const rank = shapes.rank(name);
-    return { name: batch ? builder.transpose(name, batchFirst(rank)) : name, transposed };
-  }) as [Factor, Factor];
-  operands.forEach((operand, index) => {
-    if (!isActive(operand.name)) return;
-    const g: Factor = { name: gradient, transposed: false };
-    const other = laidOut[1 - index] as Factor;
-    const left = index === 0;
-    const own =
-      left !== operand.transposed
-        ? product(builder, left ? g : other, flipped(left ? other : g), scale)
-        : product(builder, left ? other : flipped(other), left ? flipped(g) : g, scale);
-    context.add(operand.name, () =>
-      operand.batch ? builder.transpose(own, inversePermutation(batchFirst(shapes.rank(operand.name)))) : own,
-    );
-  });
+  // The operands as they are multiplied, [batch..., rows, columns]; nothing is broadcast then.
+  const laidOut = (name: string, moved: boolean) => (moved ? builder.transpose(name, batchFirst(shapes.rank(name))) : name);
+  const asGiven = (own: string, name: string, moved: boolean) =>
+    moved ? builder.transpose(own, inversePermutation(batchFirst(shapes.rank(name)))) : own;
+  const left: Factor = { name: laidOut(a, movedA), transposed: flag('transA') };
+  const right: Factor = { name: laidOut(b, movedB), transposed: flag('transB') };
+  const g: Factor = { name: gradient, transposed: false };
+  add(a, () => asGiven(leftGradient(builder, left, right, g, scale), a, movedA));
+  add(b, () => asGiven(rightGradient(builder, left, right, g, scale), b, movedB));
 });
 
 /** [rows, batch..., columns] → [batch..., rows, columns] */
