@@ -1,7 +1,8 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
 import { directLogit } from '../directLogit/directLogit.ts';
+import { heads } from '../heads/heads.ts';
 import { lens } from '../lens/lens.ts';
 import { weights } from '../weights/weights.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [lens, directLogit, weights];
+export const tools: readonly Tool[] = [lens, directLogit, weights, heads];
