@@ -1,8 +1,9 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
 import { counterfactual } from '../counterfactual/counterfactual.ts';
 import { directLogit } from '../directLogit/directLogit.ts';
+import { heads } from '../heads/heads.ts';
 import { lens } from '../lens/lens.ts';
 import { weights } from '../weights/weights.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [lens, directLogit, weights, counterfactual];
+export const tools: readonly Tool[] = [lens, directLogit, weights, heads, counterfactual];

@@ -94,7 +94,9 @@ describe.each(['tiny_llama', 'tiny_gpt2'])('what parts of %s write', (name) => {
     );
     expect(rows.length).toBe(hidden);
     expect(forward?.top.map(({ id }) => id)).toEqual(backward?.bottom.map(({ id }) => id));
-    expect(forward?.bottom.map(({ logit }) => -logit)).toEqual(backward?.top.map(({ logit }) => expect.closeTo(logit, 4)));
+    expect(forward?.bottom.map(({ logit }) => -logit)).toEqual(
+      backward?.top.map(({ logit }) => expect.closeTo(logit, 4) as number),
+    );
     expect((forward?.rank ?? 0) + (backward?.rank ?? 0)).toBe(model.info.vocabulary + 1);
   });
 
