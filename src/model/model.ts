@@ -192,7 +192,12 @@ export interface ForwardResult {
 
 /** Many sequences, evaluated in the order that reuses most of what they share; results in the order given. */
 export interface VariantsRequest {
-  readonly variants: readonly { readonly tokens: Int32Array; readonly read: readonly RowRead[] }[];
+  readonly variants: readonly {
+    readonly tokens: Int32Array;
+    readonly read: readonly RowRead[];
+    /** What is not computed twice then is what lies before the first patched position. */
+    readonly patches?: readonly Patch[];
+  }[];
 }
 
 export interface VariantResult {

@@ -71,8 +71,8 @@ export class OnnxModel implements Model {
   ): Promise<VariantResult[]> {
     return this.#run(options, async (cancellation) => {
       const results: VariantResult[] = [];
-      for (const [index, { tokens, read }] of variants.entries()) {
-        const { read: rows } = await forward(this.#parts.evaluator, { tokens, read }, cancellation);
+      for (const [index, variant] of variants.entries()) {
+        const { read: rows } = await forward(this.#parts.evaluator, variant, cancellation);
         results.push({ read: rows });
         options?.onResult?.(index, { read: rows });
         await cancellation.breathe();
