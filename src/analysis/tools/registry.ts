@@ -1,4 +1,7 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
+import { ablate } from '../causal/ablate.ts';
+import { patch } from '../causal/patch.ts';
+import { trace } from '../causal/trace.ts';
 import { counterfactual } from '../counterfactual/counterfactual.ts';
 import { directLogit } from '../directLogit/directLogit.ts';
 import { heads } from '../heads/heads.ts';
@@ -6,4 +9,4 @@ import { lens } from '../lens/lens.ts';
 import { weights } from '../weights/weights.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [lens, directLogit, weights, heads, counterfactual];
+export const tools: readonly Tool[] = [lens, directLogit, weights, heads, ablate, patch, trace, counterfactual];
