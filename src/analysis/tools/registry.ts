@@ -3,6 +3,7 @@ import { directLogit } from '../directLogit/directLogit.ts';
 import { heads } from '../heads/heads.ts';
 import { lens } from '../lens/lens.ts';
 import { weights } from '../weights/weights.ts';
+import { neurons } from '../neurons/neurons.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [lens, directLogit, weights, heads];
+export const tools: readonly Tool[] = [lens, directLogit, weights, heads, neurons];
