@@ -108,7 +108,7 @@ function courseBlocks({ report, positions, promptTokens, targetLabel, rowLabels 
 }
 
 /** The first row from which on the most likely token is the final one. */
-export function settledAt({ cells, final }: LensReport, position: number): number {
+function settledAt({ cells, final }: LensReport, position: number): number {
   const answer = final[position]?.top[0]?.id;
   let settled = cells.length;
   while (settled > 0 && cells[settled - 1]?.[position]?.top[0]?.id === answer) settled--;

@@ -8,7 +8,7 @@ export const streamSites = ['resid_post', 'resid_mid', 'resid_pre', 'attn_out', 
 export type StreamSite = (typeof streamSites)[number];
 
 /** One row of the lens's picture: a layer, or a head of one. */
-export interface LensRow {
+interface LensRow {
   readonly layer: number;
   readonly head?: number;
   /** [positions, D] */
@@ -19,6 +19,8 @@ export interface LensRow {
 export interface LensVectors {
   readonly final: Float32Array;
   readonly rows: readonly LensRow[];
+  /** The row that holds `final` itself, if one does: it is not read twice. */
+  readonly finalRow?: number;
   /** False where a norm stands between a head and the stream, so that what heads write does not add up. */
   readonly isSum: boolean;
 }
@@ -41,7 +43,8 @@ export async function streamVectors(
   const captured = await captureSites(model, { tokens, sites: unique([...sites, last]) }, signal);
   const pick = (site: Site) => rowsAt(captured(site), positions, model.info.hidden);
   const rows = sites.map((site, index) => ({ layer: layers[index] as number, vectors: pick(site) }));
-  return { final: pick(last), rows, isSum: true };
+  const finalRow = kind === 'resid_post' ? layers.indexOf(model.info.layers - 1) : -1;
+  return { final: pick(last), rows, isSum: true, ...(finalRow < 0 ? {} : { finalRow }) };
 }
 
 /**
@@ -87,7 +90,7 @@ export async function headVectors(
 }
 
 /** Rows of [T, width]. */
-export function rowsAt(values: Float32Array, positions: readonly number[], width: number): Float32Array {
+function rowsAt(values: Float32Array, positions: readonly number[], width: number): Float32Array {
   const rows = new Float32Array(positions.length * width);
   positions.forEach((position, row) => rows.set(values.subarray(position * width, (position + 1) * width), row * width));
   return rows;

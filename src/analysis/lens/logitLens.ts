@@ -1,4 +1,4 @@
-import type { Model, UnembedRead } from '../../model/model.ts';
+import type { Model, UnembedRead, UnembedResult } from '../../model/model.ts';
 import { callOptions } from '../activations/captureSites.ts';
 import type { LensVectors } from './lensVectors.ts';
 
@@ -44,42 +44,52 @@ const rowsPerCall = 512;
  */
 export async function logitLens(
   model: Model,
-  { final, rows }: LensVectors,
+  { final, rows, finalRow }: LensVectors,
   { targets, next, top }: LensQuestion,
   options: { readonly signal?: AbortSignal; readonly onPosition?: (done: number, total: number) => void } = {},
 ): Promise<LensReport> {
   const { hidden } = model.info;
   const count = targets.length;
-  const perCall = Math.max(1, Math.floor(rowsPerCall / (rows.length + 1)));
+  const others = rows.map((_, row) => row).filter((row) => row !== finalRow);
+  const stacked = [final, ...others.map((row) => (rows[row] as LensVectors['rows'][number]).vectors)];
+  const perCall = Math.max(1, Math.floor(rowsPerCall / stacked.length));
   const own: LensCell[] = [];
   const cells = rows.map((): LensCell[] => []);
   for (let first = 0; first < count; first += perCall) {
     const positions = Array.from({ length: Math.min(perCall, count - first) }, (_, index) => first + index);
-    const values = new Float32Array(positions.length * (rows.length + 1) * hidden);
+    const values = new Float32Array(positions.length * stacked.length * hidden);
     const read: UnembedRead[] = [];
     for (const position of positions) {
+      const following = next[position] ?? null;
+      const ids = [targets[position] as number, ...(following === null ? [] : [following])];
       const reference = read.length;
-      for (const vectors of [final, ...rows.map((row) => row.vectors)]) {
+      stacked.forEach((vectors, place) => {
         values.set(vectors.subarray(position * hidden, (position + 1) * hidden), read.length * hidden);
-        const following = next[position] ?? null;
-        const ids = [targets[position] as number, ...(following === null ? [] : [following])];
-        read.push({ ids, top, entropy: true, ...(read.length === reference ? {} : { reference }) });
-      }
+        read.push({ ids, top, entropy: true, ...(place === 0 ? {} : { reference }) });
+      });
     }
     const results = await model.unembed({ rows: values, read }, callOptions(options.signal));
-    results.forEach(({ logSumExp, logits, ranks, top: best, entropy = 0, divergence = 0 }, index) => {
-      const row = index % (rows.length + 1);
-      const into = row === 0 ? own : (cells[row - 1] as LensCell[]);
-      into.push({
-        top: best.map(({ id, logit }) => ({ id, logprob: logit - logSumExp })),
-        targetRank: ranks[0] as number,
-        targetLogprob: (logits[0] as number) - logSumExp,
-        nextRank: ranks[1] ?? null,
-        entropy,
-        kl: divergence,
-      });
+    results.forEach((result, index) => {
+      const place = index % stacked.length;
+      const cell = cellOf(result);
+      if (place > 0) cells[others[place - 1] as number]?.push(cell);
+      else {
+        own.push(cell);
+        if (finalRow !== undefined) cells[finalRow]?.push(cell);
+      }
     });
     options.onPosition?.(first + positions.length, count);
   }
   return { final: own, cells };
+}
+
+function cellOf({ logSumExp, logits, ranks, top, entropy = 0, divergence = 0 }: UnembedResult): LensCell {
+  return {
+    top: top.map(({ id, logit }) => ({ id, logprob: logit - logSumExp })),
+    targetRank: ranks[0] as number,
+    targetLogprob: (logits[0] as number) - logSumExp,
+    nextRank: ranks[1] ?? null,
+    entropy,
+    kl: divergence,
+  };
 }

@@ -6,7 +6,8 @@ import { counterfactual } from '../counterfactual/counterfactual.ts';
 import { directLogit } from '../directLogit/directLogit.ts';
 import { heads } from '../heads/heads.ts';
 import { lens } from '../lens/lens.ts';
+import { neurons } from '../neurons/neurons.ts';
 import { weights } from '../weights/weights.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [lens, directLogit, weights, heads, ablate, patch, trace, counterfactual];
+export const tools: readonly Tool[] = [lens, directLogit, weights, heads, neurons, ablate, patch, trace, counterfactual];

@@ -6,7 +6,7 @@ import { unembedRows } from '../../model/runtime/unembedRows.ts';
 import type { Site } from '../../model/sites.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { GraphBackend } from '../gradient/execution/backend.ts';
-import { operatorNumbers } from '../gradient/execution/emitter.ts';
+import { isContiguous, operatorNumbers } from '../gradient/execution/emitter.ts';
 import { GgmlProducts } from '../gradient/execution/ggmlProducts.ts';
 import { GraphMemory } from '../gradient/execution/graphMemory.ts';
 import { SegmentGraph } from '../gradient/execution/segmentGraph.ts';
@@ -58,7 +58,9 @@ export class Unembedding {
     const padded = new Float32Array((rows.length / count) * size);
     padded.set(rows);
     graph.runForward([[padded]], requested);
-    return siteValue(logits, tape, graph.value(logits.tapeNode)).data;
+    const value = graph.value(logits.tapeNode);
+    // Already [size, V]: a copy of so many logits would cost a tenth of the product.
+    return isContiguous(value.header) ? value.raw : siteValue(logits, tape, value).data;
   }
 
   /** What follows the last block does not depend on which tokens were read, so any are recorded. */

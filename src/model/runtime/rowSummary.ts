@@ -46,27 +46,29 @@ function weightedSum(row: Float32Array, weights: Float32Array): number {
 /** 1 = most likely; of equal logits the lower id comes first. */
 export function rankOf(row: Float32Array, id: number): number {
   const logit = row[id] ?? Number.NaN;
-  let rank = 1;
+  let [above, same] = [0, 0];
   for (let other = 0; other < row.length; other++) {
-    const value = row[other] as number;
-    if (value > logit || (value === logit && other < id)) rank++;
+    above += Number((row[other] as number) > logit);
+    same += Number(row[other] === logit);
   }
-  return rank;
+  if (same > 1) for (let other = 0; other < id; other++) above += Number(row[other] === logit);
+  return above + 1;
 }
 
 /** The `count` largest logits, descending; of equal ones the lower id first. NaN never appears. */
 export function topLogits(row: Float32Array, count: number): { id: number; logit: number }[] {
   const best: { id: number; logit: number }[] = [];
   if (count <= 0) return best;
-  let least = Number.NEGATIVE_INFINITY;
+  let [isFull, least] = [false, Number.NEGATIVE_INFINITY];
   for (let id = 0; id < row.length; id++) {
     const logit = row[id] as number;
-    if (best.length >= count && !(logit > least)) continue;
+    if (isFull && !(logit > least)) continue;
     if (Number.isNaN(logit)) continue;
     let place = best.length;
     while (place > 0 && (best[place - 1] as { logit: number }).logit < logit) place--;
     best.splice(place, 0, { id, logit });
     if (best.length > count) best.pop();
+    isFull = best.length >= count;
     least = (best[best.length - 1] as { logit: number }).logit;
   }
   return best;
@@ -76,6 +78,6 @@ export function topLogits(row: Float32Array, count: number): { id: number; logit
 export function allFinite(values: Float32Array): boolean {
   // One pass without branches: any NaN or infinity makes the sum of x·0 a NaN.
   let sum = 0;
-  for (const value of values) sum += value * 0;
+  for (let index = 0; index < values.length; index++) sum += (values[index] as number) * 0;
   return sum === 0;
 }
