@@ -1,6 +1,7 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
 import { labelAnchors } from '../anchors/labelAnchors.ts';
+import { chainOfThought } from '../chainOfThought/chainOfThought.ts';
 import { counterfactual } from '../counterfactual/counterfactual.ts';
 import type { Tool } from './tool.ts';
 
-export const tools: readonly Tool[] = [counterfactual, labelAnchors];
+export const tools: readonly Tool[] = [counterfactual, labelAnchors, chainOfThought];
