@@ -22,7 +22,12 @@ export function rotate(builder: GraphBuilder, x: string, cos: string, sin: strin
   const first = builder.subtract(builder.multiply(a, cos), builder.multiply(b, sin));
   const second = builder.add(builder.multiply(b, cos), builder.multiply(a, sin));
   const whole = interleaved
-    ? builder.reshape(builder.node('Concat', [builder.unsqueeze(first, [4]), builder.unsqueeze(second, [4])], { axis: 4 }), [0, 0, 0, rotated])
+    ? builder.reshape(builder.node('Concat', [builder.unsqueeze(first, [4]), builder.unsqueeze(second, [4])], { axis: 4 }), [
+        0,
+        0,
+        0,
+        rotated,
+      ])
     : builder.node('Concat', [first, second], { axis: 3 });
   return rest === null ? whole : builder.node('Concat', [whole, rest], { axis: 3 });
 }
@@ -35,6 +40,17 @@ function halves(builder: GraphBuilder, x: string, half: number): [string, string
 function neighbours(builder: GraphBuilder, x: string, half: number): [string, string] {
   const [a = '', b = ''] = builder.split(builder.reshape(x, [0, 0, 0, half, 2]), 4, [1, 1]);
   return [builder.squeeze(a, [4]), builder.squeeze(b, [4])];
+}
+
+/** The same where only the first position id counts and the others follow it: what GroupQueryAttention does on the CPU. [1, 1, tokens, rotated / 2] */
+export function rowsFrom(context: LoweringContext, table: string, positions: string, x: string): string {
+  const { builder } = context;
+  return once(context, `rows ${table} from ${positions}`, () => {
+    const first = builder.node('Gather', [builder.reshape(positions, [-1]), builder.ints(0)]); // [1]
+    const tokens = builder.node('Gather', [builder.shape(x), builder.ints(2)]); // [1]
+    const rows = builder.node('Slice', [table, first, builder.add(first, tokens), builder.ints(0)]);
+    return builder.unsqueeze(rows, [0, 1]);
+  });
 }
 
 /**
