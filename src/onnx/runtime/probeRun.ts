@@ -1,19 +1,22 @@
 import { elementTypes, type GraphTensor, type GraphValue, type OnnxGraph } from '../graph/graph.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
+import { clampToSafe } from '../proto/fields.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { type FeedOptions, feeds } from './feeds.ts';
 import { createSession } from './session.ts';
 import { dataFromBytes, type TensorValue } from './tensorValue.ts';
 
-/** Tensors of at most this many whole numbers are kept with their values. */
+/** Tensors of at most this many numbers are kept with their values. */
 const valueLimit = 64;
-const wholeTypes: ReadonlySet<number> = new Set([
+const valueTypes: ReadonlySet<number> = new Set([
   elementTypes.int64,
   elementTypes.int32,
   elementTypes.int16,
   elementTypes.int8,
   elementTypes.uint8,
   elementTypes.bool,
+  elementTypes.float32,
+  elementTypes.float64,
 ]);
 /** Outputs of these are lists of tensors, which cannot be outputs of the graph. */
 const listOperators = /^(Sequence|SplitToSequence|Optional)/;
@@ -77,19 +80,19 @@ export function fixedInputs(inputs: readonly GraphValue[], given: Readonly<Recor
 }
 
 function seen({ type, dims, data }: TensorValue): Seen {
-  const keep = wholeTypes.has(type) && data.length <= valueLimit;
+  const keep = valueTypes.has(type) && data.length <= valueLimit;
   return { type, dims, values: keep ? Array.from(data, clamped) : null };
 }
 
 function initializerFacts(tensor: GraphTensor | undefined): TensorFacts | undefined {
   if (tensor === undefined) return undefined;
   const { type, dims, bytes } = tensor;
-  const data = bytes === null || !wholeTypes.has(type) ? null : dataFromBytes(type, bytes);
+  const data = bytes === null || !valueTypes.has(type) ? null : dataFromBytes(type, bytes);
   const values = data === null || data.length > valueLimit ? null : Array.from(data, clamped);
   return { type, dims: [dims, dims], values: values === null ? null : [values, values] };
 }
 
 /** INT64_MAX, which stands for “to the end” in slices, as the largest exact number. */
 function clamped(value: number | bigint): number {
-  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(value)));
+  return typeof value === 'number' ? value : clampToSafe(value);
 }
