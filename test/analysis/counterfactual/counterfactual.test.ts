@@ -150,6 +150,32 @@ describe('first-order estimates', () => {
   });
 });
 
+test('embeddings of positions cancel: GPT-2 adds them before the first block', async () => {
+  const model = await openLlamaModel(testModels.tinyLlama.replace('tiny_llama', 'tiny_gpt2'), { threads: 1, contextLength: 64 });
+  const signal = new AbortController().signal;
+  const { of: one } = await relativeEmbeddings(model, [5, 40, 41, 7], signal);
+  const { of: other } = await relativeEmbeddings(model, [5, 7, 41, 40], signal);
+  for (const id of [7, 40, 41]) {
+    for (const [at, value] of (one.get(id) ?? []).entries()) expect(value).toBeCloseTo(other.get(id)?.[at] ?? Number.NaN, 5);
+  }
+  expect(one.get(40)?.some((value) => Math.abs(value) > 1e-3)).toBe(true);
+  expect(one.get(5)?.every((value) => value === 0)).toBe(true);
+  await model.dispose();
+});
+
+test('in a conversation only the author’s words are edited', async () => {
+  const chat = { prompt: { text: prompt, format: 'text', mode: 'chat' } } as const;
+  const { data, promptText } = await runToolHere(createLinearModel(), 'counterfactual', '', { budget: 60, 'max-edits': 2 }, chat);
+  const start = promptText.indexOf(prompt);
+  expect(start).toBeGreaterThan(0);
+  const edits = (data as Data & { readonly nearest: Data['flips'] }).nearest.flatMap((trial) => trial.edits);
+  expect(edits.length).toBeGreaterThan(0);
+  for (const edit of edits) {
+    expect(edit.start).toBeGreaterThanOrEqual(start);
+    expect(edit.end).toBeLessThanOrEqual(start + prompt.length);
+  }
+});
+
 describe('what is refused', () => {
   const model = createLinearModel();
   test.each([
