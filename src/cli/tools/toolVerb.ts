@@ -63,9 +63,10 @@ async function givenParameters(
   for (const { id, kind } of tool.parameters) {
     const given = kind === 'prompt' ? rest.shift() : options[camelCase(id)];
     if (given === undefined) continue;
-    if (kind === 'prompt') parameters[id] = await readPromptText(String(given), stdin, signal);
-    else if (kind === 'file') parameters[id] = await fileText(tool.id, id, given as string, stdin, signal);
-    else parameters[id] = given as string | number | boolean;
+    const value = given as string | number | boolean;
+    if (kind === 'prompt') parameters[id] = await readPromptText(String(value), stdin, signal);
+    else if (kind === 'file') parameters[id] = await fileText(tool.id, id, String(value), stdin, signal);
+    else parameters[id] = value;
   }
   return parameters;
 }

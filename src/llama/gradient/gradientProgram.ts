@@ -1,6 +1,7 @@
 /** One request on one tape: what is computed, in which segments, and how a run goes through them. */
 import type { GradientRules, GradientTarget, TargetGradient } from '../../model/gradient.ts';
 import type { Tensor } from '../../model/model.ts';
+import { type LogitTarget, seedOf } from '../../model/targetSeed.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { TensorHeader } from '../graph/tensorHeader.ts';
 import { type EnteringValues, SegmentGraph, type SegmentParts, type SegmentSpec } from './execution/segmentGraph.ts';
@@ -12,7 +13,6 @@ import { neededTensors, requiredNodes } from './tape/dependencies.ts';
 import { cutIntoSegments, type TapeSegment } from './tape/segments.ts';
 import type { Tape, TapeNode, TapeTensor } from './tape/tape.ts';
 import { rescaleSeed } from './rescaleSeed.ts';
-import { type LogitTarget, seedOf } from './targetSeed.ts';
 
 export interface ProgramRequest {
   readonly tape: Tape;

@@ -7,7 +7,7 @@ export interface TensorFacts {
   readonly type: number;
   /** Shape in the first and in the second run. */
   readonly dims: readonly [readonly number[], readonly number[]];
-  /** Values of small whole-number tensors (at most 64 elements) in both runs; null for others. */
+  /** Values of small tensors (at most 64 elements) of whole numbers, booleans or 32- and 64-bit floats in both runs; null for others. */
   readonly values: readonly [readonly number[], readonly number[]] | null;
 }
 

@@ -1,0 +1,36 @@
+import type { OnnxGraph } from '../graph/graph.ts';
+import type { Probe } from '../graph/probe.ts';
+import { readGraph } from '../proto/readGraph.ts';
+import { probeRun } from '../runtime/probeRun.ts';
+import { computeInFloat32 } from './computeInFloat32.ts';
+import { inlineBranches } from './inlineBranches.ts';
+import { lowerGraph, type LoweringOptions } from './lowerGraph.ts';
+import { simplify, type Simplified } from './simplify.ts';
+import { withoutCache } from './withoutCache.ts';
+
+export interface PreparedGraph {
+  readonly graph: OnnxGraph;
+  /** Of the graph as it is now. */
+  readonly probe: Probe;
+  readonly lowered: readonly string[];
+  readonly simplified: Simplified;
+}
+
+/**
+ * Reads a model file and makes it the graph that is looked into: without a cache, of primitive operators, without what only computes shapes.
+ * @throws what `readGraph`, `probeRun` and `lowerGraph` throw
+ */
+export async function prepareGraph(file: string, options: LoweringOptions & { readonly threads: number }): Promise<PreparedGraph> {
+  const graph = readGraph(file);
+  withoutCache(graph, options.headSize ?? null);
+  const early = new Array<string>(inlineBranches(graph, null)).fill('If');
+  // Before the first run: not every operator of ONNX Runtime has a kernel for 16-bit floats.
+  if (computeInFloat32(graph)) early.push('float16');
+  const given = { ...options, model: file };
+  const before = await probeRun(graph, given);
+  const { lowered } = lowerGraph(graph, before, options);
+  // Nothing new to see where nothing was opened up.
+  const after = lowered.length === 0 ? before : await probeRun(graph, given);
+  const simplified = simplify(graph, after);
+  return { graph, probe: after, lowered: [...early, ...lowered], simplified };
+}

@@ -1,0 +1,60 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { GraphNode, GraphValue, OnnxGraph } from '../graph/graph.ts';
+import { message, writeNode, writeTensor, writeValueInfo } from './encode.ts';
+import { namesRead } from './linkGraph.ts';
+
+/** First version in which a weight need not be an input, and attributes of all operators here exist. */
+const lowestIrVersion = 8;
+
+export interface WriteRequest {
+  /** Instead of the graph's own: to fix dimensions, to leave out or to add inputs. */
+  readonly inputs?: readonly GraphValue[];
+  /** Tensors to compute, by name: any node's output. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * The graph as bytes of an ONNX file, as far as the outputs need it: other nodes and constants are left out. Weights that stayed
+ * in their file become external data there, so a session is to be created with the folder of the graph as that of its external files.
+ */
+export function writeGraph(graph: OnnxGraph, request: WriteRequest): Uint8Array {
+  const { nodes, read } = neededFor(graph, request.outputs);
+  const writer = new BinaryWriter();
+  writer.tag(1, 0).int64(Math.max(graph.irVersion, lowestIrVersion));
+  writer.tag(2, 2).string('prompt-loupe');
+  for (const [domain, version] of graph.opsets) {
+    message(writer, 8, (part) => {
+      if (domain !== '') part.tag(1, 2).string(domain);
+      part.tag(2, 0).int64(version);
+    });
+  }
+  for (const bytes of graph.functions) writer.tag(25, 2).bytes(bytes);
+  message(writer, 7, (part) => {
+    for (const node of nodes) message(part, 1, (inner) => writeNode(inner, node));
+    part.tag(2, 2).string('graph');
+    for (const tensor of graph.initializers.values()) {
+      if (read.has(tensor.name)) message(part, 5, (inner) => writeTensor(inner, tensor));
+    }
+    for (const input of request.inputs ?? graph.inputs) message(part, 11, (inner) => writeValueInfo(inner, input));
+    // ONNX Runtime infers types and shapes; those of the file may be wrong after a rewrite.
+    for (const name of request.outputs) message(part, 12, (inner) => writeValueInfo(inner, { name, type: 0, dims: null }));
+  });
+  return writer.finish();
+}
+
+function neededFor(graph: OnnxGraph, outputs: readonly string[]): { nodes: GraphNode[]; read: Set<string> } {
+  const producers = new Map<string, GraphNode>();
+  for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') producers.set(name, node);
+  const read = new Set<string>();
+  const needed = new Set<GraphNode>();
+  const open = [...outputs];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (read.has(name)) continue;
+    read.add(name);
+    const producer = producers.get(name);
+    if (producer === undefined || needed.has(producer)) continue;
+    needed.add(producer);
+    open.push(...namesRead(producer));
+  }
+  return { nodes: graph.nodes.filter((node) => needed.has(node)), read };
+}

@@ -1,0 +1,106 @@
+import { onnxUnsupported } from '../../shared/onnxErrors.ts';
+import { elementTypes, type GraphValue } from '../graph/graph.ts';
+import { filledData, type TensorValue } from './tensorValue.ts';
+
+export interface FeedOptions {
+  /** Width of a head, for files that leave it open in the shape of past keys. */
+  readonly headSize?: number;
+  /** Keys and values of tokens read before, by input name, and their number. Default: none. */
+  readonly past?: { readonly length: number; readonly values: Readonly<Record<string, TensorValue>> };
+  /** Tokens at the left that only fill up and must not be seen. Default 0. */
+  readonly padding?: number;
+  /** Name of the model, for messages. */
+  readonly model?: string;
+}
+
+/** What an input is for. Exporters agree on names of inputs, unlike on names of anything else. */
+type Role = 'ids' | 'mask' | 'position' | 'segment' | 'past' | 'useCache' | 'keepAll' | 'pastLength' | 'totalLength' | null;
+
+export function inputRole({ name, type }: GraphValue): Role {
+  const lower = name.toLowerCase();
+  if (lower.includes('use_cache')) return 'useCache';
+  if (/logits_to_keep/.test(lower)) return 'keepAll';
+  if (/past_seq/.test(lower)) return 'pastLength';
+  if (/total_seq/.test(lower)) return 'totalLength';
+  if (/past|cache\.|cache_(key|value)/.test(lower)) return 'past';
+  if (/mask/.test(lower)) return 'mask';
+  if (/position/.test(lower)) return 'position';
+  if (/token_type|segment/.test(lower)) return 'segment';
+  if (type === elementTypes.int64 || type === elementTypes.int32) return /ids|tokens|input/.test(lower) ? 'ids' : null;
+  return null;
+}
+
+/**
+ * Values for every input of a decoder or encoder that reads these tokens, as one sequence.
+ * @param ids token ids [tokens]; with padding, the fillers come first
+ * @throws E_ONNX_UNSUPPORTED for an input whose purpose is not known, or whose shape is fixed to another length
+ */
+export function feeds(
+  inputs: readonly GraphValue[],
+  ids: readonly number[],
+  options: FeedOptions = {},
+): Record<string, TensorValue> {
+  return Object.fromEntries(inputs.map((input) => [input.name, feed(input, ids, options)]));
+}
+
+function feed(input: GraphValue, ids: readonly number[], options: FeedOptions): TensorValue {
+  const refuse = (why: string) =>
+    onnxUnsupported(options.model ?? 'the model', `its input ${JSON.stringify(input.name.slice(0, 100))} ${why}`);
+  const role = inputRole(input);
+  const given = options.past?.values[input.name];
+  if (given !== undefined) return given;
+  const dims = sizes(input, role, ids.length, options);
+  if (role === null || dims === null) throw refuse('has a purpose or a shape that is not known');
+  if (role === 'ids' && dims.at(-1) !== ids.length)
+    throw refuse(`takes exactly ${dims.at(-1)} tokens, so no prompt of another length can be read`);
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  const data = filledData(input.type, count, valueAt(input, role, dims, ids, options));
+  if (data === null) throw refuse(`has the element type ${input.type}, which cannot be given`);
+  return { type: input.type, dims, data };
+}
+
+function sizes({ dims }: GraphValue, role: Role, tokens: number, options: FeedOptions): number[] | null {
+  if (dims === null) return null;
+  const past = options.past?.length ?? 0;
+  const open = (axis: number): number => {
+    if (axis === 0 && (dims.length > 1 || role === 'useCache')) return 1;
+    if (role === 'past') return axis === dims.length - 1 ? (options.headSize ?? 0) : axis === dims.length - 2 ? 0 : 1;
+    if (role === 'mask') return dims.length === 4 && axis === 1 ? 1 : axis === dims.length - 1 ? past + tokens : tokens;
+    return role === 'useCache' || role === 'pastLength' || role === 'totalLength' || role === 'keepAll' ? 1 : tokens;
+  };
+  return dims.map((dim, axis) => (typeof dim === 'number' ? dim : open(axis)));
+}
+
+function valueAt(
+  { type }: GraphValue,
+  role: Role,
+  dims: readonly number[],
+  ids: readonly number[],
+  { past, padding = 0 }: FeedOptions,
+): (index: number) => number {
+  const pastLength = past?.length ?? 0;
+  switch (role) {
+    case 'ids':
+      return (i) => ids[i % ids.length] ?? 0;
+    case 'position':
+      return (i) => Math.max(0, pastLength + (i % ids.length) - padding);
+    case 'mask': {
+      const columns = dims.at(-1) ?? 1;
+      // A mask of one number a pair of tokens is added to scores when it is a float: 0 lets through.
+      if (dims.length === 4 && isFloat(type)) return () => 0;
+      return (i) => (i % columns < padding ? 0 : 1);
+    }
+    case 'pastLength':
+      return () => pastLength;
+    case 'totalLength':
+      return () => pastLength + ids.length;
+    case 'useCache':
+      return () => (pastLength > 0 ? 1 : 0);
+    default:
+      return () => 0;
+  }
+}
+
+function isFloat(type: number): boolean {
+  return type === elementTypes.float32 || type === elementTypes.float16 || type === elementTypes.float64;
+}
