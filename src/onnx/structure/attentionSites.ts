@@ -80,9 +80,22 @@ function unscaled(flow: DataFlow, name: string, inside: ReadonlySet<string>): st
 
 function keys(flow: DataFlow, probe: Probe, name: string, inside: ReadonlySet<string>): HeadTensor | null {
   const scaled = unscaled(flow, name, inside);
-  const turned = flow.producer(scaled);
-  if (turned?.op !== 'Transpose' || intsAttribute(turned, 'perm')?.join() !== '0,1,3,2') return headTensor(probe, scaled, true);
-  return headTensor(probe, unrepeated(flow, probe, unscaled(flow, turned.inputs[0] ?? '', inside)), false);
+  const upright = beforeTurn(flow, probe, scaled);
+  if (upright === null) return headTensor(probe, scaled, true);
+  return headTensor(probe, unrepeated(flow, probe, unscaled(flow, upright, inside)), false);
+}
+
+/** Before the last two axes were exchanged; some exporters flatten batch and heads around it. */
+function beforeTurn(flow: DataFlow, probe: Probe, name: string): string | null {
+  const node = flow.producer(name);
+  const isFlat = node?.op === 'Reshape';
+  const turned = isFlat ? flow.producer(node.inputs[0] ?? '') : node;
+  if (turned?.op !== 'Transpose' || intsAttribute(turned, 'perm')?.join() !== (isFlat ? '0,2,1' : '0,1,3,2')) return null;
+  const [source = ''] = turned.inputs;
+  const flattened = isFlat ? flow.producer(source) : null;
+  if (!isFlat) return source;
+  const [whole = ''] = flattened?.op === 'Reshape' ? flattened.inputs : [];
+  return probe.facts(whole)?.dims[0].length === 4 ? whole : null;
 }
 
 /** Before the heads of keys and values were repeated: Unsqueeze, Expand, Reshape. */
