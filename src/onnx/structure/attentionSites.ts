@@ -21,7 +21,20 @@ export interface AttentionSites {
   readonly z: HeadTensor | null;
 }
 
-const beforeSoftmax: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Cast', 'Tanh', 'Identity', 'Clip', 'Concat', 'Reshape', 'Max']);
+const beforeSoftmax: ReadonlySet<string> = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Where',
+  'Cast',
+  'Tanh',
+  'Identity',
+  'Clip',
+  'Concat',
+  'Reshape',
+  'Max',
+]);
 const behindSoftmax: ReadonlySet<string> = new Set(['Where', 'Cast', 'Identity', 'Dropout', 'Slice', 'Mul', 'Reshape']);
 
 /** The tensors around one softmax over keys. `inside`: tensors that depend on the tokens. */

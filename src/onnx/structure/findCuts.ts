@@ -34,7 +34,10 @@ export function findCuts(flow: DataFlow, probe: Probe, embedding: string, inside
     const [tensor] = live;
     if (live.size !== 1 || tensor === undefined || !node.outputs.includes(tensor)) continue;
     const facts = probe.facts(tensor);
-    const isHidden = facts?.type === elementTypes.float32 && shape.length === facts.dims[0].length && shape.every((size, axis) => size === facts.dims[0][axis]);
+    const isHidden =
+      facts?.type === elementTypes.float32 &&
+      shape.length === facts.dims[0].length &&
+      shape.every((size, axis) => size === facts.dims[0][axis]);
     if (isHidden) cuts.push({ tensor, position, isSum: node.op === 'Add' && read.size === 2 });
   }
   return cuts;

@@ -13,7 +13,16 @@ export interface Embedding {
 }
 
 /** Steps between ids and the rows of a quantised table. */
-const between: ReadonlySet<string> = new Set(['Cast', 'Identity', 'DequantizeLinear', 'Reshape', 'Unsqueeze', 'Squeeze', 'Mul', 'Sub']);
+const between: ReadonlySet<string> = new Set([
+  'Cast',
+  'Identity',
+  'DequantizeLinear',
+  'Reshape',
+  'Unsqueeze',
+  'Squeeze',
+  'Mul',
+  'Sub',
+]);
 
 /**
  * The embedding of tokens: the first float tensor of at least two dimensions that ids index, and from which an output can be reached

@@ -33,7 +33,8 @@ export function findLayer(place: LayerPlace): ResidualSites {
   const own = cuts.filter(({ position }) => position > softmax && position < next);
   const [first, second] = own.filter(({ isSum }) => isSum);
   const neurons = (mlpOut: string | null) => (mlpOut === null ? null : projectionInput(flow, probe, mlpOut, inside));
-  if (residPre === null || first === undefined) return { residPre, attnOut: null, residMid: null, mlpPost: null, mlpOut: null, residPost: null };
+  if (residPre === null || first === undefined)
+    return { residPre, attnOut: null, residMid: null, mlpPost: null, mlpOut: null, residPost: null };
   if (second === undefined) return parallelLayer();
 
   const residMid = isPostNorm ? (own.findLast(({ position }) => position < second.position)?.tensor ?? null) : first.tensor;
@@ -49,7 +50,7 @@ export function findLayer(place: LayerPlace): ResidualSites {
 
   /** x + attention(x) + feedForward(x), summed in any order. */
   function parallelLayer(): ResidualSites {
-    const terms = sumTerms(flow, first?.tensor ?? '', inside);
+    const terms = sumTerms(flow, first?.tensor ?? '', inside, residPre ?? '');
     const fromAttention = flow.after(probabilities);
     const branches = terms.filter((name) => name !== residPre);
     const attention = branches.filter((name) => fromAttention.has(name));
@@ -67,9 +68,9 @@ function otherTerm(flow: DataFlow, sum: string, term: string): string | null {
   return inputs.find((name) => name !== term) ?? null;
 }
 
-/** Terms of nested additions of tensors that depend on the tokens; a bias stays with its term. */
-function sumTerms(flow: DataFlow, sum: string, inside: ReadonlySet<string>): string[] {
-  const node = flow.producer(sum);
+/** Terms of nested additions of tensors that depend on the tokens; a bias stays with its term. `stop` is a term though it is a sum. */
+function sumTerms(flow: DataFlow, sum: string, inside: ReadonlySet<string>, stop: string): string[] {
+  const node = sum === stop ? null : flow.producer(sum);
   if (node?.op !== 'Add' || !node.inputs.every((name) => inside.has(name))) return [sum];
-  return node.inputs.flatMap((name) => sumTerms(flow, name, inside));
+  return node.inputs.flatMap((name) => sumTerms(flow, name, inside, stop));
 }

@@ -16,7 +16,13 @@ interface FoundOutput {
  * @param hidden width of the embedding
  * @param rows rows of its table
  */
-export function findOutput(graph: OnnxGraph, probe: Probe, reached: ReadonlySet<string>, hidden: number | null, rows: number | null): FoundOutput {
+export function findOutput(
+  graph: OnnxGraph,
+  probe: Probe,
+  reached: ReadonlySet<string>,
+  hidden: number | null,
+  rows: number | null,
+): FoundOutput {
   const outputs = graph.outputs.flatMap(({ name }) => {
     const facts = probe.facts(name);
     if (!reached.has(name) || facts?.type !== elementTypes.float32) return [];
@@ -28,7 +34,8 @@ export function findOutput(graph: OnnxGraph, probe: Probe, reached: ReadonlySet<
   const vocabulary = perToken.find(({ width }) => width !== hidden && (rows === null || width >= rows / 2));
   if (vocabulary !== undefined) {
     // Models that read segments see both sides of a token: they fill gaps and do not continue a text.
-    if (!graph.inputs.some((input) => inputRole(input) === 'segment')) return { kind: 'causal-lm', output: vocabulary.name, note: null };
+    if (!graph.inputs.some((input) => inputRole(input) === 'segment'))
+      return { kind: 'causal-lm', output: vocabulary.name, note: null };
     return { kind: 'unknown', output: vocabulary.name, note: 'it predicts masked tokens, not the next one' };
   }
   const classes = perText.find(({ width }) => width !== hidden);
@@ -41,5 +48,9 @@ export function findOutput(graph: OnnxGraph, probe: Probe, reached: ReadonlySet<
   }
   if (vector !== undefined) return { kind: 'sentence-encoder', output: vector.name, note: null };
   const [other] = perToken;
-  return { kind: 'unknown', output: other?.name ?? null, note: 'no output has the shape of logits, of classes or of a sentence vector' };
+  return {
+    kind: 'unknown',
+    output: other?.name ?? null,
+    note: 'no output has the shape of logits, of classes or of a sentence vector',
+  };
 }

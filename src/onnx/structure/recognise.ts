@@ -69,7 +69,8 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
   });
   const [first] = layers;
   const last = cuts.at(-1)?.tensor ?? null;
-  const size = (name: string | null | undefined, axis: number) => (name === null || name === undefined ? null : (probe.facts(name)?.dims[0].at(axis) ?? null));
+  const size = (name: string | null | undefined, axis: number) =>
+    name === null || name === undefined ? null : (probe.facts(name)?.dims[0].at(axis) ?? null);
   return {
     kind,
     ids,
@@ -111,4 +112,3 @@ function normalisesBehind(cuts: readonly Cut[], softmaxes: readonly { readonly p
   const enters = cuts.findLast(({ position }) => position < first.position)?.tensor ?? '';
   return flow.readers(enters).some(({ op }) => ['MatMul', 'MatMulNBits', 'Gemm', 'DynamicQuantizeLinear'].includes(op));
 }
-

@@ -11,12 +11,16 @@ import { dialects, modelFile, onnxGolden, relativeError } from '../fixture.ts';
 
 const threads = 1;
 
-async function recognised(name: string): Promise<{ structure: Structure; read: (tensor: string | null) => Float32Array; golden: ReturnType<typeof onnxGolden> }> {
+async function recognised(
+  name: string,
+): Promise<{ structure: Structure; read: (tensor: string | null) => Float32Array; golden: ReturnType<typeof onnxGolden> }> {
   const { graph, probe } = await prepareGraph(modelFile(name), { precision: 'exact', threads });
   const structure = recognise(graph, probe);
   const { layers, output, embedding, finalNorm } = structure;
   const sites = layers.flatMap((layer) => Object.values(layer) as readonly (string | HeadTensor | null)[]);
-  const names = [...sites, output, embedding, finalNorm].flatMap((site) => (site === null ? [] : typeof site === 'string' ? site : site.tensor));
+  const names = [...sites, output, embedding, finalNorm].flatMap((site) =>
+    site === null ? [] : typeof site === 'string' ? site : site.tensor,
+  );
   const golden = onnxGolden(name);
   const outputs = [...new Set(names)];
   const session = await createSession(writeGraph(graph, { outputs }), graph.folder, { threads, optimisation: 'disabled' });
@@ -39,7 +43,14 @@ describe.each(dialects)('$name', ({ name, exact }) => {
     const { layers, kind, finalNorm } = structure;
     expect(structure.notes).toEqual([]);
     const isClassifier = golden.kind === 'cls';
-    expect({ kind, layers: layers.length, hidden: structure.hidden, heads: structure.heads, headSize: structure.headSize, vocabulary: structure.vocabulary }).toEqual({
+    expect({
+      kind,
+      layers: layers.length,
+      hidden: structure.hidden,
+      heads: structure.heads,
+      headSize: structure.headSize,
+      vocabulary: structure.vocabulary,
+    }).toEqual({
       kind: isClassifier ? 'classifier' : 'causal-lm',
       layers: golden.layers,
       hidden: 64,
@@ -48,7 +59,8 @@ describe.each(dialects)('$name', ({ name, exact }) => {
       vocabulary: 320,
     });
     expect(structure.kvHeads).toBe(name.startsWith('llama') ? 2 : 4);
-    const near = (tensor: string | null, expected: string) => expect(relativeError(read(tensor), golden.tensor(expected).data), expected).toBeLessThan(exact);
+    const near = (tensor: string | null, expected: string) =>
+      expect(relativeError(read(tensor), golden.tensor(expected).data), expected).toBeLessThan(exact);
     near(structure.output, 'logits');
     for (const [i, layer] of layers.entries()) {
       near(layer.residPre, `h${i}`);
@@ -69,7 +81,9 @@ describe.each(dialects)('$name', ({ name, exact }) => {
     const { structure, read } = await recognised(name);
     for (const { q, k, v, z, scores, probabilities } of structure.layers) {
       if (q === null || k === null || v === null || z === null) throw new Error('not found');
-      const [queries, keys, values, outputs, p, s] = [q.tensor, k.tensor, v.tensor, z.tensor, probabilities, scores].map(read) as Float32Array[];
+      const [queries, keys, values, outputs, p, s] = [q.tensor, k.tensor, v.tensor, z.tensor, probabilities, scores].map(
+        read,
+      ) as Float32Array[];
       const group = structure.heads! / structure.kvHeads!;
       const expectedScores: number[] = [];
       const found: number[] = [];
@@ -84,7 +98,8 @@ describe.each(dialects)('$name', ({ name, exact }) => {
           }
           for (let d = 0; d < size; d++) {
             let sum = 0;
-            for (let j = 0; j < tokens; j++) sum += p![(head * tokens + i) * tokens + j]! * at(values!, v, Math.floor(head / group), j, d);
+            for (let j = 0; j < tokens; j++)
+              sum += p![(head * tokens + i) * tokens + j]! * at(values!, v, Math.floor(head / group), j, d);
             expectedOutputs.push(sum);
           }
         }
