@@ -18,6 +18,7 @@ import { OnnxModel } from './onnxModel.ts';
 import { readGraph } from './proto/readGraph.ts';
 import type { FeedOptions } from './runtime/feeds.ts';
 import { siteTable } from './sites/siteTable.ts';
+import { brokenQuantization } from './structure/brokenQuantization.ts';
 import { recognise, type Structure } from './structure/recognise.ts';
 import { poolEmbedding } from './evaluation/poolEmbedding.ts';
 import { taskOf } from './taskOf.ts';
@@ -61,9 +62,18 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
   report(0.8);
   cancellation.check();
   const structure = recognise(prepared.graph, prepared.probe);
+  const broken = await brokenQuantization(source, threads);
   const tokenizer = await openOnnxTokenizer(folder);
   const fileBytes = totalBytes(source, onnxFile);
-  const info = describe({ folder, sha256, structure, probe: prepared.probe, fileBytes, contextLength: options.contextLength });
+  const info = describe({
+    folder,
+    sha256,
+    structure,
+    probe: prepared.probe,
+    broken,
+    fileBytes,
+    contextLength: options.contextLength,
+  });
   const evaluatorOf = (graph: PreparedGraph, found: Structure) =>
     createEvaluator({ info, prepared: graph, structure: found, feedOptions: { ...sizes, model: basename(onnxFile) }, threads });
   const evaluator = evaluatorOf(prepared, structure);
@@ -123,6 +133,8 @@ function createEvaluator({ info, prepared, structure, feedOptions, threads }: Ev
 
 interface Described {
   readonly probe: Probe;
+  /** Why its quantised products are wrong on this processor, or null. */
+  readonly broken: string | null;
   readonly folder: ModelFolder;
   readonly sha256: string;
   readonly structure: Structure;
@@ -130,7 +142,7 @@ interface Described {
   readonly contextLength: number;
 }
 
-function describe({ folder, sha256, structure, probe, fileBytes, contextLength }: Described): ModelInfo {
+function describe({ folder, sha256, structure, probe, broken, fileBytes, contextLength }: Described): ModelInfo {
   const { configuration, onnxFile } = folder;
   const trained = configuration.contextLength ?? 0;
   const asked = contextLength > 0 ? contextLength : defaultContextLength;
@@ -156,7 +168,12 @@ function describe({ folder, sha256, structure, probe, fileBytes, contextLength }
     contextLength: trained > 0 ? Math.min(asked, trained) : asked,
     fileBytes,
     can: abilities(sites, structure, folder.chatTemplate !== null && folder.tokenizerFile !== null),
-    notes: [...folder.notes, ...structure.notes, ...limitNotes(sites, structure.layers.length)],
+    notes: [
+      ...(broken === null ? [] : [`Do not trust it here: ${broken}.`]),
+      ...folder.notes,
+      ...structure.notes,
+      ...limitNotes(sites, structure.layers.length),
+    ],
   };
 }
 
