@@ -5,7 +5,8 @@
 import { expect, test } from 'vitest';
 import { elementTypes } from '../../../src/onnx/graph/graph.ts';
 import type { GraphBuilder } from '../../../src/onnx/graph/graphBuilder.ts';
-import { checkedLength, differentiated, inputValues, open, randomNumbers, type SmallGraph } from './smallGraph.ts';
+import { checkedLength, differentiated, inputValues, open, type SmallGraph } from './smallGraph.ts';
+import { randomNumbers } from '../oneNode.ts';
 
 const [tokens, inner, columns] = [checkedLength, 6, 3];
 const microsoft = { domain: 'com.microsoft' };
@@ -91,7 +92,7 @@ async function gradientOf(small: SmallGraph) {
   const value = (await forward.run(given))[output]!;
   await forward.release();
   const random = randomNumbers(9);
-  const cotangent = Float32Array.from({ length: value.data.length }, () => 2 * random() - 1);
+  const cotangent = Float32Array.from({ length: value.data.length }, () => random());
   const session = await open(graph, [...gradients.values()]);
   const results = await session.run({ ...given, seed: { ...value, data: cotangent } });
   await session.release();
