@@ -24,6 +24,8 @@ interface Merge {
   readonly skip: string;
   readonly branch: string;
   readonly output: string;
+  /** Two branches that are added one after the other. */
+  readonly sides?: readonly [string, string];
 }
 
 export interface Blocks {
@@ -47,7 +49,7 @@ export function findBlocks(flow: DataFlow, probe: Probe, lookup: string, output:
     if (attention === undefined) continue;
     const later = merges.find((merge) => flow.placeOf(merge.output) > end);
     const last = mlp ?? attention;
-    const sides = mlp === undefined ? parallelParts(flow, attention.branch, pattern) : null;
+    const sides = mlp === undefined ? parallelParts(flow, attention, pattern) : null;
     blocks.push({
       softmax,
       pattern,
@@ -80,23 +82,25 @@ function mergeAt(flow: DataFlow, cut: string, isStream: (tensor: string) => bool
     if (inner === undefined || operatorKey(inner) !== 'Add') continue;
     const skip = inner.inputs.find((input) => isStream(input) && flow.isAncestor(input, other));
     const branch = inner.inputs.find((input) => input !== skip);
-    if (skip !== undefined && branch !== undefined && flow.isAncestor(skip, branch)) return [{ skip, branch: sum, output: cut }];
+    if (skip !== undefined && branch !== undefined && flow.isAncestor(skip, branch))
+      return [{ skip, branch: sum, output: cut, sides: [branch, other] }];
   }
   return [];
 }
 
 /** Attention and MLP that are added to each other before they are added to the stream. */
-function parallelParts(
-  flow: DataFlow,
-  branch: string,
-  pattern: string,
-): { readonly attention: string | null; readonly mlp: string | null } | null {
+function parallelParts(flow: DataFlow, { branch, sides }: Merge, pattern: string): Parts | null {
   const node = flow.producers.get(branch);
-  if (node === undefined || operatorKey(node) !== 'Add') return null;
-  const attention = node.inputs.filter((input) => flow.isAncestor(pattern, input));
-  const other = node.inputs.filter((input) => flow.producers.has(input) && !flow.isAncestor(pattern, input));
+  const parts = sides ?? (node !== undefined && operatorKey(node) === 'Add' ? node.inputs : []);
+  const attention = parts.filter((input) => flow.isAncestor(pattern, input));
+  const other = parts.filter((input) => flow.producers.has(input) && !flow.isAncestor(pattern, input));
   if (attention.length !== 1 || other.length !== 1) return null;
   return { attention: attention[0] ?? null, mlp: other[0] ?? null };
+}
+
+interface Parts {
+  readonly attention: string | null;
+  readonly mlp: string | null;
 }
 
 /**
