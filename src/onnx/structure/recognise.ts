@@ -8,7 +8,7 @@ import { findLayer, type ResidualSites } from './findLayer.ts';
 import { findOutput, type ModelKind } from './findOutput.ts';
 import { quantizationLabel } from './quantizationLabel.ts';
 
-export type RecognisedLayer = AttentionSites & ResidualSites;
+type RecognisedLayer = AttentionSites & ResidualSites;
 
 /** What a graph is and where its sites are, by tensor name; null where there is none, with a note why. */
 export interface Structure {

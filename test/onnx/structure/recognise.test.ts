@@ -82,8 +82,8 @@ describe.each(dialects)('$name', ({ name, exact }) => {
     for (const { q, k, v, z, scores, probabilities } of structure.layers) {
       if (q === null || k === null || v === null || z === null) throw new Error('not found');
       const [queries, keys, values, outputs, p, s] = [q.tensor, k.tensor, v.tensor, z.tensor, probabilities, scores].map(
-        read,
-      ) as Float32Array[];
+        (tensor) => read(tensor),
+      );
       const group = structure.heads! / structure.kvHeads!;
       const expectedScores: number[] = [];
       const found: number[] = [];
