@@ -83,12 +83,16 @@ function isMatMul({ op }: GraphNode): boolean {
 }
 
 /** Before multiplication or division by a constant. */
-function unscaled(flow: DataFlow, name: string, inside: ReadonlySet<string>): string {
-  const node = flow.producer(name);
-  if (node === null || (node.op !== 'Mul' && node.op !== 'Div')) return name;
-  const [x = '', factor = ''] = node.inputs;
-  if (!inside.has(factor)) return unscaled(flow, x, inside);
-  return inside.has(x) || node.op === 'Div' ? name : unscaled(flow, factor, inside);
+function unscaled(flow: DataFlow, scaled: string, inside: ReadonlySet<string>): string {
+  let name = scaled;
+  for (;;) {
+    const node = flow.producer(name);
+    if (node === null || (node.op !== 'Mul' && node.op !== 'Div')) return name;
+    const [x = '', factor = ''] = node.inputs;
+    if (!inside.has(factor)) name = x;
+    else if (node.op === 'Mul' && !inside.has(x)) name = factor;
+    else return name;
+  }
 }
 
 function keys(flow: DataFlow, probe: Probe, name: string, inside: ReadonlySet<string>): HeadTensor | null {

@@ -13,7 +13,11 @@ export class DataFlow {
     for (const node of graph.nodes) {
       for (const name of node.outputs) this.#producers.set(name, node);
       if (shapeOperators.has(node.op)) continue;
-      for (const name of new Set(namesRead(node))) this.#readers.set(name, [...this.readers(name), node]);
+      for (const name of new Set(namesRead(node))) {
+        const readers = this.#readers.get(name);
+        if (readers === undefined) this.#readers.set(name, [node]);
+        else readers.push(node);
+      }
     }
   }
 

@@ -68,9 +68,12 @@ function otherTerm(flow: DataFlow, sum: string, term: string): string | null {
   return inputs.find((name) => name !== term) ?? null;
 }
 
+/** No layer nests its sums deeper. */
+const deepestSum = 16;
+
 /** Terms of nested additions of tensors that depend on the tokens; a bias stays with its term. `stop` is a term though it is a sum. */
-function sumTerms(flow: DataFlow, sum: string, inside: ReadonlySet<string>, stop: string): string[] {
-  const node = sum === stop ? null : flow.producer(sum);
+function sumTerms(flow: DataFlow, sum: string, inside: ReadonlySet<string>, stop: string, depth = 0): string[] {
+  const node = sum === stop || depth > deepestSum ? null : flow.producer(sum);
   if (node?.op !== 'Add' || !node.inputs.every((name) => inside.has(name))) return [sum];
-  return node.inputs.flatMap((name) => sumTerms(flow, name, inside, stop));
+  return node.inputs.flatMap((name) => sumTerms(flow, name, inside, stop, depth + 1));
 }
