@@ -22,6 +22,7 @@ import { brokenQuantization } from './structure/brokenQuantization.ts';
 import { recognise, type Structure } from './structure/recognise.ts';
 import { poolEmbedding } from './evaluation/poolEmbedding.ts';
 import { taskOf } from './taskOf.ts';
+import { onnxUnsupported } from '../shared/onnxErrors.ts';
 import { openOnnxTokenizer } from './tokenizer/onnxTokenizer.ts';
 
 export interface OpenOnnxOptions {
@@ -61,7 +62,7 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
   const prepared = await prepareGraph(onnxFile, { precision: 'asServed', threads, ...sizes });
   report(0.8);
   cancellation.check();
-  const structure = recognise(prepared.graph, prepared.probe);
+  const structure = known(recognise(prepared.graph, prepared.probe), onnxFile);
   const broken = await brokenQuantization(source, threads);
   const tokenizer = await openOnnxTokenizer(folder);
   const fileBytes = totalBytes(source, onnxFile);
@@ -74,7 +75,7 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     fileBytes,
     contextLength: options.contextLength,
   });
-  const evaluatorOf = (graph: PreparedGraph, found: Structure) =>
+  const evaluatorOf = (graph: PreparedGraph, found: KnownStructure) =>
     createEvaluator({ info, prepared: graph, structure: found, feedOptions: { ...sizes, model: basename(onnxFile) }, threads });
   const evaluator = evaluatorOf(prepared, structure);
   let dequantised: Promise<OnnxEvaluator> | null = null;
@@ -92,17 +93,29 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
       dequantised: () =>
         (dequantised ??= quantisesActivations(prepared.graph)
           ? prepareGraph(onnxFile, { precision: 'exact', threads, ...sizes }).then((exact) =>
-              evaluatorOf(exact, recognise(exact.graph, exact.probe)),
+              evaluatorOf(exact, known(recognise(exact.graph, exact.probe), onnxFile)),
             )
           : Promise.resolve(evaluator)),
     },
   });
 }
 
+/** With both ends, so that there is something to run. */
+type KnownStructure = Structure & { readonly output: string; readonly hidden: number };
+
+/** @throws E_ONNX_UNSUPPORTED for a graph that reads no tokens or answers nothing that can be used */
+function known(structure: Structure, file: string): KnownStructure {
+  const { kind, output, hidden, notes } = structure;
+  if (output === null || hidden === null || kind === 'unknown') {
+    throw onnxUnsupported(basename(file), notes[0] ?? 'it is no language model, no classifier and no sentence encoder');
+  }
+  return { ...structure, output, hidden };
+}
+
 interface Evaluated {
   readonly info: ModelInfo;
   readonly prepared: PreparedGraph;
-  readonly structure: Structure;
+  readonly structure: KnownStructure;
   readonly feedOptions: FeedOptions;
   readonly threads: number;
 }
@@ -124,7 +137,7 @@ function createEvaluator({ info, prepared, structure, feedOptions, threads }: Ev
     width: probe.facts(logits)?.dims[0].at(-1) ?? info.vocabulary,
     probe,
     readsLeftToRight: structure.kind === 'causal-lm' && !graph.nodes.some(({ op }) => op === 'DynamicQuantizeLinear'),
-    sites: siteTable(structure),
+    sites: siteTable(structure, probe),
     sessions: new SessionCache(info.fileBytes < smallFileBytes ? 8 : 2),
     feedOptions,
     threads,
@@ -137,7 +150,7 @@ interface Described {
   readonly broken: string | null;
   readonly folder: ModelFolder;
   readonly sha256: string;
-  readonly structure: Structure;
+  readonly structure: KnownStructure;
   readonly fileBytes: number;
   readonly contextLength: number;
 }
@@ -148,7 +161,7 @@ function describe({ folder, sha256, structure, probe, broken, fileBytes, context
   const asked = contextLength > 0 ? contextLength : defaultContextLength;
   const vocabulary = structure.vocabulary ?? configuration.vocabulary ?? 0;
   const task = taskOf(structure, probe, configuration);
-  const sites = siteTable(structure);
+  const sites = siteTable(structure, probe);
   return {
     name: modelName(onnxFile),
     file: onnxFile,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
 
-export const onnxFixtures = path.join(import.meta.dirname, '../fixtures/onnx');
+const onnxFixtures = path.join(import.meta.dirname, '../fixtures/onnx');
 
 interface Manifest {
   readonly items: readonly {

@@ -1,7 +1,6 @@
 import { elementTypes, type OnnxGraph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
-import type { Structure } from '../structure/recognise.ts';
 
 /**
  * One vector of length 1 for the whole text, added to the graph: the model's own sentence embedding, or the mean of its last hidden
@@ -11,7 +10,7 @@ import type { Structure } from '../structure/recognise.ts';
 export function poolEmbedding(
   graph: OnnxGraph,
   probe: Probe,
-  { output, hidden }: Pick<Structure, 'output' | 'hidden'>,
+  { output, hidden }: { readonly output: string; readonly hidden: number },
 ): { readonly output: string; readonly probe: Probe } {
   const builder = new GraphBuilder(graph, 'loupe/pool');
   const isWhole = (probe.facts(output)?.dims[0].length ?? 0) === 2;

@@ -1,22 +1,27 @@
 import type { GraphNode, OnnxGraph, SubGraph } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
+import { tensorsFromData } from './fromData.ts';
 import { subGraphs } from '../proto/linkGraph.ts';
 
 /** Enough for any nesting a file may have. */
 const roundLimit = 20;
 
 /**
- * Replaces each If whose condition is a constant, or was the same in both probe runs, by the nodes of the branch it takes.
+ * Replaces each If whose condition is a constant, or depends on shapes alone and was the same in both probe runs, by the nodes of the branch it takes.
  * @returns how many were replaced
  */
 export function inlineBranches(graph: OnnxGraph, probe: Probe | null): number {
   let inlined = 0;
+  const fromData = probe === null ? new Set<string>() : tensorsFromData(graph);
   for (let round = 0; round < roundLimit; round++) {
     const before = inlined;
     const nodes: GraphNode[] = [];
     const taken = namesIn(graph);
     for (const node of graph.nodes) {
-      const branch = node.op === 'If' && node.domain === '' ? chosenBranch(graph, probe, node) : null;
+      const branch =
+        node.op === 'If' && node.domain === ''
+          ? chosenBranch(graph, fromData.has(node.inputs[0] ?? '') ? null : probe, node)
+          : null;
       if (branch === null) {
         nodes.push(node);
         continue;

@@ -38,7 +38,7 @@ export function simplify(graph: OnnxGraph, probe: Probe): Simplified {
       counts.folded += 1;
       continue;
     }
-    const source = isFree ? handedOn(node, probe) : null;
+    const source = isFree ? handedOn(node, probe, (tensor) => graph.initializers.has(tensor)) : null;
     if (source !== null) {
       aliases.set(output, source);
       counts.removed += 1;

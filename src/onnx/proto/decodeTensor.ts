@@ -9,7 +9,7 @@ import { byteLength } from './tensorBytes.ts';
 import { type TypedField, typedBytes, typedFields } from './typedData.ts';
 
 /** Tensors up to this many bytes are kept in memory: shapes, axes, scales, ends of slices. */
-export const smallTensorBytes = 1024;
+const smallTensorBytes = 1024;
 const rankLimit = 64;
 /** What a tensor in an attribute may hold: it cannot be left in the file. */
 const attributeBytes = 4 * 1024 * 1024;

@@ -5,15 +5,17 @@ import type { GraphNode, SubGraph } from '../graph/graph.ts';
  * stands before it, and otherwise the order stays.
  * @param fail makes the error from a reason
  */
-export function linkGraph(graph: SubGraph, fail: (why: string) => Error, outer: ReadonlySet<string> = new Set()): void {
+export function linkGraph(graph: SubGraph, fail: (why: string) => Error, isOuter: (name: string) => boolean = () => false): void {
   const producers = producersOf(graph, fail);
-  const known = new Set([...outer, ...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name), ...producers.keys()]);
+  const own = new Set([...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name), ...producers.keys()]);
+  // Asked outwards scope by scope: a copy of all names for each of many small sub-graphs would never end.
+  const isKnown = (name: string) => own.has(name) || isOuter(name);
   for (const node of graph.nodes) {
-    for (const name of node.inputs) if (name !== '' && !known.has(name)) throw fail(missing(node, name));
-    for (const inner of subGraphs(node)) linkGraph(inner, fail, known);
+    for (const name of node.inputs) if (name !== '' && !isKnown(name)) throw fail(missing(node, name));
+    for (const inner of subGraphs(node)) linkGraph(inner, fail, isKnown);
   }
   for (const { name } of graph.outputs) {
-    if (!known.has(name)) throw fail(`its output ${JSON.stringify(name.slice(0, 100))} is made by no node`);
+    if (!isKnown(name)) throw fail(`its output ${JSON.stringify(name.slice(0, 100))} is made by no node`);
   }
   graph.nodes = sortNodes(graph.nodes, producers, fail);
 }

@@ -1,4 +1,5 @@
-import type { HeadTensor } from '../structure/findAttention.ts';
+import type { Probe } from '../graph/probe.ts';
+import type { HeadTensor } from '../structure/attentionSites.ts';
 import type { Structure } from '../structure/recognise.ts';
 import type { OnnxSite, OnnxSites } from './onnxSite.ts';
 
@@ -13,26 +14,29 @@ function kindOf(site: string): string {
 }
 
 /** Places of every recognised part; parts that were not found are absent. */
-export function siteTable(structure: Structure): OnnxSites {
-  const { layers, hidden, heads, neurons, embedding, finalNorm } = structure;
+export function siteTable(structure: Structure, probe: Probe): OnnxSites {
+  const { layers, heads, neurons, finalNorm } = structure;
+  const hidden = structure.hidden ?? 0;
   const table = new Map<string, OnnxSite>();
   const rows = (site: string, tensor: string | null, width = hidden) => {
     if (tensor !== null) table.set(site, { site, tensor, layout: 'rows', heads: 0, width });
   };
   const perHead = (site: string, part: HeadTensor | null) => {
-    if (part !== null) table.set(site, { site, tensor: part.tensor, layout: part.layout, heads: part.heads, width: part.size });
+    const [, count = 0, , width = 0] = part === null ? [] : (probe.facts(part.tensor)?.dims[0] ?? []);
+    if (part?.layout === 'head, token, size')
+      table.set(site, { site, tensor: part.tensor, layout: 'heads-first', heads: count, width });
   };
   const attention = (site: string, tensor: string | null) => {
     if (tensor !== null && heads !== null) table.set(site, { site, tensor, layout: 'attention', heads, width: 0 });
   };
-  rows('embed', embedding);
+  rows('embed', layers[0]?.residPre ?? structure.embedding);
   for (const [index, layer] of layers.entries()) {
     rows(`resid_pre.${index}`, layer.residPre);
     perHead(`q.${index}`, layer.q);
     perHead(`k.${index}`, layer.k);
     perHead(`v.${index}`, layer.v);
     attention(`scores.${index}`, layer.scores);
-    attention(`pattern.${index}`, layer.pattern);
+    attention(`pattern.${index}`, layer.probabilities);
     perHead(`z.${index}`, layer.z);
     rows(`attn_out.${index}`, layer.attnOut);
     rows(`resid_mid.${index}`, layer.residMid);

@@ -1,0 +1,130 @@
+import { type GraphNode, intsAttribute } from '../graph/graph.ts';
+import type { Probe } from '../graph/probe.ts';
+import type { DataFlow } from './dataFlow.ts';
+
+/** A tensor of all heads, and in which order its axes stand after the batch. */
+export interface HeadTensor {
+  readonly tensor: string;
+  readonly layout: 'head, token, size' | 'head, size, token';
+}
+
+export interface AttentionSites {
+  /** Softmax of the scores [batch, heads, queries, keys]. */
+  readonly probabilities: string;
+  /** What the softmax reads: scaled and masked. */
+  readonly scores: string;
+  /** After rotation, before scaling; keys and values before they are repeated for grouped heads. */
+  readonly q: HeadTensor | null;
+  readonly k: HeadTensor | null;
+  readonly v: HeadTensor | null;
+  /** Per-head output before the projection, [batch, heads, tokens, size]. */
+  readonly z: HeadTensor | null;
+}
+
+const beforeSoftmax: ReadonlySet<string> = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Where',
+  'Cast',
+  'Tanh',
+  'Identity',
+  'Clip',
+  'Concat',
+  'Reshape',
+  'Max',
+]);
+const behindSoftmax: ReadonlySet<string> = new Set(['Where', 'Cast', 'Identity', 'Dropout', 'Slice', 'Mul', 'Reshape']);
+
+/** The tensors around one softmax over keys. `inside`: tensors that depend on the tokens. */
+export function attentionSites(flow: DataFlow, probe: Probe, softmax: GraphNode, inside: ReadonlySet<string>): AttentionSites {
+  const [scores = ''] = softmax.inputs;
+  const [probabilities = ''] = softmax.outputs;
+  const product = back(flow, scores, inside, beforeSoftmax);
+  const mixed = forward(flow, probabilities);
+  const isProduct = product !== null && isMatMul(product);
+  return {
+    probabilities,
+    scores,
+    q: isProduct ? headTensor(probe, unscaled(flow, product.inputs[0] ?? '', inside), false) : null,
+    k: isProduct ? keys(flow, probe, product.inputs[1] ?? '', inside) : null,
+    v: mixed === null ? null : headTensor(probe, unrepeated(flow, probe, mixed.inputs[1] ?? ''), false),
+    z: mixed === null ? null : headTensor(probe, mixed.outputs[0] ?? '', false),
+  };
+}
+
+/** Follows the one input that depends on the tokens through these operators; returns the node before them. */
+function back(flow: DataFlow, from: string, inside: ReadonlySet<string>, through: ReadonlySet<string>): GraphNode | null {
+  let node = flow.producer(from);
+  for (let steps = 0; node !== null && through.has(node.op) && steps < 20; steps++) {
+    const next: string | undefined = node.inputs.find((name) => inside.has(name));
+    node = next === undefined ? null : flow.producer(next);
+  }
+  return node;
+}
+
+/** The product of probabilities and values, past guards against rows without keys. */
+function forward(flow: DataFlow, probabilities: string): GraphNode | null {
+  const open = [probabilities];
+  for (let steps = 0; steps < 20; steps++) {
+    const name = open.shift();
+    if (name === undefined) return null;
+    for (const node of flow.readers(name)) {
+      if (isMatMul(node) && node.inputs[0] === name) return node;
+      if (behindSoftmax.has(node.op)) open.push(...node.outputs);
+    }
+  }
+  return null;
+}
+
+function isMatMul({ op }: GraphNode): boolean {
+  return op === 'MatMul' || op === 'FusedMatMul';
+}
+
+/** Before multiplication or division by a constant. */
+function unscaled(flow: DataFlow, scaled: string, inside: ReadonlySet<string>): string {
+  let name = scaled;
+  for (;;) {
+    const node = flow.producer(name);
+    if (node === null || (node.op !== 'Mul' && node.op !== 'Div')) return name;
+    const [x = '', factor = ''] = node.inputs;
+    if (!inside.has(factor)) name = x;
+    else if (node.op === 'Mul' && !inside.has(x)) name = factor;
+    else return name;
+  }
+}
+
+function keys(flow: DataFlow, probe: Probe, name: string, inside: ReadonlySet<string>): HeadTensor | null {
+  const scaled = unscaled(flow, name, inside);
+  const upright = beforeTurn(flow, probe, scaled);
+  if (upright === null) return headTensor(probe, scaled, true);
+  return headTensor(probe, unrepeated(flow, probe, unscaled(flow, upright, inside)), false);
+}
+
+/** Before the last two axes were exchanged; some exporters flatten batch and heads around it. */
+function beforeTurn(flow: DataFlow, probe: Probe, name: string): string | null {
+  const node = flow.producer(name);
+  const isFlat = node?.op === 'Reshape';
+  const turned = isFlat ? flow.producer(node.inputs[0] ?? '') : node;
+  if (turned?.op !== 'Transpose' || intsAttribute(turned, 'perm')?.join() !== (isFlat ? '0,2,1' : '0,1,3,2')) return null;
+  const [source = ''] = turned.inputs;
+  const flattened = isFlat ? flow.producer(source) : null;
+  if (!isFlat) return source;
+  const [whole = ''] = flattened?.op === 'Reshape' ? flattened.inputs : [];
+  return probe.facts(whole)?.dims[0].length === 4 ? whole : null;
+}
+
+/** Before the heads of keys and values were repeated: Unsqueeze, Expand, Reshape. */
+function unrepeated(flow: DataFlow, probe: Probe, name: string): string {
+  const merged = flow.producer(name);
+  const repeated = merged?.op === 'Reshape' ? flow.producer(merged.inputs[0] ?? '') : null;
+  const extended = repeated?.op === 'Expand' ? flow.producer(repeated.inputs[0] ?? '') : null;
+  const source = extended?.op === 'Unsqueeze' || extended?.op === 'Reshape' ? extended.inputs[0] : undefined;
+  return source !== undefined && probe.facts(source)?.dims[0].length === 4 ? source : name;
+}
+
+function headTensor(probe: Probe, tensor: string, isTurned: boolean): HeadTensor | null {
+  if (probe.facts(tensor)?.dims[0].length !== 4) return null;
+  return { tensor, layout: isTurned ? 'head, size, token' : 'head, token, size' };
+}
