@@ -4,6 +4,7 @@ import { firstTint } from './firstTint.ts';
 import { gradientMemory } from './gradientMemory.ts';
 import { gradientProfile } from './gradientProfile.ts';
 import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
+import { lensCost } from './lensCost.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
 import { peakMemory } from './peakMemory.ts';
@@ -18,4 +19,5 @@ export const benchmarks: readonly Benchmark[] = [
   firstGradient,
   gradientMemory,
   gradientProfile,
+  lensCost,
 ];

@@ -17,7 +17,7 @@ const node = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  external: ['vscode', 'koffi'],
+  external: ['vscode', 'koffi', 'onnxruntime-node'],
   // jsonc-parser's CommonJS build requires its own files by computed names, which no bundler can follow.
   mainFields: ['module', 'main'],
   outExtension: { '.js': '.cjs' },

@@ -7,7 +7,7 @@ import { outputs } from './build.mjs';
 
 const file = 'THIRD-PARTY-NOTICES.md';
 // Loaded at run time, not bundled. The platform packages carry llama.cpp and ggml; one stands for all.
-const native = ['koffi', '@node-llama-cpp/linux-x64'];
+const native = ['koffi', '@node-llama-cpp/linux-x64', 'onnxruntime-node', 'onnxruntime-common'];
 
 const names = new Set(native);
 for (const output of outputs) {

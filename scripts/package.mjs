@@ -42,16 +42,18 @@ function packageTarget(target) {
   // The kernel for gradients, this target's only.
   const kernel = path.join('native', 'prebuilt', target);
   cpSync(kernel, path.join(stage, kernel), { recursive: true });
-  for (const name of ['koffi', ...packages]) {
+  const shared = ['koffi', 'onnxruntime-node', 'onnxruntime-common'];
+  for (const name of [...shared, ...packages]) {
     const source = path.join('node_modules', name);
     if (!existsSync(source)) throw new Error(`${name} is not installed: npm install --os … --cpu … for ${target} first`);
-    cpSync(source, path.join(stage, 'node_modules', name), { recursive: true, filter: isNeeded });
+    cpSync(source, path.join(stage, 'node_modules', name), { recursive: true, filter: (file) => isNeeded(file) && isForTarget(file, target) });
   }
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
   for (const field of ['devDependencies', 'dependencies', 'optionalDependencies', 'scripts', 'private', 'type'])
     delete manifest[field];
   // `vsce` keeps node_modules only for packages that the manifest depends on.
-  manifest.dependencies = Object.fromEntries(['koffi', ...packages].map((name) => [name, '*']));
+  manifest.dependencies = Object.fromEntries([...shared, ...packages].map((name) => [name, '*']));
+  withoutInstallers(path.join(stage, 'node_modules/onnxruntime-node/package.json'));
   manifest.repository ??= { type: 'git', url: 'https://example.invalid/prompt-loupe' };
   writeFileSync(path.join(stage, 'package.json'), JSON.stringify(manifest, null, 2));
   const vsce = path.resolve('node_modules/@vscode/vsce/vsce');
@@ -75,6 +77,20 @@ function packageTarget(target) {
     },
   );
   rmSync(stage, { recursive: true, force: true });
+}
+
+/** ONNX Runtime ships the libraries of all systems in one package. */
+function isForTarget(file, target) {
+  const [, system, processor] = /[/\\]napi-v\d+[/\\](\w+)(?:[/\\](\w+))?/.exec(file) ?? [];
+  const [targetSystem, targetProcessor] = target.split('-');
+  return system === undefined || (system === targetSystem && (processor ?? targetProcessor) === targetProcessor);
+}
+
+/** What ONNX Runtime needs only to download more providers is not shipped. */
+function withoutInstallers(file) {
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  manifest.dependencies = { 'onnxruntime-common': manifest.dependencies['onnxruntime-common'] };
+  writeFileSync(file, JSON.stringify(manifest, null, 2));
 }
 
 /** Left out: the add-on of node-llama-cpp itself (we load the libraries directly), C sources, type declarations. */

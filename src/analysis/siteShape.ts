@@ -1,4 +1,4 @@
-import type { ModelInfo } from '../model/model.ts';
+import { type ModelInfo, outputWidth } from '../model/model.ts';
 import type { Site } from '../model/sites.ts';
 
 /** Shape of a site's tensor for a prompt of `length` tokens, as in `sites.ts`. */
@@ -16,7 +16,7 @@ export function siteShape({ kind }: Site, info: ModelInfo, length: number): numb
     case 'mlp_post':
       return [length, info.neurons];
     case 'logits':
-      return [length, info.vocabulary];
+      return info.task === undefined ? [length, info.vocabulary] : [1, outputWidth(info)];
     default:
       return [length, info.hidden];
   }

@@ -9,6 +9,16 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
+/**
+ * The seed of a stream of its own: two purposes that are given the same seed draw numbers that have nothing in common.
+ * FNV-1a (Fowler, Noll & Vo) of the purpose, mixed with the seed.
+ */
+export function seedFor(purpose: string, seed: number): number {
+  let hash = 0x811c9dc5 ^ (Math.trunc(seed) >>> 0);
+  for (let index = 0; index < purpose.length; index++) hash = Math.imul(hash ^ purpose.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
+
 /** A permutation of `items`, every one equally likely (Fisher–Yates). */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const result = [...items];

@@ -1,10 +1,10 @@
 /** A target made concrete: which tokens follow the prompt, which rows of logits are read, and how one number comes of them. */
 import type { GradientTarget } from '../model/gradient.ts';
-import type { Model, RowRead, RowResult } from '../model/model.ts';
-import { numeric, targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
+import { type Model, outputWidth, type RowRead, type RowResult } from '../model/model.ts';
+import { numeric, outputKind, targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { ScoreKind, TargetSpec } from '../shared/target.ts';
-import { encodeContinuation } from './continuation.ts';
+import { answerTexts, classId, encodeAnswer, similarityHint } from './answers.ts';
 
 export interface ResolvedTarget {
   /** What the explanation states about it; `value` is filled in by the first run. */
@@ -39,13 +39,16 @@ export async function resolveTarget(
   score: ScoreKind | undefined,
   context: TargetContext,
 ): Promise<ResolvedTarget> {
+  if (context.model.info.task?.kind === 'embed' && spec.kind !== 'similarity') {
+    throw outputKind('this target', 'a sentence encoder gives no words and no classes', similarityHint);
+  }
   switch (spec.kind) {
     case 'next':
       return sequenceTarget(context, [], [context.next], 'next', score ?? 'logprob');
     case 'id':
       return idTarget(spec.id, score ?? 'logit', context);
     case 'text': {
-      const ids = await encodeContinuation(context.model.tokenizer, spec.text);
+      const ids = await encodeAnswer(context.model, spec.text);
       if (ids.length === 0)
         throw targetEmpty(
           `the target text ${JSON.stringify(spec.text)}`,
@@ -63,6 +66,10 @@ export async function resolveTarget(
       return entropyTarget(spec.at ?? 0, context);
     case 'kl':
       return await divergenceTarget(spec.prompt, context);
+    case 'class':
+      return await classTarget(spec.name, score ?? 'logprob', context);
+    case 'similarity':
+      return await similarityTarget(spec.text, context);
   }
 }
 
@@ -97,6 +104,41 @@ async function divergenceTarget(prompt: string, { model }: TargetContext): Promi
     reads: (promptLength) => [{ position: promptLength - 1, ids: [], reference }],
     value: ([row]) => row?.divergence ?? Number.NaN,
     gradient: (promptLength) => ({ kind: 'kl', position: promptLength - 1, reference, direction: 'to-reference' }),
+  };
+}
+
+/** @throws E_OUTPUT_KIND for a model that is no classifier; E_CLASS_UNKNOWN */
+async function classTarget(name: string, score: ScoreKind, context: TargetContext): Promise<ResolvedTarget> {
+  const { task } = context.model.info;
+  if (task?.kind !== 'classify') {
+    throw outputKind('a class', 'it is no classifier', 'load a classifier, or explain a text: --target text:TEXT');
+  }
+  return await sequenceTarget(context, [], [classId(task.labels, name)], 'class', score);
+}
+
+/** The cosine of the text's embedding and that of another text. @throws E_OUTPUT_KIND, E_TARGET_EMPTY, E_NUMERIC */
+async function similarityTarget(text: string, { model }: TargetContext): Promise<ResolvedTarget> {
+  if (model.info.task?.kind !== 'embed') {
+    throw outputKind('a similarity', 'it is no sentence encoder', 'load one, or choose another target');
+  }
+  const { tokens } = await model.tokenizer.encode(text);
+  if (tokens.length === 0)
+    throw targetEmpty('the other text', 'the tokenizer makes nothing of it', 'give a text to compare with');
+  const { logits, nonFinite } = await model.forward({ tokens: Int32Array.from(tokens, ({ id }) => id), logits: 'last' });
+  if (nonFinite !== null || logits === null) throw numeric(nonFinite ?? 'the embedding');
+  const weights = logits.values;
+  return {
+    description: {
+      kind: 'similarity',
+      label: `similarity to ${JSON.stringify(shortened(text))}`,
+      score: 'logit',
+      unit: 'cosine',
+      ids: [],
+    },
+    continuation: new Int32Array(0),
+    reads: (promptLength) => [{ position: promptLength - 1, ids: [], weights }],
+    value: ([row]) => row?.weighted ?? Number.NaN,
+    gradient: (promptLength) => ({ kind: 'linear', rows: [{ position: promptLength - 1, weights }] }),
   };
 }
 
@@ -135,7 +177,7 @@ async function sequenceTarget(
   score: ScoreKind,
   span?: readonly [number, number],
 ): Promise<ResolvedTarget> {
-  const label = (await model.tokenizer.pieces(ids)).join('');
+  const label = (await answerTexts(model, ids)).join('');
   const first = (promptLength: number) => promptLength - 1 + before.length;
   return {
     description: { kind, label, score, unit: unitOf(score), ids: [...ids], ...(span === undefined ? {} : { span: [...span] }) },
@@ -153,10 +195,12 @@ async function sequenceTarget(
 }
 
 function idTarget(id: number, score: ScoreKind, context: TargetContext): Promise<ResolvedTarget> {
-  const { vocabulary } = context.model.info;
-  if (!Number.isInteger(id) || id < 0 || id >= vocabulary) {
-    const why = `this model's vocabulary has ${vocabulary} tokens, counted from 0`;
-    throw targetRange(`there is no token ${id}`, why, `use an id from 0 to ${vocabulary - 1}`);
+  const { info } = context.model;
+  const width = outputWidth(info);
+  if (!Number.isInteger(id) || id < 0 || id >= width) {
+    const [what, of] = info.task === undefined ? ['token', 'vocabulary has'] : ['output', 'answer has'];
+    const why = `this model's ${of} ${width} ${what}s, counted from 0`;
+    throw targetRange(`there is no ${what} ${id}`, why, `use an id from 0 to ${width - 1}`);
   }
   return sequenceTarget(context, [], [id], 'id', score);
 }
@@ -190,8 +234,8 @@ async function contrastTarget(
   { model, response }: TargetContext,
 ): Promise<ResolvedTarget> {
   checkPlace(at, response, 'the contrast');
-  const [idA] = await encodeContinuation(model.tokenizer, a);
-  const [idB] = await encodeContinuation(model.tokenizer, b);
+  const [idA] = await encodeAnswer(model, a);
+  const [idB] = await encodeAnswer(model, b);
   if (idA === undefined || idB === undefined) {
     const empty = idA === undefined ? a : b;
     throw targetEmpty(
@@ -201,7 +245,7 @@ async function contrastTarget(
     );
   }
   if (idA === idB) throw targetContrast(a, b);
-  const [pieceA = '', pieceB = ''] = await model.tokenizer.pieces([idA, idB]);
+  const [pieceA = '', pieceB = ''] = await answerTexts(model, [idA, idB]);
   return {
     description: {
       kind: 'contrast',

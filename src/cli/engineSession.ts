@@ -88,6 +88,8 @@ function engineCalls({ methods }: EngineService, signal: AbortSignal, bar: Progr
     attentionGrid: (request) => finished(methods.attentionGrid(call, request)),
     attentionHead: (request) => finished(methods.attentionHead(call, request)),
     capture: (request) => finished(methods.capture(call, request)),
+    tools: () => finished(methods.tools(call)),
+    tool: (request) => finished(methods.tool(call, request)),
     export: (request) => finished(methods.export(call, request)),
   };
 }

@@ -25,7 +25,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
 
 function createProgram(context: CommandContext): Command {
   const program = new Command('prompt-loupe')
-    .description('Explains prompts on local GGUF models: which words carried the answer.')
+    .description('Explains prompts on local GGUF and ONNX models: which words carried the answer.')
     .version(typeof packageVersion === 'string' ? packageVersion : 'development')
     .exitOverride()
     .configureOutput({

@@ -1,4 +1,6 @@
-/** The verbs in the order of the help. Adding one is one file and one line here. */
+/** The verbs in the order of the help. Adding one is one file and one line here; a tool that looks inside the model needs none. */
+import { tools } from '../analysis/tools/registry.ts';
+import { toolVerb } from './tools/toolVerb.ts';
 import type { Verb } from './verb.ts';
 import { attentionVerb } from './verbs/attention.ts';
 import { captureVerb } from './verbs/capture.ts';
@@ -15,5 +17,6 @@ export const verbs: readonly Verb[] = [
   generateVerb,
   attentionVerb,
   captureVerb,
+  ...tools.map(toolVerb),
   modelsVerb,
 ];

@@ -20,6 +20,7 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     fileBytes: info.fileBytes,
     hasChatTemplate: info.can.chat,
     hasGradients: info.can.gradient,
+    can: { capture: info.can.capture, patch: info.can.patch, gradient: info.can.gradient },
     notes: info.notes,
   };
 }

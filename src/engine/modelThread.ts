@@ -107,6 +107,7 @@ export class ModelThread {
         this.#call('generate', [model, request], stop, onToken === undefined ? {} : { onToken }),
       gradient: (request, call = {}) => this.#call('gradient', [model, request], call.signal, gradientListener(call)),
       gradientAlong: (request, call = {}) => this.#call('gradientAlong', [model, request], call.signal, gradientListener(call)),
+      unembed: (request, options = {}) => this.#call('unembed', [model, request], options.signal),
       dispose: () => {
         disposed ??= this.#dispose(model);
         return disposed;

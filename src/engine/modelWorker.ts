@@ -49,6 +49,7 @@ export function serveModels(port: MessagePort, start: WorkerStart): void {
       find(model).generate(request, { onToken: (token) => peer.emit('token', requestId, token) }),
     gradient: ({ requestId }, model, request) => find(model).gradient(request, telling(requestId)),
     gradientAlong: ({ requestId }, model, request) => find(model).gradientAlong(request, telling(requestId)),
+    unembed: (_call, model, request) => find(model).unembed(request),
     dispose: async (_call, model) => {
       const found = models.get(model);
       models.delete(model);

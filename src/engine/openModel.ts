@@ -13,18 +13,15 @@ export interface OpenModelOptions extends LoadOptions {
 /** One kind of model file. Adding a kind is one entry in `modelFormats`. */
 export interface ModelFormat {
   readonly id: string;
-  /** `head`: the first 16 bytes of the file, or fewer. */
-  recognises(head: Buffer, file: string): boolean;
-  /** Why a recognised file cannot be opened, or null. */
-  readonly refusal: string | null;
+  /** `head`: the first 16 bytes of the file, or fewer; null: it is a folder. */
+  recognises(head: Buffer | null, file: string): boolean;
   open(file: string, options: OpenModelOptions): Promise<Model>;
 }
 
 const modelFormats: readonly ModelFormat[] = [
   {
     id: 'gguf',
-    recognises: (head) => head.toString('latin1', 0, 4) === 'GGUF',
-    refusal: null,
+    recognises: (head) => head?.toString('latin1', 0, 4) === 'GGUF',
     open: async (file, options) => {
       // Imported when needed: only the worker thread may load the native libraries.
       const { openLlamaModel } = await import('../llama/openLlamaModel.ts');
@@ -33,24 +30,27 @@ const modelFormats: readonly ModelFormat[] = [
   },
   {
     id: 'onnx',
-    // An ONNX file is a bare protobuf message without a magic number.
-    recognises: (_head, file) => file.toLowerCase().endsWith('.onnx'),
-    refusal: 'ONNX comes later',
-    open: (file) => Promise.reject(modelUnsupported(file, 'ONNX comes later')),
+    // An ONNX file is a bare protobuf message without a magic number; a folder is one with an ONNX model in it.
+    recognises: (head, file) => head === null || file.toLowerCase().endsWith('.onnx'),
+    open: async (file, options) => {
+      const { openOnnxModel } = await import('../onnx/openOnnxModel.ts');
+      return await openOnnxModel(file, options);
+    },
   },
 ];
 
 /**
  * Tells the kind of a model file by its first bytes, reading nothing more.
- * @throws E_MODEL_NOT_FOUND, E_MODEL_UNREADABLE (a directory, no permission), E_MODEL_UNSUPPORTED (another kind of file)
+ * @throws E_MODEL_NOT_FOUND, E_MODEL_UNREADABLE (no permission), E_MODEL_UNSUPPORTED (another kind of file)
  */
 export async function recogniseModel(file: string): Promise<ModelFormat> {
   const head = await readHead(file);
   const format = modelFormats.find((candidate) => candidate.recognises(head, file));
   if (format === undefined) {
-    throw modelUnsupported(file, head.length === 0 ? 'the file is empty' : 'it does not begin with the letters GGUF');
+    const why =
+      head?.length === 0 ? 'the file is empty' : 'it does not begin with the letters GGUF, and its name does not end in .onnx';
+    throw modelUnsupported(file, why);
   }
-  if (format.refusal !== null) throw modelUnsupported(file, format.refusal);
   return format;
 }
 
@@ -60,11 +60,14 @@ export async function openModel(file: string, options: OpenModelOptions): Promis
   return await format.open(file, options);
 }
 
-async function readHead(file: string): Promise<Buffer> {
+/** Null for a folder. */
+async function readHead(file: string): Promise<Buffer | null> {
   try {
     const handle = await open(file, 'r');
     try {
-      if (!(await handle.stat()).isFile()) throw modelUnreadable(file, 'it is not a file');
+      const status = await handle.stat();
+      if (status.isDirectory()) return null;
+      if (!status.isFile()) throw modelUnreadable(file, 'it is not a file');
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
       return buffer.subarray(0, bytesRead);
     } finally {
@@ -79,6 +82,5 @@ function fileError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') return modelNotFound(file);
   if (code === 'EACCES' || code === 'EPERM') return modelUnreadable(file, 'this user may not read it');
-  if (code === 'EISDIR') return modelUnreadable(file, 'it is a directory');
   return error;
 }

@@ -15,6 +15,7 @@ import { exportExplanation } from './requests/export.ts';
 import { generateText } from './requests/generate.ts';
 import { logprobs } from './requests/logprobs.ts';
 import { describeMethods } from './requests/methods.ts';
+import { describeTools, runTool } from './requests/tool.ts';
 
 type Call = RpcCall<AbortSignal>;
 
@@ -71,6 +72,8 @@ export class EngineService {
       attentionGrid: this.#request('Attention', attentionGrid),
       attentionHead: this.#request('Attention head', attentionHead),
       capture: this.#request('Capture', captureToFile),
+      tools: () => describeTools(this.#slot.summary?.can ?? null),
+      tool: this.#request('Look inside', runTool),
       export: (_call, request) => exportExplanation(request),
     };
     this.#idle.restart();

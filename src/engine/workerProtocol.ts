@@ -17,6 +17,8 @@ import type {
   ModelInfo,
   Tokenized,
   Tokenizer,
+  UnembedRequest,
+  UnembedResult,
   VariantResult,
   VariantsRequest,
 } from '../model/model.ts';
@@ -42,6 +44,7 @@ export interface WorkerMethods {
   generate(model: number, request: GenerateRequest): Generation;
   gradient(model: number, request: GradientRequest): GradientResult;
   gradientAlong(model: number, request: GradientPathRequest): GradientPathResult;
+  unembed(model: number, request: UnembedRequest): UnembedResult[];
   dispose(model: number): void;
 }
 

@@ -13,4 +13,6 @@ export const targetSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('contrast'), a: shortText, b: shortText, at: v.exactOptional(indexSchema) }),
   v.strictObject({ kind: v.literal('entropy'), at: v.exactOptional(indexSchema) }),
   v.strictObject({ kind: v.literal('kl'), prompt: shortText }),
+  v.strictObject({ kind: v.literal('class'), name: shortText }),
+  v.strictObject({ kind: v.literal('similarity'), text: shortText }),
 ]);

@@ -9,6 +9,8 @@ import type {
   Model,
   ModelInfo,
   Tokenizer,
+  UnembedRequest,
+  UnembedResult,
   VariantResult,
   VariantsRequest,
 } from '../model/model.ts';
@@ -20,16 +22,18 @@ import type {
   GradientResult,
 } from '../model/gradient.ts';
 import { modelDisposed, modelUnsupported } from '../shared/errorCatalog.ts';
-import { Cancellation } from './evaluation/cancellation.ts';
+import { Cancellation } from '../model/runtime/cancellation.ts';
 import { type Evaluator, forward } from './evaluation/forward.ts';
 import { SequenceDecoder } from './evaluation/sequenceDecoder.ts';
 import { forwardVariants } from './evaluation/variants.ts';
-import { checkTokens } from './evaluation/checkRequest.ts';
-import { Exclusive } from './exclusive.ts';
-import { generate } from './generation/generate.ts';
+import { checkTokens } from '../model/runtime/checkRequest.ts';
+import { Exclusive } from '../model/runtime/exclusive.ts';
+import { generate } from '../model/runtime/generate.ts';
 import { GradientEngine, type GradientProfile, type GradientSettings } from './gradient/gradientEngine.ts';
-import { guardTokenizer } from './guardedTokenizer.ts';
+import { guardTokenizer } from '../model/runtime/guardedTokenizer.ts';
+import { generationVocabulary } from './tokenizer/tokenText.ts';
 import type { Vocabulary } from './tokenizer/vocabulary.ts';
+import { Unembedding } from './unembedding/unembedding.ts';
 
 export interface LlamaModelParts {
   readonly evaluator: Evaluator;
@@ -49,6 +53,7 @@ export class LlamaModel implements Model {
   readonly #refusal: string | null;
   readonly #cancelFlag: Int32Array | undefined;
   readonly #gradients: GradientEngine;
+  readonly #unembedding: Unembedding;
   readonly #exclusive = new Exclusive();
   #disposed: Promise<void> | null = null;
 
@@ -62,6 +67,7 @@ export class LlamaModel implements Model {
     this.#refusal = refusal;
     this.#cancelFlag = cancelFlag;
     this.#gradients = new GradientEngine(evaluator, gradients);
+    this.#unembedding = new Unembedding(evaluator, gradients.threads);
   }
 
   forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult> {
@@ -88,7 +94,7 @@ export class LlamaModel implements Model {
         request,
         {
           contextLength: this.info.contextLength,
-          vocabulary: this.#vocabulary,
+          vocabulary: generationVocabulary(this.#vocabulary),
           evaluate: (tokens, position) => decoder.decode(tokens, position),
         },
         options,
@@ -102,6 +108,10 @@ export class LlamaModel implements Model {
 
   gradientAlong(request: GradientPathRequest, options?: GradientOptions): Promise<GradientPathResult> {
     return this.#run(options, (cancellation) => this.#gradients.gradientAlong(request, cancellation, options ?? {}));
+  }
+
+  unembed(request: UnembedRequest, options?: CallOptions): Promise<UnembedResult[]> {
+    return this.#run(options, (cancellation) => this.#unembedding.run(request, cancellation));
   }
 
   /** Operators and tensors a gradient would flow through. Not part of the interface: a test asks. */
@@ -119,6 +129,7 @@ export class LlamaModel implements Model {
     this.#disposed ??= this.#exclusive.run(() => {
       const { contexts, native } = this.#evaluator;
       this.#gradients.free();
+      this.#unembedding.free();
       contexts.free();
       native.functions.llama_model_free(native.model);
     });

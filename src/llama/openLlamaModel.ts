@@ -1,9 +1,9 @@
 /** Opens a GGUF file: checks it, digests it, loads it, and finds out what can be seen of its inside. */
 import os from 'node:os';
 import { resolve } from 'node:path';
-import { Cancellation } from './evaluation/cancellation.ts';
+import { Cancellation } from '../model/runtime/cancellation.ts';
 import { ContextPool } from './evaluation/contextPool.ts';
-import { fileDigest } from './fileDigest.ts';
+import { fileDigest } from '../model/runtime/fileDigest.ts';
 import { checkGgufFile } from './gguf/checkGgufFile.ts';
 import { metadataInteger } from './gguf/ggufHeader.ts';
 import type { GgufHeader } from './gguf/ggufHeader.ts';
@@ -18,7 +18,7 @@ import { abilities, canShorten, evaluationRefusal, limitNotes } from './modelLim
 import type { KernelLoader } from './native/kernel.ts';
 import { loadLlamaLibrary } from './native/library.ts';
 import type { NativeModel } from './native/nativeModel.ts';
-import { defaultThreads } from './defaultThreads.ts';
+import { defaultThreads } from '../model/runtime/defaultThreads.ts';
 import { createTokenizer } from './tokenizer/llamaTokenizer.ts';
 import { Vocabulary } from './tokenizer/vocabulary.ts';
 

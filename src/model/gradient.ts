@@ -77,8 +77,8 @@ export interface GradientPlan {
   readonly limitBytes: number;
   /** 1 = nothing is computed twice; more: the forward pass of each segment but the last runs again before its backward pass. */
   readonly segments: number;
-  /** What multiplies matrices: our own kernel, or ggml's. */
-  readonly kernel: 'loupe' | 'ggml';
+  /** What multiplies matrices: our own kernel, ggml's, or ONNX Runtime's. */
+  readonly kernel: 'loupe' | 'ggml' | 'onnxruntime';
 }
 
 export interface GradientOptions extends CallOptions {

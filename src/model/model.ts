@@ -15,6 +15,13 @@ import type { Site } from './sites.ts';
  */
 export type Precision = 'as-served' | 'dequantised';
 
+/** What the row of logits says, where it is not about the next token. */
+export type ModelTask =
+  /** Classes of the whole text: logit i belongs to `labels[i]`. */
+  | { readonly kind: 'classify'; readonly labels: readonly string[] }
+  /** The text's embedding of length 1 [D]: a similarity is a linear function of it. */
+  | { readonly kind: 'embed'; readonly width: number };
+
 export interface ModelInfo {
   readonly name: string;
   /** Absolute path of the file. */
@@ -22,6 +29,8 @@ export interface ModelInfo {
   /** Hex digest of the whole file. */
   readonly sha256: string;
   readonly format: 'gguf' | 'onnx' | 'remote';
+  /** Absent: a language model, whose logits are about the next token. With a task every position gives the same one row. */
+  readonly task?: ModelTask;
   readonly architecture: string;
   /** As the file names it: `Q4_1`, `F16`, … */
   readonly quantization: string;
@@ -40,6 +49,12 @@ export interface ModelInfo {
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly chat: boolean };
   /** Why a file of this kind is limited (an unsupported architecture can still generate), for `models inspect`. */
   readonly notes: readonly string[];
+}
+
+/** Numbers in a row of logits. */
+export function outputWidth({ task, vocabulary }: Pick<ModelInfo, 'task' | 'vocabulary'>): number {
+  if (task === undefined) return vocabulary;
+  return task.kind === 'classify' ? task.labels.length : task.width;
 }
 
 export interface CallOptions {
@@ -95,6 +110,8 @@ export interface RowRead {
   readonly entropy?: true;
   /** [V] probabilities: also KL(row ‖ reference). */
   readonly reference?: Float32Array;
+  /** [V] also Σ weights · logits. */
+  readonly weights?: Float32Array;
 }
 
 export interface RowResult {
@@ -110,6 +127,8 @@ export interface RowResult {
   readonly entropy?: number;
   /** Σ p (log p − log reference), nats, where a reference was given. */
   readonly divergence?: number;
+  /** Σ weights · logits, where weights were given. */
+  readonly weighted?: number;
 }
 
 /** How a captured attention pattern is reduced beside the model, before it is copied out (1,000 tokens × 270 heads is a gigabyte). */
@@ -173,7 +192,12 @@ export interface ForwardResult {
 
 /** Many sequences, evaluated in the order that reuses most of what they share; results in the order given. */
 export interface VariantsRequest {
-  readonly variants: readonly { readonly tokens: Int32Array; readonly read: readonly RowRead[] }[];
+  readonly variants: readonly {
+    readonly tokens: Int32Array;
+    readonly read: readonly RowRead[];
+    /** What is not computed twice then is what lies before the first patched position. */
+    readonly patches?: readonly Patch[];
+  }[];
 }
 
 export interface VariantResult {
@@ -205,6 +229,43 @@ export interface Generation {
   readonly finish: 'length' | 'stop' | 'context';
 }
 
+/** What to read from one vector of the residual stream, seen through the last norm and the unembedding. */
+export interface UnembedRead {
+  /** Tokens whose logits and ranks are wanted. */
+  readonly ids?: readonly number[];
+  /** How many of the most likely tokens to list, and how many of the least likely. Default 0. */
+  readonly top?: number;
+  readonly bottom?: number;
+  /** Also the entropy of the row. */
+  readonly entropy?: true;
+  /** Number of an earlier row of the request: also KL(that row ‖ this row). */
+  readonly reference?: number;
+  /** Number of an earlier row of the request, whose logits are taken off first: what a row of zeros gives, for instance. */
+  readonly minus?: number;
+}
+
+export interface UnembedRequest {
+  /** [N, D] each read as if it stood behind the last block. */
+  readonly rows: Float32Array;
+  /** One a row, in their order. */
+  readonly read: readonly UnembedRead[];
+}
+
+export interface UnembedResult {
+  /** log Σ exp(logits) over the vocabulary; logprob = logit − logSumExp, nats. */
+  readonly logSumExp: number;
+  /** Logits and ranks (1 = most likely) of the asked ids, in their order. */
+  readonly logits: Float32Array;
+  readonly ranks: Int32Array;
+  /** Most likely first; least likely first. */
+  readonly top: readonly { readonly id: number; readonly logit: number }[];
+  readonly bottom: readonly { readonly id: number; readonly logit: number }[];
+  /** −Σ p log p, nats, where it was asked for. */
+  readonly entropy?: number;
+  /** Σ q (log q − log p), nats, q the reference row, where one was given. */
+  readonly divergence?: number;
+}
+
 export interface Model {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
@@ -230,5 +291,13 @@ export interface Model {
   gradient(request: GradientRequest, options?: GradientOptions): Promise<GradientResult>;
   /** The same along a line of input embeddings, for integrated gradients. @throws as `gradient` */
   gradientAlong(request: GradientPathRequest, options?: GradientOptions): Promise<GradientPathResult>;
+  /**
+   * The end of the forward pass alone: last norm and unembedding (and a cap on the logits, where the model has one) of vectors the
+   * caller gives, [N, D]. Logits are read a few rows at a time and never held for all of them; a row that others refer to is kept
+   * until the last of them is read. The vectors of `resid_post` of the last layer give the model's own logits. Models that can
+   * capture can do this.
+   * @throws E_PATCH_SHAPE, E_TOKEN_RANGE, E_SITE_UNKNOWN, E_NUMERIC, E_CANCELLED, E_OUT_OF_MEMORY
+   */
+  unembed(request: UnembedRequest, options?: CallOptions): Promise<UnembedResult[]>;
   dispose(): Promise<void>;
 }

@@ -12,13 +12,18 @@ export const measureUnknown = (measure: string, known: readonly string[]) =>
   });
 
 /** A line of a file of cases or results; `line` counts from 1. */
-export const casesInvalid = (file: string, line: number, why: string) =>
+export const casesInvalid = (
+  file: string,
+  line: number,
+  why: string,
+  action = 'write one JSON object a line: { "id", "prompt" }, and if wanted "target", "rationale", "response"',
+) =>
   new LoupeError({
     code: 'E_CASES_INVALID',
     kind: 'input',
     what: `${file} holds no case at line ${line}`,
     why,
-    action: 'write one JSON object a line: { "id", "prompt" }, and if wanted "target", "rationale", "response"',
+    action,
     details: { line },
   });
 

@@ -192,11 +192,11 @@ export const explanationSchema = v.object({
     tokens: v.array(v.object({ id: count, text: v.string(), logprob: v.number(), alternatives: v.array(alternative) })),
   }),
   target: v.object({
-    kind: v.picklist(['next', 'response', 'span', 'text', 'id', 'contrast', 'entropy', 'kl']),
+    kind: v.picklist(['next', 'response', 'span', 'text', 'id', 'contrast', 'entropy', 'kl', 'class', 'similarity']),
     label: v.string(),
     /** Entropy and KL are sums over the whole row: `logprob` stands there for "in nats". */
     score: v.picklist(['logit', 'logprob', 'prob']),
-    unit: v.picklist(['logit', 'nat', 'probability']),
+    unit: v.picklist(['logit', 'nat', 'probability', 'cosine']),
     /** The explained number on the unmodified prompt. */
     value: v.number(),
     /** Response tokens `[from, to]`, inclusive, where the target reads a span of the response. */

@@ -18,4 +18,8 @@ export type TargetSpec =
   /** How undecided the model is about the next token, −Σ p log p, nats; `at` = how many response tokens stand before it (default 0). */
   | { readonly kind: 'entropy'; readonly at?: number }
   /** How far the next token's distribution is from that after another prompt: KL(this prompt ‖ other prompt), nats. */
-  | { readonly kind: 'kl'; readonly prompt: string };
+  | { readonly kind: 'kl'; readonly prompt: string }
+  /** A class of a classifier, by its name. */
+  | { readonly kind: 'class'; readonly name: string }
+  /** How similar a sentence encoder finds another text: the cosine of both embeddings. */
+  | { readonly kind: 'similarity'; readonly text: string };

@@ -206,6 +206,7 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
     },
     gradient: () => Promise.reject(methodUnsupported('gradient', 'gradients', [])),
     gradientAlong: () => Promise.reject(methodUnsupported('gradientAlong', 'gradients', [])),
+    unembed: () => Promise.reject(methodUnsupported('unembed', 'vectors of the residual stream', [])),
     dispose: () => Promise.resolve(),
   };
 }

@@ -3,10 +3,13 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { plausibilityOf } from '../../src/cli/evaluate/plausibility.ts';
 import { parseMethods } from '../../src/cli/evaluate/methodList.ts';
-import { ResultFile } from '../../src/cli/evaluate/resultFile.ts';
+import { agreementTable, summariseAgreement } from '../../src/cli/evaluate/agreementSummary.ts';
+import { type Result, ResultFile } from '../../src/cli/evaluate/resultFile.ts';
 import { summarise } from '../../src/cli/evaluate/summary.ts';
 import { partsOf, sampleExplanation } from '../extension/sampleExplanation.ts';
 import { runCli, startCli } from './cliProcess.ts';
+import { createTheme } from '../../src/cli/terminal/theme.ts';
+import { testModels } from '../setup/testModels.ts';
 import { scratchFolder } from './scratchFolder.ts';
 
 const { folder, file: written } = scratchFolder();
@@ -14,7 +17,8 @@ const cases = [
   { id: 'capital', prompt: 'The capital of France is', target: 'text: Paris', rationale: ['France'] },
   { id: 'count', prompt: 'one two three four', target: 'text: five' },
 ];
-const flags = ['--methods', 'saliency,random', '--measures', 'drop,comp', '--threads', '1'];
+const colourless = createTheme(0);
+const flags = ['--model', testModels.tinyQwen2, '--methods', 'saliency,random', '--measures', 'drop,comp', '--threads', '1'];
 
 function casesFile(name: string, lines: readonly unknown[]): string {
   return written(name, lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n'));
@@ -39,9 +43,37 @@ describe('evaluate', () => {
     expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
     const whole = await runCli(['evaluate', file, ...flags, '--json']);
     expect(timeless(resumed.stdout)).toEqual(timeless(whole.stdout));
+    const { agreement, cases: results } = JSON.parse(whole.stdout) as { agreement: unknown[]; cases: Result[] };
+    expect(agreement).toEqual([expect.objectContaining({ methods: ['saliency', 'random'], cases: 2 })]);
+    expect(results[0]?.scores?.signed).toBe(false);
+    // The last word holds the place where the answer is read.
+    expect(results[0]?.scores?.ranked.at(-1)).toBe(3);
+    expect(results[0]?.scores?.values).toHaveLength(5);
     const again = await runCli(['evaluate', file, ...flags, '--out', out, '--json']);
     expect(again.stdout).toBe(resumed.stdout);
     expect(await linesOf(out)).toEqual(after);
+  });
+
+  test('interrupted, it ends as other verbs do, leaves whole lines and goes on', async () => {
+    const many = Array.from({ length: 12 }, (_, index) => ({ id: index, prompt: `one two ${index} three four` }));
+    const file = casesFile('interrupted.jsonl', many);
+    const out = path.join(folder, 'interrupted-out.jsonl');
+    const child = await startCli(['evaluate', file, ...flags, '--out', out]);
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await until(async () => (await linesOf(out)).length >= 1);
+    child.kill('SIGINT');
+    const code = await ended;
+    const before = await linesOf(out);
+    // It may have been done before the signal came.
+    expect(code).toBe(before.length === 24 ? 0 : 130);
+    expect(before.map((line) => Object.keys(JSON.parse(line) as object))).toEqual(
+      before.map(() => expect.arrayContaining(['key', 'measures', 'scores']) as unknown),
+    );
+    const resumed = await runCli(['evaluate', file, ...flags, '--out', out, '--json']);
+    expect(resumed.code).toBe(0);
+    const after = await linesOf(out);
+    expect(after).toHaveLength(24);
+    expect(after.slice(0, before.length)).toEqual(before);
   });
 
   test('a damaged line is named, and left alone', async () => {
@@ -95,6 +127,47 @@ test('without a file results live as long as the run', async () => {
   await results.add(result);
   expect(results.get('k')).toEqual(result);
   await results.close();
+});
+
+test('a file of results without scores is read, and counts for no agreement', async () => {
+  const old = { key: 'k', case: 'c', method: 'm', measures: [], verdict: 'weak', forwardPasses: 1, milliseconds: 2 };
+  const file = written('old.jsonl', `${JSON.stringify(old)}\n`);
+  const results = await ResultFile.open(file, false);
+  expect(results.get('k')).toEqual(old);
+  await results.close();
+  expect(summariseAgreement([old, { ...old, method: 'n' }], ['m', 'n'], 1)).toEqual([]);
+  expect(agreementTable([], ['m', 'n'], colourless)).toEqual([]);
+});
+
+test('agreement of each pair, over the cases both were run on', () => {
+  const ranked = [0, 1, 2, 3];
+  const of = (id: string, method: string, values: number[]): Result => ({
+    ...{ key: id + method, case: id, method, measures: [], verdict: 'weak', forwardPasses: 1, milliseconds: 2 },
+    scores: { values, signed: true, ranked },
+  });
+  const results = [
+    of('x', 'a', [4, 3, 2, 1]),
+    of('x', 'b', [4, 3, 2, 1]),
+    of('x', 'c', [1, 2, 3, 4]),
+    of('y', 'a', [4, 3, 2, 1]),
+    of('y', 'b', [1, 2, 3, 4]),
+    of('z', 'a', [4, 3, 2, 1]),
+    of('z', 'b', [4, 3, 2]),
+  ];
+  const pairs = summariseAgreement(results, ['a', 'b', 'c'], 1);
+  // Top two of four: 1 by the same order, 0 by the opposite; by chance (4 · ⅓ + 1 · 1) / 6.
+  expect(pairs).toMatchObject([
+    { methods: ['a', 'b'], correlation: 0, overlap: 0.5, cases: 2, chanceOverlap: expect.closeTo(7 / 18, 12) as number },
+    { methods: ['a', 'c'], correlation: -1, overlap: 0, cases: 1 },
+    { methods: ['b', 'c'], correlation: -1, overlap: 0, cases: 1 },
+  ]);
+  expect(pairs[0]?.correlationInterval).toEqual([-1, 1]);
+  expect(agreementTable(pairs, ['a', 'b', 'c'], colourless).slice(1, 5)).toEqual([
+    `agreement${' '.repeat(23)}    (1)    (2)    (3)`,
+    `(1) a${' '.repeat(27)}      –   0.00  -1.00`,
+    `(2) b${' '.repeat(27)}   0.50      –  -1.00`,
+    `(3) c${' '.repeat(27)}   0.00   0.00      –`,
+  ]);
 });
 
 test('means, intervals and counts over cases', () => {

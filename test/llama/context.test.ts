@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { LlamaContext } from '../../src/llama/evaluation/context.ts';
 import { ContextPool } from '../../src/llama/evaluation/contextPool.ts';
-import { Cancellation } from '../../src/llama/evaluation/cancellation.ts';
+import { Cancellation } from '../../src/model/runtime/cancellation.ts';
 import { forwardVariants } from '../../src/llama/evaluation/variants.ts';
 import { surveyGraph } from '../../src/llama/graph/graph.ts';
 import { loadModel } from '../../src/llama/loadModel.ts';

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { quantizationName } from '../../src/llama/modelInfo.ts';
 import { modelRefusal } from '../../src/llama/modelRefusal.ts';
 import { openLlamaModel } from '../../src/llama/openLlamaModel.ts';
-import { defaultThreads } from '../../src/llama/defaultThreads.ts';
+import { defaultThreads } from '../../src/model/runtime/defaultThreads.ts';
 import { copyModel } from './float32Copy.ts';
 import { goldenArray, goldenCase, goldenFile, maximumDifference } from './golden.ts';
 

@@ -48,5 +48,5 @@ export function scoreUnitName({ scoreUnit, target }: Pick<Explanation, 'scoreUni
 }
 
 export function unitName(unit: Explanation['target']['unit']): string {
-  return { logit: 'logits', nat: 'nats', probability: 'probability' }[unit];
+  return { logit: 'logits', nat: 'nats', probability: 'probability', cosine: 'cosine' }[unit];
 }

@@ -10,6 +10,8 @@ export function roundingNoise(
   { unit, value }: Pick<Explanation['target'], 'unit' | 'value'>,
 ): number {
   if (precision !== 'as-served' || /F32|F16/i.test(quantization)) return 0;
+  // Not measured for embeddings.
+  if (unit === 'cosine') return 0;
   // dp = p · d(log p)
   return unit === 'probability' ? quantisedNoise * Math.abs(value) : quantisedNoise;
 }

@@ -1,6 +1,6 @@
 import type { AttributionMethod } from '../method.ts';
 import { isHidden } from '../scoredUnits.ts';
-import { seededRandom } from '../seededRandom.ts';
+import { seededRandom, seedFor } from '../seededRandom.ts';
 
 /** The control: numbers that know nothing of the model. What a picture is worth shows in how far it beats this one. */
 export const random: AttributionMethod = {
@@ -12,7 +12,8 @@ export const random: AttributionMethod = {
   parameters: [],
   cost: () => 0,
   attribute(input) {
-    const next = seededRandom(input.seed);
+    // Not the stream of the random rankings that it is checked against.
+    const next = seededRandom(seedFor('random picture', input.seed));
     const scores = Float32Array.from(input.units, (unit) => {
       const score = 2 * next() - 1;
       return isHidden(unit) ? 0 : score;

@@ -5,6 +5,7 @@ import { tokenRemover } from '../perturbation/withoutTokens.ts';
 /**
  * Leave-one-out of the last of the given units, as many as a budget buys: what follows a late unit is short, so its exact effect
  * costs a small part of a forward pass. The words before the answer decide its form, and a gradient underrates them.
+ * The target's value on the prompt was read just before, so the beginning they share with it is still known to the model.
  * @param candidates unit indices in the order of the text
  * @param budget forward passes
  * @returns effects: f(prompt) − f(prompt without the unit), in the target's unit, by unit index
@@ -18,7 +19,7 @@ export async function lateOcclusion(
   const without = await tokenRemover(input);
   const full = Int32Array.from(input.tokens, (token) => token.id);
   const { target } = input;
-  const cost = (prompts: readonly Int32Array[]) => sharedPasses([full, ...prompts], full.length, target.continuation.length) - 1;
+  const cost = (prompts: readonly Int32Array[]) => sharedPasses(prompts, full.length, target.continuation.length, full);
   const chosen: number[] = [];
   let prompts: Int32Array[] = [];
   for (const unit of candidates.toReversed()) {
@@ -27,13 +28,9 @@ export async function lateOcclusion(
     chosen.push(unit);
     prompts = extended;
   }
-  // The prompt itself goes first: the beginning it shares with the others is then computed once.
-  const [value = input.value, ...values] =
-    prompts.length === 0
-      ? []
-      : await evaluateSequences(input.model, [full, ...prompts], target, signal === undefined ? {} : { signal });
+  const values = await evaluateSequences(input.model, prompts, target, signal === undefined ? {} : { signal });
   return {
-    effects: new Map(chosen.map((unit, index) => [unit, value - (values[index] as number)])),
-    forwardPasses: prompts.length === 0 ? 0 : cost(prompts) + 1,
+    effects: new Map(chosen.map((unit, index) => [unit, input.value - (values[index] as number)])),
+    forwardPasses: cost(prompts),
   };
 }

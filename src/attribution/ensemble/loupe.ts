@@ -33,8 +33,9 @@ export const loupe: AttributionMethod = {
   async attribute(input, options = {}) {
     const preset = presetOf(input);
     const units = players(input, { keepLast: true });
-    const gradient = await saliency.attribute({ ...input, parameters: { ...input.parameters, norm: 'l2' } }, options);
+    // First, while the model still holds the prompt it has just read.
     const late = await lateOcclusion(input, units, lateBudget[preset], options);
+    const gradient = await saliency.attribute({ ...input, parameters: { ...input.parameters, norm: 'l2' } }, options);
     const importance = combined(gradient.scores, late.effects, units);
     const spent = gradient.forwardPasses + late.forwardPasses;
     if (preset === 'quick') {

@@ -1,8 +1,8 @@
 import type { Model, Tensor } from '../../model/model.ts';
 import type { Site } from '../../model/sites.ts';
 import { numeric, siteUnknown } from '../../shared/errorCatalog.ts';
-import type { AttributionInput, AttributionOptions } from '../method.ts';
-import { type PromptGradient, promptGradient, wholeSequence } from '../gradient/promptGradient.ts';
+import type { AttributionOptions } from '../method.ts';
+import { type GradientInput, type PromptGradient, promptGradient, wholeSequence } from '../gradient/promptGradient.ts';
 
 const finalNorm = { kind: 'final_norm' } as const;
 const embed = { kind: 'embed' } as const;
@@ -29,7 +29,7 @@ export interface FinalDirection {
  * ⟨direction, x⟩ + bias = ⟨u, final_norm⟩. No weight is read.
  * @throws as `promptGradient`
  */
-export async function finalDirection(input: AttributionInput, options: AttributionOptions): Promise<FinalDirection> {
+export async function finalDirection(input: GradientInput, options: AttributionOptions): Promise<FinalDirection> {
   const { model } = input;
   const last: Site = { kind: 'resid_post', layer: model.info.layers - 1 };
   const sites = [finalNorm, last];

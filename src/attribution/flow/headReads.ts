@@ -1,8 +1,15 @@
 import type { Tensor } from '../../model/model.ts';
 import type { GradientTarget } from '../../model/gradient.ts';
 import type { Site } from '../../model/sites.ts';
-import type { AttributionInput, AttributionOptions } from '../method.ts';
-import { finiteTensor, gradientOptions, precisionOf, wholeSequence, withoutPlan } from '../gradient/promptGradient.ts';
+import type { AttributionOptions } from '../method.ts';
+import {
+  finiteTensor,
+  type GradientInput,
+  gradientOptions,
+  precisionOf,
+  wholeSequence,
+  withoutPlan,
+} from '../gradient/promptGradient.ts';
 import { type FinalDirection, inner } from './finalDirection.ts';
 
 /** Floats of attention held at once. */
@@ -11,8 +18,8 @@ const heldFloats = 64 * 1024 * 1024;
 export interface LayerParts {
   /** [heads] what each head adds along the direction. */
   readonly heads: readonly number[];
-  /** [T] what is read from each token, over all heads. */
-  readonly tokens: Float64Array;
+  /** [heads][T] what each head reads of it from each token. */
+  readonly tokens: readonly Float64Array[];
   /** What attention and MLP add along the direction as a whole, biases included. */
   readonly attention: number;
   readonly mlp: number;
@@ -25,7 +32,7 @@ export interface LayerParts {
  * @throws as `promptGradient`
  */
 export async function headReads(
-  input: AttributionInput,
+  input: GradientInput,
   { direction, rows }: FinalDirection,
   options: AttributionOptions,
 ): Promise<{ readonly layers: LayerParts[]; readonly forwardPasses: number }> {
@@ -79,9 +86,10 @@ function readsOf(wanted: Tensor, v: Tensor, pattern: Tensor, rows: readonly numb
   const [size = 0, headCount = 1, headSize = 1] = wanted.shape;
   const [, kvCount = 1] = v.shape;
   const heads = new Array<number>(headCount).fill(0);
-  const tokens = new Float64Array(size);
+  const tokens = heads.map(() => new Float64Array(size));
   for (let head = 0; head < headCount; head++) {
     const kv = Math.floor((head * kvCount) / headCount);
+    const own = tokens[head] as Float64Array;
     for (const row of rows) {
       const start = (row * headCount + head) * headSize;
       const direction = wanted.data.subarray(start, start + headSize);
@@ -89,7 +97,7 @@ function readsOf(wanted: Tensor, v: Tensor, pattern: Tensor, rows: readonly numb
         const share = pattern.data[(head * size + row) * size + key] as number;
         const part = share * inner(direction, v.data.subarray((key * kvCount + kv) * headSize));
         heads[head] = (heads[head] as number) + part;
-        tokens[key] = (tokens[key] as number) + part;
+        own[key] = (own[key] as number) + part;
       }
     }
   }

@@ -4,8 +4,7 @@ import { type Completeness, completenessOf } from '../gradient/completeness.ts';
 import type { AttributionMethod } from '../method.ts';
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { sumByShownUnit } from '../scoredUnits.ts';
-import { finalDirection } from './finalDirection.ts';
-import { headReads, type LayerParts } from './headReads.ts';
+import { added, logitParts } from './logitParts.ts';
 
 const id = 'logit-decomposition';
 
@@ -27,52 +26,38 @@ export const logitDecomposition: AttributionMethod = {
   cost: () => 8,
 
   async attribute(input, options = {}) {
-    const final = await finalDirection(input, options);
-    const { layers, forwardPasses } = await headReads(input, final, options);
-    refuseNormedAttention(layers);
-    const total = (part: (layer: LayerParts) => number) => layers.reduce((sum, layer) => sum + part(layer), 0);
-    const embedding = final.embedding.reduce((sum, part) => sum + part, 0);
-    const ofHeads = total(({ heads }) => added(heads));
-    const contributions = {
-      embedding,
-      heads: layers.map(({ heads }) => [...heads]),
-      mlps: layers.map(({ mlp }) => mlp),
-      bias: final.bias + total(({ attention }) => attention) - ofHeads,
-      sum: embedding + total(({ attention, mlp }) => attention + mlp) + final.bias,
-    };
-    const reads = final.embedding.map((part, token) => part + total(({ tokens }) => tokens[token] as number));
-    const isLogit = input.target.gradient(input.tokens.length).kind === 'logit';
-    const completeness = completenessOf([contributions.sum], [0, isLogit ? final.result.value : final.total], 1);
+    const parts = await logitParts(input, options);
+    // Behind a norm, what all heads write together is turned into something of fixed size.
+    if (!parts.isSum) {
+      throw methodUnsupported(id, 'attention that is added to the residual stream without a norm of its own', [
+        'attention-x-gradient',
+        'gradient-x-activation',
+        'saliency',
+      ]);
+    }
+    const { embedding, heads, headTokens, mlps, attentionBiases, normBias, sum, expected, precision, forwardPasses } = parts;
+    const reads = embedding.map((part, token) =>
+      headTokens.flat().reduce((total, tokens) => total + (tokens[token] as number), part),
+    );
+    const completeness = completenessOf([sum], [0, expected], 1);
     return {
       scores: sumByShownUnit(input.units, reads),
-      forwardPasses: final.forwardPasses + forwardPasses,
-      precision: final.result.precision,
+      forwardPasses,
+      precision,
       completeness,
-      findings: { contributions },
+      findings: {
+        contributions: {
+          embedding: added(embedding),
+          heads: heads.map((layer) => [...layer]),
+          mlps: [...mlps],
+          bias: normBias + added(attentionBiases),
+          sum,
+        },
+      },
       warnings: openSum(completeness),
     };
   },
 };
-
-function added(parts: readonly number[]): number {
-  return parts.reduce((sum, part) => sum + part, 0);
-}
-
-/**
- * Behind a norm, what all heads write together is turned into something of fixed size, and the derivative along it is 0: then heads
- * cancel where they should add up to what attention gives.
- * @throws E_METHOD_UNSUPPORTED
- */
-function refuseNormedAttention(layers: readonly LayerParts[]): void {
-  const heads = layers.reduce((sum, layer) => sum + Math.abs(added(layer.heads)), 0);
-  const attention = layers.reduce((sum, layer) => sum + Math.abs(layer.attention), 0);
-  if (heads >= 0.2 * attention) return;
-  throw methodUnsupported(id, 'attention that is added to the residual stream without a norm of its own', [
-    'attention-x-gradient',
-    'gradient-x-activation',
-    'saliency',
-  ]);
-}
 
 /** From this share on, the picture carries a warning. */
 const openGap = 0.05;

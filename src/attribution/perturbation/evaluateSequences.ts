@@ -1,5 +1,5 @@
 import type { CallOptions, Model, RowResult } from '../../model/model.ts';
-import { prefixOrder } from '../../model/prefixOrder.ts';
+import { prefixOrder, sharedLength } from '../../model/prefixOrder.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { ResolvedTarget } from '../target.ts';
 
@@ -67,14 +67,19 @@ export function withContinuation(prompt: Int32Array, continuation: Int32Array): 
 /**
  * What evaluating prompts together costs, in passes over a prompt of `length` tokens: each counts from where it leaves the one
  * evaluated before it, in the order in which neighbours share most.
+ * @param held a prompt that the model has read just before
  */
-export function sharedPasses(prompts: readonly Int32Array[], length: number, continuationLength: number): number {
-  let before: Int32Array = new Int32Array(0);
+export function sharedPasses(
+  prompts: readonly Int32Array[],
+  length: number,
+  continuationLength: number,
+  held: Int32Array = new Int32Array(0),
+): number {
+  let before = held;
   let sum = 0;
-  for (const index of prefixOrder(prompts)) {
+  for (const index of prefixOrder(prompts, held)) {
     const prompt = prompts[index] as Int32Array;
-    let shared = 0;
-    while (shared < prompt.length - 1 && shared < before.length && prompt[shared] === before[shared]) shared++;
+    const shared = Math.min(prompt.length - 1, sharedLength(prompt, before));
     sum += prompt.length - shared + continuationLength;
     before = prompt;
   }

@@ -1,9 +1,10 @@
 /** When an answer counts as kept on a changed prompt: what a rule guarantees. */
+import { answerTexts } from '../answers.ts';
 import type { Model, RowResult } from '../../model/model.ts';
 import type { ResolvedTarget } from '../target.ts';
 
 export interface AnswerCondition {
-  /** One clause for people: "the most likely next token stays " Paris"". */
+  /** One clause for people: "the most likely answer stays " Paris"". */
   readonly text: string;
   kept(rows: readonly RowResult[]): boolean;
 }
@@ -29,22 +30,27 @@ export async function answerCondition(
     case 'next':
     case 'id':
     case 'entropy':
+    case 'class':
     case 'kl': {
       const answer = full[0]?.top[0]?.id ?? 0;
-      const [piece = ''] = await model.tokenizer.pieces([answer]);
+      const [piece = ''] = await answerTexts(model, [answer]);
       return {
-        text: `the most likely next token stays ${JSON.stringify(piece)}`,
+        text: `the most likely answer stays ${JSON.stringify(piece)}`,
         kept: ([row]) => row?.top[0]?.id === answer,
       };
     }
     case 'contrast': {
       const sign = Math.sign(target.value(full));
-      const pieces = await model.tokenizer.pieces(description.ids);
+      const pieces = await answerTexts(model, description.ids);
       const [ahead = '', behind = ''] = sign < 0 ? pieces.toReversed() : pieces;
       return {
         text: `${JSON.stringify(ahead)} stays more likely than ${JSON.stringify(behind)}`,
         kept: (rows) => Math.sign(target.value(rows)) === sign,
       };
+    }
+    case 'similarity': {
+      const least = target.value(full) / 2;
+      return { text: 'the similarity stays above half of what it is', kept: (rows) => target.value(rows) > least };
     }
     case 'text':
     case 'response':

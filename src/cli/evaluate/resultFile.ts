@@ -16,6 +16,17 @@ const resultSchema = v.object({
   verdict: v.string(),
   forwardPasses: v.number(),
   milliseconds: v.number(),
+  /** What the method said, for comparing it with others; lines written before this was kept have none. */
+  scores: v.optional(
+    v.object({
+      /** [units] */
+      values: v.array(v.number()),
+      /** Whether they have a sign; else they are sizes. */
+      signed: v.boolean(),
+      /** Indices of the units that are ranked. */
+      ranked: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    }),
+  ),
 });
 
 export type Result = v.InferOutput<typeof resultSchema>;

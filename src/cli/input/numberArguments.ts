@@ -23,6 +23,12 @@ export function decimalNumber(minimum: number, maximum: number): (value: string)
   };
 }
 
+/** Any finite decimal number; whoever takes it checks its range. */
+export function anyNumber(value: string): number {
+  if (!/^-?\d+(\.\d+)?$/.test(value)) throw new InvalidArgumentError('It must be a number.');
+  return Number(value);
+}
+
 /** `1,2,3`: token ids or layers, at least one. */
 export function wholeNumberList(maximum: number): (value: string) => number[] {
   const one = wholeNumber(0, maximum);

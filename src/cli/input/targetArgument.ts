@@ -1,4 +1,7 @@
-/** `--target`: next, response, span:i-j, text:…, id:N, contrast:A|B (CLI contract), and entropy, entropy:AT, kl:PROMPT. */
+/**
+ * `--target`: next, response, span:i-j, text:…, id:N, contrast:A|B, class:NAME (CLI contract), and entropy, entropy:AT, kl:PROMPT,
+ * similarity:TEXT.
+ */
 import { targetEmpty, targetInvalid } from '../../shared/errorCatalog.ts';
 import type { TargetSpec } from '../../shared/target.ts';
 
@@ -38,6 +41,14 @@ const withBody: Readonly<Record<string, Parse>> = {
     if (body === '') throw targetEmpty('the other prompt', 'nothing stands after "kl:"', 'give the text of another prompt');
     return { kind: 'kl', prompt: body };
   },
+  class: (name) => {
+    if (name === '') throw targetEmpty('the class', 'nothing stands after "class:"', 'give the name of a class');
+    return { kind: 'class', name };
+  },
+  similarity: (text) => {
+    if (text === '') throw targetEmpty('the other text', 'nothing stands after "similarity:"', 'give a text to compare with');
+    return { kind: 'similarity', text };
+  },
 };
 
 /** @throws E_TARGET_INVALID, E_TARGET_EMPTY */
@@ -45,7 +56,6 @@ export function parseTarget(text: string): TargetSpec {
   if (text === 'next' || text === 'response' || text === 'entropy') return { kind: text };
   const colon = text.indexOf(':');
   const kind = colon < 0 ? text : text.slice(0, colon);
-  if (kind === 'class') throw targetInvalid(text, 'it needs a classifier, and only language models can be loaded so far');
   const parse = colon < 0 || !Object.hasOwn(withBody, kind) ? undefined : withBody[kind];
   if (parse === undefined) throw targetInvalid(text, 'there is no such kind of target');
   return parse(text.slice(colon + 1), text);

@@ -19,7 +19,7 @@ export function withTargetOptions(command: Command): Command {
   return command
     .option(
       '--target <target>',
-      'next (default), response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy, kl:OTHER PROMPT',
+      'next (default), response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy, kl:OTHER PROMPT, class:NAME, similarity:TEXT',
     )
     .addOption(
       new Option('--score <kind>', 'the number to differentiate, where it applies').choices(['logit', 'logprob', 'prob']),

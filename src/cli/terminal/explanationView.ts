@@ -16,6 +16,7 @@ const unitWords: Readonly<Record<Explanation['target']['unit'], string>> = {
   logit: 'logits',
   nat: 'nats',
   probability: 'probability',
+  cosine: 'of the cosine',
 };
 const rows = 12;
 const plain = (text: string) => text;
@@ -77,7 +78,10 @@ function targetText({ kind, label, score, unit, value, span }: Explanation['targ
     contrast: 'contrast',
     entropy: 'entropy',
     kl: 'divergence',
+    class: 'class',
+    similarity: 'similarity',
   };
+  if (kind === 'similarity') return `${visibleText(label)}, cosine ${value.toFixed(3)}`;
   if (kind === 'entropy' || kind === 'kl') return `${visibleText(label)}, ${value.toFixed(3)} nats`;
   const probability = kind !== 'contrast' && score === 'logprob' ? ` (${percentOfLogprob(value)})` : '';
   return `${what[kind]} ${tokenText(label)}, ${scoreWords[score]} ${signed(value)}${unit === 'nat' ? ' nats' : ''}${probability}`;

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { writeAtomically } from '../../analysis/atomicFile.ts';
 import { chosenMeasures } from '../../analysis/faithfulness/chosenMeasures.ts';
 import { measureVersion } from '../../analysis/faithfulness/measures.ts';
+import { rankableUnits } from '../../analysis/faithfulness/rankings.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { ExplainRequest } from '../../shared/protocol/engine.ts';
 import type { ScoreKind } from '../../shared/target.ts';
@@ -10,6 +11,7 @@ import { granularities, type Granularity } from '../../shared/tokens.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
 import { withEngine } from '../engineSession.ts';
+import { agreementTable, summariseAgreement } from '../evaluate/agreementSummary.ts';
 import { type EvaluatedCase, readCases } from '../evaluate/cases.ts';
 import { type EvaluatedMethod, parseMethods } from '../evaluate/methodList.ts';
 import { plausibilityOf } from '../evaluate/plausibility.ts';
@@ -91,13 +93,15 @@ async function evaluate(files: readonly string[], options: EvaluateOptions, cont
       await known.close();
     }
   });
-  const summaries = summarise(
-    results,
-    methods.map(({ name }) => name),
-    options.seed,
-  );
+  const names = methods.map(({ name }) => name);
+  const summaries = summarise(results, names, options.seed);
+  const agreement = summariseAgreement(results, names, options.seed);
   const screen = createScreen(context, options.color);
-  screen.print(options.json === true ? [toJson({ methods: summaries, cases: results })] : summaryTable(summaries, screen.theme));
+  screen.print(
+    options.json === true
+      ? [toJson({ methods: summaries, agreement, cases: results })]
+      : [...summaryTable(summaries, screen.theme), ...agreementTable(agreement, names, screen.theme)],
+  );
   if (csv !== undefined) await writeAtomically(csv, (append) => append(new TextEncoder().encode(summaryCsv(summaries))));
 }
 
@@ -131,7 +135,7 @@ function keyOf(asked: readonly unknown[]): string {
 }
 
 function resultOf(key: string, { id, rationale }: EvaluatedCase, { name }: EvaluatedMethod, explanation: Explanation): Result {
-  const { faithfulness, cost } = explanation;
+  const { faithfulness, cost, units, scores, tokens } = explanation;
   const plausibility = rationale === undefined ? null : plausibilityOf(explanation, rationale);
   const check = faithfulness?.cost ?? { forwardPasses: 0, milliseconds: 0 };
   return {
@@ -145,5 +149,11 @@ function resultOf(key: string, { id, rationale }: EvaluatedCase, { name }: Evalu
     verdict: faithfulness?.verdict ?? 'not measured',
     forwardPasses: cost.forwardPasses - check.forwardPasses,
     milliseconds: cost.milliseconds - check.milliseconds,
+    scores: {
+      // Nine digits tell every 32-bit number from every other.
+      values: Array.from(scores, (score) => Number(score.toPrecision(9))),
+      signed: explanation.method.signed !== false,
+      ranked: rankableUnits(units, tokens.length),
+    },
   };
 }

@@ -48,7 +48,7 @@ export const explainVerb: Verb = {
       .addOption(precisionOption())
       .option(
         '--target <target>',
-        'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy, kl:OTHER PROMPT',
+        'next, response, span:FIRST-LAST, text:TEXT, id:NUMBER, contrast:A|B, entropy, kl:OTHER PROMPT, class:NAME, similarity:TEXT',
         'next',
       )
       .addOption(new Option('--score <kind>', 'the number to explain, where it applies').choices(['logit', 'logprob', 'prob']))

@@ -52,10 +52,12 @@ function listView(models: readonly FoundModel[], theme: Theme): string[] {
 }
 
 function summaryView(summary: ModelSummary, theme: Theme): string[] {
-  const { notes, name, fileBytes, ...fields } = summary;
+  const { notes, name, fileBytes, can, ...fields } = summary;
+  const abilities = Object.entries(can).flatMap(([ability, given]) => (given ? [ability] : []));
   return [
     theme.bold(visibleText(name)),
     ...Object.entries(fields).map(([field, value]) => `  ${padWidth(field, 16)} ${visibleText(String(value))}`),
+    `  ${padWidth('can', 16)} ${abilities.join(', ')}`,
     `  ${padWidth('size', 16)} ${bytes(fileBytes)}`,
     ...notes.map((note) => theme.warning(`  ${visibleText(note)}`)),
   ];

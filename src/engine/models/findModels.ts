@@ -8,7 +8,7 @@ import { ollamaModels } from './ollamaModels.ts';
 import { modelName, scanFolder } from './scanFolder.ts';
 
 /**
- * Every GGUF model that can be found: bundled, in the given folders (`~` is the home folder), and what Ollama, LM Studio and
+ * Every GGUF or ONNX model that can be found: bundled, in the given folders (`~` is the home folder), and what Ollama, LM Studio and
  * the Hugging Face cache hold. In this order; a file found twice is listed once. Looks at names and sizes only.
  */
 export async function findModels(
@@ -30,7 +30,7 @@ export async function findModels(
 /** A given "folder" may also be one model file. */
 async function modelsIn(path: string, source: ModelSource): Promise<FoundModel[]> {
   const status = await stat(path).catch(() => null);
-  if (status?.isFile() === true && /\.gguf$/i.test(path)) {
+  if (status?.isFile() === true && /\.(gguf|onnx)$/i.test(path)) {
     return [{ name: modelName(path), file: path, bytes: status.size, source }];
   }
   return (await scanFolder(path)).map(({ file, bytes }) => ({ name: modelName(file), file, bytes, source }));

@@ -1,10 +1,10 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
-/** A GGUF file in a scanned folder. */
+/** A model file in a scanned folder. */
 export interface ScannedFile {
   readonly file: string;
-  /** All parts together when the model is split over several files. */
+  /** All parts together when the model is split over several files, or keeps its weights beside it. */
   readonly bytes: number;
 }
 
@@ -13,7 +13,7 @@ const limits = { depth: 8, folders: 5_000, entries: 200_000, files: 2_000 };
 const splitName = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
 
 /**
- * GGUF models in a folder and the folders below it, in alphabetical order. Follows links, visits each folder once, and stops
+ * GGUF and ONNX models in a folder and the folders below it, in alphabetical order. Follows links, visits each folder once, and stops
  * at generous bounds; what cannot be read is left out. Later parts of split models and projectors (`mmproj`) are no models.
  */
 export async function scanFolder(root: string): Promise<ScannedFile[]> {
@@ -44,8 +44,9 @@ export async function scanFolder(root: string): Promise<ScannedFile[]> {
   return found;
 }
 
-/** Of a split model only the first part counts. */
+/** Of a split model only the first part counts; of ONNX exports in parts (encoder, tokenizer, …) only the ones that answer. */
 function isModelName(name: string): boolean {
+  if (/\.onnx$/i.test(name)) return !/encoder_model|tokenizer|vision|audio|embed_tokens/i.test(name);
   if (!/\.gguf$/i.test(name) || /(^|[-_.])mmproj/i.test(name)) return false;
   const part = splitName.exec(name)?.[2];
   return part === undefined || Number(part) === 1;
@@ -55,7 +56,7 @@ async function modelBytes(folder: string, name: string, names: readonly string[]
   const split = splitName.exec(name);
   const parts =
     split === null
-      ? [name]
+      ? [name, ...names.filter((other) => other === `${name}.data` || other === `${name}_data`)]
       : names.filter((other) => {
           const part = splitName.exec(other);
           return part?.[1] === split[1] && part?.[3] === split[3];
@@ -78,5 +79,14 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** The file's name without what every model file has. */
 export function modelName(file: string): string {
-  return basename(file).replace(/(-00001-of-\d{5})?\.gguf$/i, '');
+  return nameOf(file).replace(/(-00001-of-\d{5})?\.(gguf|onnx)$/i, '');
+}
+
+/** Most ONNX models are called `model`: the folder has the name. */
+function nameOf(file: string): string {
+  const name = basename(file);
+  if (!/^(decoder_)?model\w*\.onnx$/i.test(name)) return name;
+  const folder = basename(dirname(file));
+  const owner = folder === 'onnx' ? basename(dirname(dirname(file))) : folder;
+  return /^model\.onnx$/i.test(name) ? owner : `${owner}/${name}`;
 }

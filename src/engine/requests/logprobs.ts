@@ -1,4 +1,4 @@
-import { numeric } from '../../shared/errorCatalog.ts';
+import { numeric, outputKind } from '../../shared/errorCatalog.ts';
 import type { LogprobsRequest, LogprobsResult } from '../../shared/protocol/engine.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { tokenizePrompt } from './promptTokens.ts';
@@ -6,6 +6,8 @@ import { logprobOf, topReadings } from './readings.ts';
 
 /** How likely the model found every token of the prompt, and what it would say next. One forward pass. */
 export async function logprobs({ model, signal, progress }: RequestContext, request: LogprobsRequest): Promise<LogprobsResult> {
+  if (model.info.task !== undefined)
+    throw outputKind('log-probabilities of tokens', 'it predicts no next token', 'load a language model');
   const { tokens, ids } = await tokenizePrompt(model, request.prompt);
   const top = Math.max(0, Math.min(Math.trunc(request.top), model.info.vocabulary));
   progress('log-probabilities', 0, 1);
@@ -17,7 +19,7 @@ export async function logprobs({ model, signal, progress }: RequestContext, requ
     { signal },
   );
   if (nonFinite !== null) throw numeric(nonFinite);
-  const readings = await topReadings(model.tokenizer, read);
+  const readings = await topReadings(model, read);
   progress('log-probabilities', 1, 1);
   return {
     tokens: tokens.map((token, index) => {

@@ -3,10 +3,7 @@ import type { MethodDescription, ModelSummary } from '../../shared/protocol/engi
 
 /** What the picker shows. Without a model in memory every method counts as available. */
 export function describeMethods(units: number, model: ModelSummary | null): MethodDescription[] {
-  const supported =
-    model === null
-      ? null
-      : supportedMethods({ capture: model.format !== 'remote', patch: model.format !== 'remote', gradient: model.hasGradients });
+  const supported = model === null ? null : supportedMethods(model.can);
   return attributionMethods.map((method) => ({
     id: method.id,
     family: method.family,

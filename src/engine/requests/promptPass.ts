@@ -30,16 +30,17 @@ export async function runPromptPass(
   wanted: readonly number[],
   signal: AbortSignal,
 ): Promise<PromptPass> {
-  const { layers, can } = model.info;
-  const last = layers - 1;
-  const sinkLayer = Math.floor(0.8 * last);
-  const capture = can.capture ? [...new Set([sinkLayer, last])].map(headMean) : [];
+  const { layers, can, task } = model.info;
+  const lastLayer = layers - 1;
+  const sinkLayer = Math.floor(0.8 * lastLayer);
+  const capture = can.capture ? [...new Set([sinkLayer, lastLayer])].map(headMean) : [];
+  // Only a language model predicts the prompt's own tokens.
+  const before = Array.from(ids.subarray(1), (id, position) => ({ position, ids: [id] }));
+  const last = { position: ids.length - 1, ids: wanted, top: 5 };
   const result = await model.forward(
     {
       tokens: ids,
-      read: Array.from(ids, (_id, position) =>
-        position === ids.length - 1 ? { position, ids: wanted, top: 5 } : { position, ids: [ids[position + 1] as number] },
-      ),
+      read: task === undefined ? [...before, last] : [last],
       capture,
     },
     { signal },
@@ -48,9 +49,9 @@ export async function runPromptPass(
   const lastRow = result.read.at(-1);
   const next = lastRow?.top[0]?.id;
   if (lastRow === undefined || next === undefined || !Number.isFinite(lastRow.logSumExp)) throw numeric('logits');
-  const logprobs = result.read.map((_row, index) => {
-    const before = result.read[index - 1];
-    return before === undefined ? null : logprobOf(before);
+  const logprobs = Array.from(ids, (_id, index) => {
+    const row = task === undefined ? result.read[index - 1] : undefined;
+    return row === undefined ? null : logprobOf(row);
   });
   if (!logprobs.every((logprob) => logprob === null || Number.isFinite(logprob))) throw numeric('logits');
   return {
@@ -58,7 +59,7 @@ export async function runPromptPass(
     lastRow,
     wanted,
     next,
-    attention: can.capture ? attentionOfLastRow(capturedPattern(result, last), ids.length) : null,
+    attention: can.capture ? attentionOfLastRow(capturedPattern(result, lastLayer), ids.length) : null,
     firstTokenAttention: can.capture ? attentionToFirst(capturedPattern(result, sinkLayer), ids.length) : 0,
   };
 }

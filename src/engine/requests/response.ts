@@ -1,4 +1,4 @@
-import { encodeContinuation } from '../../attribution/continuation.ts';
+import { answerTexts, encodeAnswer } from '../../attribution/answers.ts';
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import { numeric, targetEmpty } from '../../shared/errorCatalog.ts';
 import type { Explanation, Warning } from '../../shared/explanation.ts';
@@ -64,7 +64,7 @@ async function generateResponse(
 }
 
 async function readGivenResponse({ model, signal }: RequestContext, ids: Int32Array, text: string): Promise<ResponseOutcome> {
-  const given = await encodeContinuation(model.tokenizer, text);
+  const given = await encodeAnswer(model, text);
   if (given.length === 0) {
     throw targetEmpty(
       'the given response',
@@ -81,8 +81,8 @@ async function readGivenResponse({ model, signal }: RequestContext, ids: Int32Ar
     { signal },
   );
   if (nonFinite !== null) throw numeric(nonFinite);
-  const readings = await topReadings(model.tokenizer, read);
-  const pieces = await model.tokenizer.pieces(given);
+  const readings = await topReadings(model, read);
+  const pieces = await answerTexts(model, given);
   const tokens = given.map((id, step) => {
     const row = read[step];
     return {

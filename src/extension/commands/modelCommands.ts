@@ -20,7 +20,7 @@ export function modelCommands(loader: ModelLoader, view: ModelsView, find: () =>
       title: t('Load a model'),
       openLabel: t('Load'),
       canSelectMany: false,
-      filters: { [t('GGUF models')]: ['gguf'], [t('All files')]: ['*'] },
+      filters: { [t('Models (GGUF, ONNX)')]: ['gguf', 'onnx'], [t('All files')]: ['*'] },
     });
     const file = chosen?.[0]?.fsPath;
     return file === undefined ? null : load(file);

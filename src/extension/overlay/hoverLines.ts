@@ -48,6 +48,7 @@ function scoreUnitName({ target, scoreUnit }: Explanation, t: Translate): string
 function unitName(unit: Explanation['target']['unit'], t: Translate): string {
   if (unit === 'nat') return t('nats');
   if (unit === 'logit') return t('logits');
+  if (unit === 'cosine') return t('cosine');
   return t('probability');
 }
 

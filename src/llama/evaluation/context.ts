@@ -19,6 +19,14 @@ export interface DecodeRequest {
   readonly observer?: NodeObserver;
 }
 
+/**
+ * Whether `count` tokens behind `from` others meet the kernels that the whole sequence would: one token alone takes a vector kernel,
+ * and some kernels take rows in pairs.
+ */
+export function meetsSameKernels(from: number, count: number): boolean {
+  return from === 0 || (count >= 2 && from % 2 === 0);
+}
+
 export class LlamaContext {
   /** Tokens the cache holds. */
   readonly capacity: number;
@@ -29,6 +37,7 @@ export class LlamaContext {
   readonly #rowType: TypeObject;
   #shouldStop: () => boolean = () => false;
   #length = 0;
+  #held: Int32Array = new Int32Array(0);
   #freed = false;
 
   /** @throws E_OUT_OF_MEMORY */
@@ -68,6 +77,14 @@ export class LlamaContext {
     return this.#length;
   }
 
+  /**
+   * The first tokens in the cache, as far as their keys and values are those that one evaluation of any longer sequence would
+   * leave. Whoever changes the activations of an evaluation must clear the cache afterwards.
+   */
+  get held(): Int32Array {
+    return this.#held;
+  }
+
   /** What stops an evaluation; asked before every node of the graph. */
   set shouldStop(poll: () => boolean) {
     this.#shouldStop = poll;
@@ -77,6 +94,7 @@ export class LlamaContext {
   clear(wipe = false): void {
     if (this.#memory !== 0) this.#native.functions.llama_memory_clear(this.#memory, wipe);
     this.#length = 0;
+    this.#held = new Int32Array(0);
   }
 
   /**
@@ -91,6 +109,7 @@ export class LlamaContext {
     }
     if (!this.#native.functions.llama_memory_seq_rm(this.#memory, 0, from, -1)) return false;
     this.#length = from;
+    this.#held = this.#held.subarray(0, from);
     return true;
   }
 
@@ -121,10 +140,19 @@ export class LlamaContext {
       logits: wanted,
     });
     if (status !== 0 || this.#callbacks.interrupted) this.clear(wipe);
-    else this.#length = from + tokens.length;
+    else this.#extend(tokens, from);
     this.#callbacks.finish();
     if (status === decodeAborted) throw new Error('llama.cpp stopped the evaluation without being asked to');
     if (status !== 0) throw outOfMemory(loggedReason(`llama.cpp could not evaluate ${tokens.length} tokens (status ${status})`));
+  }
+
+  #extend(tokens: Int32Array, from: number): void {
+    this.#length = from + tokens.length;
+    if (this.#held.length !== from || !meetsSameKernels(from, tokens.length)) return;
+    const held = new Int32Array(this.#length);
+    held.set(this.#held);
+    held.set(tokens, from);
+    this.#held = held;
   }
 
   /**

@@ -35,6 +35,13 @@ export class ContextPool {
    * @throws E_OUT_OF_MEMORY
    */
   acquire(tokens: number): LlamaContext {
+    const context = this.resume(tokens);
+    context.clear();
+    return context;
+  }
+
+  /** The same with whatever its cache holds. @throws E_OUT_OF_MEMORY */
+  resume(tokens: number): LlamaContext {
     const { trainedLength, threads } = this.#settings;
     let context = this.#context;
     const crosses = context !== null && context.capacity > trainedLength !== tokens > trainedLength;
@@ -44,7 +51,6 @@ export class ContextPool {
       context = new LlamaContext(this.#native, this.#size(tokens), threads);
       this.#context = context;
     }
-    context.clear();
     return context;
   }
 

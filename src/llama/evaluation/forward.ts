@@ -3,13 +3,13 @@ import type { CaptureRequest, ForwardRequest, ForwardResult, ModelInfo, Patch, R
 import type { SiteTable } from '../graph/siteTable.ts';
 import type { NativeModel } from '../native/nativeModel.ts';
 import { SiteObserver } from '../sites/siteObserver.ts';
-import type { Cancellation } from './cancellation.ts';
-import { checkReads, checkTokens, resolvePositions } from './checkRequest.ts';
+import type { Cancellation } from '../../model/runtime/cancellation.ts';
+import { checkReads, checkTokens, resolvePositions } from '../../model/runtime/checkRequest.ts';
 import type { LlamaContext } from './context.ts';
 import type { ContextPool } from './contextPool.ts';
 import { firstNonFinite } from './nonFinite.ts';
 import type { PrefixReuse } from './variants.ts';
-import { allFinite, summariseRow } from './rowSummary.ts';
+import { allFinite, summariseRow } from '../../model/runtime/rowSummary.ts';
 
 export interface Evaluator {
   readonly info: ModelInfo;

@@ -5,7 +5,7 @@ import { openSite } from '../sites/siteData.ts';
 import type { NodeObserver } from './callbacks.ts';
 import type { LlamaContext } from './context.ts';
 import type { Evaluator } from './forward.ts';
-import { allFinite } from './rowSummary.ts';
+import { allFinite } from '../../model/runtime/rowSummary.ts';
 
 export interface SuspectPass {
   readonly tokens: Int32Array;

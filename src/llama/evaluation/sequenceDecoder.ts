@@ -1,5 +1,5 @@
 /** Evaluates one growing sequence: what text generation needs of a context. */
-import type { Cancellation } from './cancellation.ts';
+import type { Cancellation } from '../../model/runtime/cancellation.ts';
 import type { LlamaContext } from './context.ts';
 
 export class SequenceDecoder {

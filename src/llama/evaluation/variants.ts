@@ -1,11 +1,15 @@
 /**
  * Many sequences that share beginnings. They are visited in the order of a depth-first walk through the tree of their
- * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed.
+ * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed. The
+ * walk begins at what an earlier request left in the cache: a prompt that was just read is not read again.
  */
-import type { RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
-import { prefixOrder } from '../../model/prefixOrder.ts';
-import type { Cancellation } from './cancellation.ts';
-import { checkReads, checkTokens } from './checkRequest.ts';
+import type { Patch, RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
+import type { Cancellation } from '../../model/runtime/cancellation.ts';
+import { checkReads, checkTokens } from '../../model/runtime/checkRequest.ts';
+import { prefixOrder, sharedLength } from '../../model/prefixOrder.ts';
+import { resolvePatch } from '../../model/runtime/resolveSite.ts';
+import { vectorShape } from '../graph/siteTable.ts';
+import { SiteObserver } from '../sites/siteObserver.ts';
 import type { LlamaContext } from './context.ts';
 import { type Evaluator, outputRows, RowReader } from './forward.ts';
 
@@ -21,26 +25,31 @@ export async function forwardVariants(
   cancellation: Cancellation,
   onResult: (index: number, result: VariantResult) => void,
 ): Promise<VariantResult[]> {
-  for (const { tokens, read } of variants) {
+  for (const { tokens, read, patches = [] } of variants) {
     checkTokens(tokens, evaluator.info);
     checkReads(read, tokens.length, evaluator.info);
+    for (const patch of patches) resolvePatch(patch, evaluator.sites, evaluator.info, tokens.length, vectorShape);
   }
   cancellation.check();
   const results = new Array<VariantResult>(variants.length);
   if (variants.length === 0) return results;
-  const context = evaluator.contexts.acquire(Math.max(...variants.map(({ tokens }) => tokens.length)));
+  const context = evaluator.contexts.resume(Math.max(...variants.map(({ tokens }) => tokens.length)));
   context.shouldStop = cancellation.requested;
-  let cached: Int32Array = new Int32Array(0);
-  for (const index of prefixOrder(variants.map(({ tokens }) => tokens))) {
+  const order = prefixOrder(
+    variants.map(({ tokens }) => tokens),
+    context.held,
+  );
+  // Of patched sequences those first whose beginning stays as it was for longest: each leaves it in the cache for the next.
+  order.sort((a, b) => firstPatched(variants[b] as Variant) - firstPatched(variants[a] as Variant));
+  for (const index of order) {
     const variant = variants[index] as Variant;
-    const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(cached, variant);
-    let result = evaluate(context, variant, split);
+    const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(context.held, variant);
+    let result = evaluate(evaluator, context, variant, split);
     if (split > 0 && evaluator.prefixReuse === 'unknown') {
-      const whole = evaluate(context, variant, 0);
+      const whole = evaluate(evaluator, context, variant, 0);
       evaluator.prefixReuse = sameBits(result.read, whole.read) ? 'exact' : 'inexact';
       result = whole;
     }
-    cached = variant.tokens;
     results[index] = result;
     onResult(index, result);
     await cancellation.breathe();
@@ -48,17 +57,38 @@ export async function forwardVariants(
   return results;
 }
 
-function evaluate(context: LlamaContext, { tokens, read }: Variant, split: number): VariantResult {
-  const outputs = outputRows(
-    read.map(({ position }) => position),
-    tokens.length,
-  ).map((position) => position - split);
-  context.decode({ tokens: tokens.subarray(split), from: split, outputs });
+function evaluate(evaluator: Evaluator, context: LlamaContext, variant: Variant, split: number): VariantResult {
+  const { tokens, read } = variant;
+  const observer = observe(evaluator, variant, split);
+  const wanted =
+    observer?.needsAllRows === true
+      ? Array.from({ length: tokens.length - split }, (_, index) => split + index)
+      : read.map(({ position }) => position);
+  const outputs = outputRows(wanted, tokens.length).map((position) => position - split);
+  context.decode({ tokens: tokens.subarray(split), from: split, outputs, ...(observer === null ? {} : { observer }) });
   const rows = new RowReader(context, split);
   const result = { read: rows.summarise(read) };
   // A NaN left in the cache would spoil whatever is evaluated next to it.
   if (!rows.finite) context.clear(true);
+  // A patch reaches no position before its own, so what lies before it is as any evaluation would leave it.
+  else if (observer !== null) context.truncate(firstPatched(variant));
   return result;
+}
+
+function observe({ native, sites, info }: Evaluator, { tokens, patches = [] }: Variant, split: number): SiteObserver | null {
+  if (patches.length === 0) return null;
+  const shifted = patches.map(({ positions, ...patch }): Patch => {
+    return { ...patch, ...(positions === undefined ? {} : { positions: positions.map((position) => position - split) }) };
+  });
+  return new SiteObserver(native.functions, sites, info, { captures: [], patches: shifted, tokens: tokens.length - split });
+}
+
+/** The first position a patch can change; behind the end when there is none. A mean and attention need the whole sequence. */
+function firstPatched({ tokens, patches = [] }: Variant): number {
+  return patches.reduce((first, { site, positions = [0], operation }) => {
+    const needsAll = site.kind === 'pattern' || site.kind === 'scores' || operation.kind === 'mean';
+    return Math.min(first, needsAll ? 0 : Math.min(...positions, tokens.length));
+  }, tokens.length);
 }
 
 /**
@@ -66,11 +96,11 @@ function evaluate(context: LlamaContext, { tokens, read }: Variant, split: numbe
  * the suffix meets the same kernels as the whole sequence: at least two tokens (one token alone takes a vector kernel),
  * and an even number left away (kernels that take rows in pairs).
  */
-export function splitPoint(cached: Int32Array, { tokens, read }: Variant): number {
-  let shared = 0;
-  while (shared < tokens.length && shared < cached.length && tokens[shared] === cached[shared]) shared++;
+export function splitPoint(cached: Int32Array, variant: Variant): number {
+  const { tokens, read } = variant;
+  const shared = sharedLength(tokens, cached);
   const firstRead = Math.min(tokens.length - 1, ...read.map(({ position }) => position));
-  const split = Math.min(shared, firstRead, tokens.length - 2);
+  const split = Math.min(shared, firstRead, firstPatched(variant), tokens.length - 2);
   return split > 0 ? split - (split % 2) : 0;
 }
 

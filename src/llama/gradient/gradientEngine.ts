@@ -11,11 +11,11 @@ import type {
 } from '../../model/gradient.ts';
 import type { Precision, Tensor } from '../../model/model.ts';
 import { gradientMemory, gradientUnsupported, numeric } from '../../shared/errorCatalog.ts';
-import type { Cancellation } from '../evaluation/cancellation.ts';
+import type { Cancellation } from '../../model/runtime/cancellation.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
 import { operatorNames } from '../native/guard.ts';
 import { type KernelChoice, type KernelLoader, loadKernel } from '../native/kernel.ts';
-import { checkEmbeddings, checkPoints } from './checkGradientRequest.ts';
+import { checkEmbeddings, checkPoints } from '../../model/runtime/checkGradientRequest.ts';
 import { AttentionRoles } from './execution/attentionRoles.ts';
 import { GraphBackend } from './execution/backend.ts';
 import { type OperatorNumbers, operatorNumbers } from './execution/emitter.ts';

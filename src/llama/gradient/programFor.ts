@@ -3,10 +3,11 @@ import type { GradientRequest, GradientTarget } from '../../model/gradient.ts';
 import type { Site } from '../../model/sites.ts';
 import { rowsOf } from '../../model/targetSeed.ts';
 import { siteUnknown } from '../../shared/errorCatalog.ts';
-import { checkTokens } from '../evaluation/checkRequest.ts';
+import { checkTokens } from '../../model/runtime/checkRequest.ts';
 import type { Evaluator } from '../evaluation/forward.ts';
-import { resolveCapture } from '../sites/resolveSite.ts';
-import { checkEmbeddings, checkRules, checkTarget } from './checkGradientRequest.ts';
+import { resolveCapture } from '../../model/runtime/resolveSite.ts';
+import { vectorShape } from '../graph/siteTable.ts';
+import { checkEmbeddings, checkRules, checkTarget } from '../../model/runtime/checkGradientRequest.ts';
 import { GradientProgram } from './gradientProgram.ts';
 import { siteOnTape } from './siteTensors.ts';
 import { recordTape } from './tape/recordTape.ts';
@@ -26,12 +27,16 @@ export function programFor(
   const { tokens, embeddings, reference, targets, at, capture = [], rules = 'exact' } = request;
   checkTokens(tokens, info);
   checkRules(request);
+  const resolve = (site: Site) => resolveCapture({ site }, sites, info);
+  const numbersAt = (site: Site) => {
+    const { heads, width } = vectorShape(resolve(site), tokens.length);
+    return tokens.length * heads * width;
+  };
   for (const input of [embeddings, reference]) if (input !== undefined) checkEmbeddings(tokens, input, info);
-  for (const target of targets) checkTarget(target, tokens.length, info, sites);
+  for (const target of targets) checkTarget(target, tokens.length, info, numbersAt);
   if (at.some(({ kind }) => kind === 'logits')) {
     throw siteUnknown('logits', 'a derivative by the logits is the target itself', ['embed']);
   }
-  const resolve = (site: Site) => resolveCapture({ site }, sites, info);
   const cotangents = targets.flatMap((target) => (target.kind === 'cotangent' ? [[target, resolve(target.site)] as const] : []));
   const allRows = [...capture.map(resolve), ...cotangents.map(([, site]) => site)].some((site) => site.outputRowsOnly);
   const tape = recordTape(contexts.acquire(tokens.length), native.functions, operators, {

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../model/model.ts';
 import type { SiteNode } from '../graph/siteTable.ts';
 import { float32, type TensorHeader } from '../graph/tensorHeader.ts';
-import { wholeSite } from '../sites/captureTensor.ts';
+import { wholeSite } from '../../model/runtime/captureTensor.ts';
 import { TensorVectors } from '../sites/siteData.ts';
 import type { Tape, TapeNode } from './tape/tape.ts';
 

@@ -4,35 +4,32 @@
  * So the residual stream is followed through its additions: whatever is added to it is `attn_out` or `mlp_out`, as
  * TransformerLens defines them, for every architecture that adds attention and MLP one after the other.
  */
+import type { KnownSite, KnownSites } from '../../model/runtime/resolveSite.ts';
+import type { SiteLayout } from '../../model/runtime/siteVectors.ts';
 import { type LayerSite, siteName } from '../../model/sites.ts';
 import { type GraphNode, surveyedTokens } from './graph.ts';
 
-/** How a tensor's axes map to a site's. */
-export type SiteLayout =
-  /** ne = [width, T] → [T, width] */
-  | 'rows'
-  /** ne = [S, heads, T] → [T, heads, S], possibly with gaps */
-  | 'heads'
-  /** ne = [heads·S, T] → [T, heads, S] */
-  | 'joined-heads'
-  /** ne = [keys, T, H] → [H, T, T]; keys beyond T are padding */
-  | 'attention';
-
-export interface SiteNode {
-  /** Canonical name, `z.3`. */
-  readonly site: string;
+/** ggml's `ne` has the axes in reverse: `rows` is ne = [width, T]; `attention` is ne = [keys, T, H], keys beyond T are padding. */
+export interface SiteNode extends KnownSite {
   readonly node: GraphNode;
   readonly layout: SiteLayout;
   /** Only the rows whose logits are read exist here; ask for all of them to see all positions. */
   readonly outputRowsOnly: boolean;
-  /** Heads of an attention site or of q, k, v, z; 0 elsewhere. */
-  readonly heads: number;
   /** The softmax behind `scores`: it scales and masks what the tensor holds. */
   readonly softmax: GraphNode | null;
 }
 
-/** Site name → where it is. Sites an architecture does not have are absent. */
-export type SiteTable = ReadonlyMap<string, SiteNode>;
+export type SiteTable = KnownSites<SiteNode>;
+
+/** Heads (1 where there are none) and numbers of a vector of a site, on a prompt of so many tokens. */
+export function vectorShape(
+  { layout, node, heads }: SiteNode,
+  tokens: number,
+): { readonly heads: number; readonly width: number } {
+  if (layout === 'rows') return { heads: 1, width: node.ne[0] };
+  if (layout === 'attention') return { heads, width: tokens };
+  return { heads, width: layout === 'heads' ? node.ne[0] : node.ne[0] / heads };
+}
 
 const float32 = 0;
 const softmaxOperator = 'SOFT_MAX';

@@ -1,7 +1,6 @@
 /** Changes the selected part of a site in place. */
 import type { Patch } from '../../model/model.ts';
-import type { SiteLayout } from '../graph/siteTable.ts';
-import type { SiteVectors } from './siteData.ts';
+import type { SiteLayout, SiteVectors } from '../../model/runtime/siteVectors.ts';
 
 /** Visits the selected vectors in the site's own axis order: attention sites by head then query, others by position then head. */
 function forEachVector(
@@ -19,12 +18,7 @@ function forEachVector(
   }
 }
 
-/** Numbers a patch's `values` must have. */
-export function patchedNumbers(vectors: Pick<SiteVectors, 'positions' | 'heads' | 'width'>, { positions, heads }: Patch): number {
-  return (positions?.length ?? vectors.positions) * (heads?.length ?? vectors.heads) * vectors.width;
-}
-
-/** `values` must have {@link patchedNumbers} numbers; positions and heads must exist. */
+/** `values` must have `patchedNumbers` numbers; positions and heads must exist. */
 export function applyPatch(vectors: SiteVectors, layout: SiteLayout, patch: Patch): void {
   const { raw, width } = vectors;
   const { operation } = patch;

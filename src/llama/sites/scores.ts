@@ -2,7 +2,7 @@
 import type { Tensor } from '../../model/model.ts';
 import { readTensorHeader } from '../graph/tensorHeader.ts';
 import type { NativeFunctions, Pointer } from '../native/functions.ts';
-import { wholeSite } from './captureTensor.ts';
+import { wholeSite } from '../../model/runtime/captureTensor.ts';
 import { TensorVectors } from './siteData.ts';
 
 /**

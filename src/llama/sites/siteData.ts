@@ -1,20 +1,8 @@
 /** A site's tensor while its node has just been computed: reading it, and writing it back. */
-import type { SiteLayout, SiteNode } from '../graph/siteTable.ts';
+import type { SiteLayout, SiteVectors } from '../../model/runtime/siteVectors.ts';
+import type { SiteNode } from '../graph/siteTable.ts';
 import { readTensorHeader, type TensorHeader, tensorSpan } from '../graph/tensorHeader.ts';
 import type { NativeFunctions, Pointer } from '../native/functions.ts';
-
-/** One contiguous vector of a site: a row of the residual stream, one head at one position, one query's keys. */
-export interface SiteVectors {
-  /** The tensor as it lies in memory, gaps and padding included. */
-  readonly raw: Float32Array;
-  readonly positions: number;
-  /** 1 for sites without heads. */
-  readonly heads: number;
-  /** Numbers in a vector. */
-  readonly width: number;
-  /** Where a vector begins in `raw`. */
-  readonly offset: (position: number, head: number) => number;
-}
 
 const floatBytes = 4;
 

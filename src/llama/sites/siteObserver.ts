@@ -1,11 +1,11 @@
 /** Watches one forward pass: applies patches, then copies captures, node by node. */
 import type { CaptureRequest, ModelInfo, Patch, PatternReduction, Tensor } from '../../model/model.ts';
 import type { NodeObserver } from '../evaluation/callbacks.ts';
-import type { SiteNode, SiteTable } from '../graph/siteTable.ts';
+import { type SiteNode, type SiteTable, vectorShape } from '../graph/siteTable.ts';
 import type { NativeFunctions, Pointer } from '../native/functions.ts';
 import { applyPatch } from './applyPatch.ts';
-import { reducedPattern, wholeSite } from './captureTensor.ts';
-import { resolveCapture, resolvePatch } from './resolveSite.ts';
+import { reducedPattern, wholeSite } from '../../model/runtime/captureTensor.ts';
+import { resolveCapture, resolvePatch } from '../../model/runtime/resolveSite.ts';
 import { readScores } from './scores.ts';
 import { openSite } from './siteData.ts';
 
@@ -40,7 +40,7 @@ export class SiteObserver implements NodeObserver {
     this.#tokens = tokens;
     const used: SiteNode[] = [];
     for (const patch of patches) {
-      const site = resolvePatch(patch, table, info, tokens);
+      const site = resolvePatch(patch, table, info, tokens, vectorShape);
       this.#at(site).patches.push({ site, patch });
       used.push(site);
     }

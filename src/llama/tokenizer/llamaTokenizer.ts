@@ -5,7 +5,7 @@ import { alignBytes } from './alignBytes.ts';
 import type { Alignment } from './alignment.ts';
 import { alignNormalised } from './alignNormalised.ts';
 import { alignWordPiece } from './alignWordPiece.ts';
-import { renderChatTemplate } from './renderChatTemplate.ts';
+import { renderChatTemplate } from '../../model/chatTemplate/renderChatTemplate.ts';
 import { decodeTokens, tokenText } from './tokenText.ts';
 import { tokenAttribute } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';

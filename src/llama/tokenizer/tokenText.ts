@@ -1,5 +1,14 @@
+import type { GenerationVocabulary } from '../../model/runtime/generate.ts';
 import { tokenAttribute } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';
+
+export function generationVocabulary(vocabulary: Vocabulary): GenerationVocabulary {
+  return {
+    isEndOfGeneration: (id) => vocabulary.isEndOfGeneration(id),
+    piece: (id) => vocabulary.piece(id),
+    label: (id) => tokenText(vocabulary, id),
+  };
+}
 
 /**
  * One token as a reader knows it: ` the`, `<|im_end|>`, `##ing` (WordPiece). Part of a character shows as U+FFFD.

@@ -42,7 +42,9 @@ function candidate(graph: OnnxGraph): GraphTensor | null {
     return weights?.type === elementTypes.int8 && weights.dims.length === 2 ? [weights] : [];
   });
   const size = ({ dims: [rows = 0, columns = 0] }: GraphTensor) => rows * columns;
-  const [smallest] = matrices.filter((matrix) => size(matrix) <= weightLimit && size(matrix) > 0).sort((a, b) => size(a) - size(b));
+  const [smallest] = matrices
+    .filter((matrix) => size(matrix) <= weightLimit && size(matrix) > 0)
+    .sort((a, b) => size(a) - size(b));
   return smallest ?? null;
 }
 
@@ -64,9 +66,22 @@ async function runtimeProduct(
   activations: Uint8Array,
   threads: number,
 ): Promise<ArrayLike<number | bigint>> {
-  const node: GraphNode = { op: 'MatMulInteger', domain: '', name: '', inputs: ['a', weights.name], outputs: ['y'], attributes: new Map() };
+  const node: GraphNode = {
+    op: 'MatMulInteger',
+    domain: '',
+    name: '',
+    inputs: ['a', weights.name],
+    outputs: ['y'],
+    attributes: new Map(),
+  };
   const input = { name: 'a', type: elementTypes.uint8, dims: [1, activations.length] };
-  const small: OnnxGraph = { ...graph, nodes: [node], initializers: new Map([[weights.name, weights]]), inputs: [input], outputs: [] };
+  const small: OnnxGraph = {
+    ...graph,
+    nodes: [node],
+    initializers: new Map([[weights.name, weights]]),
+    inputs: [input],
+    outputs: [],
+  };
   const session = await createSession(writeGraph(small, { outputs: ['y'] }), graph.folder, { threads });
   const value: TensorValue = { type: elementTypes.uint8, dims: [1, activations.length], data: activations };
   const { y } = await session.run({ a: value });

@@ -1,15 +1,16 @@
-import { elementTypes, intAttribute, type OnnxGraph } from '../graph/graph.ts';
-import { elementCount } from '../proto/tensorBytes.ts';
+import { elementTypes, intAttribute, operatorKey, type OnnxGraph } from '../graph/graph.ts';
 
-/** How the weights of a file are stored, in words. */
+/** What the weights of the products are stored as: `int4`, `int8 (dynamic)`, `float16`, … */
 export function quantizationLabel(graph: OnnxGraph): string {
-  const blocks = graph.nodes.find(({ op }) => op === 'MatMulNBits');
-  if (blocks !== undefined) return `int${intAttribute(blocks, 'bits', 4)} in blocks of ${intAttribute(blocks, 'block_size', 32)}`;
-  if (graph.nodes.some(({ op }) => op === 'MatMulInteger')) return 'int8, activations quantised at each run';
-  if (graph.nodes.some(({ op, inputs }) => op === 'DequantizeLinear' && graph.initializers.has(inputs[0] ?? ''))) return 'int8 weights';
-  const sizes = new Map<number, number>();
-  for (const { type, dims } of graph.initializers.values()) sizes.set(type, (sizes.get(type) ?? 0) + elementCount(dims));
-  const size = (type: number) => sizes.get(type) ?? 0;
-  if (size(elementTypes.float16) > size(elementTypes.float32)) return 'float16';
-  return size(elementTypes.bfloat16) > size(elementTypes.float32) ? 'bfloat16' : 'float32';
+  const packed = graph.nodes.find((node) => operatorKey(node) === 'com.microsoft:MatMulNBits');
+  if (packed !== undefined) return `int${intAttribute(packed, 'bits', 4)}`;
+  if (graph.nodes.some(({ op }) => op === 'MatMulInteger' || op === 'DynamicQuantizeLinear')) return 'int8 (dynamic)';
+  if (graph.nodes.some(({ op }) => op === 'DequantizeLinear')) return 'int8';
+  let [half, whole] = [0, 0];
+  for (const { type, dims } of graph.initializers.values()) {
+    const count = dims.reduce((product, size) => product * size, 1);
+    if (type === elementTypes.float16 || type === elementTypes.bfloat16) half += count;
+    else if (type === elementTypes.float32) whole += count;
+  }
+  return half > whole ? 'float16' : 'float32';
 }

@@ -1,114 +1,62 @@
-import { elementTypes, type GraphNode, type OnnxGraph } from '../graph/graph.ts';
-import type { Probe, TensorFacts } from '../graph/probe.ts';
-import { type AttentionSites, attentionSites } from './attentionSites.ts';
+/** Finds the parts of a transformer in an ONNX graph by how data flows, whatever its exporter called them. */
+import { onnxUnsupported } from '../../shared/onnxErrors.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
+import type { Probe } from '../graph/probe.ts';
 import { DataFlow } from './dataFlow.ts';
-import { type Cut, findCuts } from './findCuts.ts';
-import { findEmbedding } from './findEmbedding.ts';
-import { findLayer, type ResidualSites } from './findLayer.ts';
-import { findOutput, type ModelKind } from './findOutput.ts';
+import { type AttentionParts, findAttention } from './findAttention.ts';
+import { type Block, findBlocks } from './findBlocks.ts';
+import { type Ends, findEnds } from './findEnds.ts';
+import { findNeurons } from './findNeurons.ts';
 import { quantizationLabel } from './quantizationLabel.ts';
 
-export type RecognisedLayer = AttentionSites & ResidualSites;
+export interface StructureLayer extends AttentionParts, Omit<Block, 'softmax'> {
+  /** [1, T, F] */
+  readonly mlpPost: string | null;
+}
 
-/** What a graph is and where its sites are, by tensor name; null where there is none, with a note why. */
-export interface Structure {
-  readonly kind: ModelKind;
-  readonly ids: string | null;
-  /** [batch, tokens, hidden] */
-  readonly embedding: string | null;
-  /** Logits [batch, tokens, vocabulary], classes [batch, classes], or the vector or hidden states of a sentence encoder. */
-  readonly output: string | null;
-  readonly layers: readonly RecognisedLayer[];
-  /** The normalised residual stream the output is computed from; null where layers end in a norm themselves. */
+export interface Structure extends Ends {
+  /** Outermost first; empty: no attention was found. */
+  readonly layers: readonly StructureLayer[];
+  /** [1, T, D] what enters block 0. */
+  readonly embedding: string;
   readonly finalNorm: string | null;
-  readonly hidden: number | null;
   readonly heads: number | null;
   readonly kvHeads: number | null;
   readonly headSize: number | null;
   readonly neurons: number | null;
-  readonly vocabulary: number | null;
   readonly quantization: string;
+  /** What was not found, for `models inspect`. */
   readonly notes: readonly string[];
 }
 
 /**
- * Finds the parts of a transformer by the flow of data, not by names: residual streams are the cut tensors between embedding and output, attention is where a softmax runs over keys.
- * @param graph prepared by `prepareGraph`
+ * @param graph opened up and simplified
+ * @param probe of that graph
+ * @throws E_ONNX_UNSUPPORTED when it reads no token ids, or nothing comes of them
  */
 export function recognise(graph: OnnxGraph, probe: Probe): Structure {
-  const notes: string[] = [];
   const flow = new DataFlow(graph);
-  const quantization = quantizationLabel(graph);
-  const nothing = { layers: [], finalNorm: null, hidden: null, heads: null, kvHeads: null, headSize: null, neurons: null };
-  const embedding = findEmbedding(flow, probe);
-  if (embedding === null) {
-    notes.push('no embedding: no float tensor is indexed by token ids');
-    return { kind: 'unknown', ids: null, embedding: null, output: null, vocabulary: null, quantization, notes, ...nothing };
-  }
-  const { ids, tensor, vocabulary: rows } = embedding;
-  const after = flow.after(tensor);
-  const hidden = probe.facts(tensor)?.dims[0].at(-1) ?? null;
-  const { kind, output, note } = findOutput(graph, probe, after, hidden, rows);
-  if (note !== null) notes.push(note);
-  if (output === null) return { kind, ids, embedding: tensor, output, vocabulary: rows, quantization, notes, ...nothing, hidden };
-
-  const before = flow.before(output);
-  const inside = new Set([...after].filter((name) => before.has(name)));
-  const cuts = findCuts(flow, probe, tensor, inside);
-  const softmaxes = graph.nodes.flatMap((node, position) => (isAttention(node, probe, inside) ? [{ node, position }] : []));
-  if (softmaxes.length === 0) notes.push('no attention: no softmax runs over pairs of tokens');
-  const isPostNorm = normalisesBehind(cuts, softmaxes, flow);
-  const layers = softmaxes.map(({ node, position }, i) => {
-    const next = softmaxes[i + 1]?.position ?? Infinity;
-    const sites = attentionSites(flow, probe, node, inside);
-    const place = { flow, probe, inside, cuts, softmax: position, next, isPostNorm, probabilities: sites.probabilities };
-    const layer = { ...sites, ...findLayer(place) };
-    const missing = Object.entries(layer).flatMap(([site, found]) => (found === null ? [site] : []));
-    if (missing.length > 0) notes.push(`layer ${i}: not found: ${missing.join(', ')}`);
-    return layer;
+  const ends = findEnds(flow, probe);
+  if (ends === null) throw onnxUnsupported('the model', 'no lookup of token ids was found from which an answer is computed');
+  const { blocks, finalNorm } = findBlocks(flow, probe, ends.lookup, ends.output, ends.hidden);
+  let neurons: number | null = null;
+  const layers = blocks.map((block): StructureLayer => {
+    const found = block.mlpOut === null ? null : findNeurons(flow, probe, block.mlpOut, block.residMid ?? block.residPre);
+    neurons ??= found?.neurons ?? null;
+    const { softmax, ...places } = block;
+    return { ...places, ...findAttention(flow, probe, softmax, block.pattern), mlpPost: found?.tensor ?? null };
   });
   const [first] = layers;
-  const last = cuts.at(-1)?.tensor ?? null;
-  const size = (name: string | null | undefined, axis: number) => (name === null || name === undefined ? null : (probe.facts(name)?.dims[0].at(axis) ?? null));
   return {
-    kind,
-    ids,
-    embedding: tensor,
-    output,
+    ...ends,
     layers,
-    finalNorm: isPostNorm || last === layers.at(-1)?.residPost ? null : last,
-    hidden,
-    heads: size(first?.probabilities, 1),
-    kvHeads: size(first?.k?.tensor, 1),
-    headSize: size(first?.z?.tensor, -1),
-    neurons: size(first?.mlpPost, -1),
-    vocabulary: kind === 'causal-lm' ? size(output, -1) : rows,
-    quantization,
-    notes,
+    embedding: first?.residPre ?? ends.lookup,
+    finalNorm,
+    heads: first?.z?.heads ?? null,
+    kvHeads: first?.k?.heads ?? null,
+    headSize: first?.z?.size ?? null,
+    neurons,
+    quantization: quantizationLabel(graph),
+    notes: layers.length === 0 ? ['No attention was found in this graph: only what needs forward passes can be done.'] : [],
   };
 }
-
-function isAttention(node: GraphNode, probe: Probe, inside: ReadonlySet<string>): boolean {
-  const [output = ''] = node.outputs;
-  if (node.op !== 'Softmax' || !inside.has(output)) return false;
-  const facts = probe.facts(output);
-  return facts?.type === elementTypes.float32 && facts.dims[0].length === 4 && overPairs(facts, probe);
-}
-
-/** One more key for a sink may stand beside those of the tokens. */
-function overPairs({ dims }: TensorFacts, { lengths }: Probe): boolean {
-  return dims.every((shape, run) => {
-    const tokens = lengths[run] ?? 0;
-    return shape[2] === tokens && (shape[3] === tokens || shape[3] === tokens + 1);
-  });
-}
-
-/** Whether layers end in a norm (BERT) instead of beginning with one: what enters the second layer is no sum. */
-function normalisesBehind(cuts: readonly Cut[], softmaxes: readonly { readonly position: number }[], flow: DataFlow): boolean {
-  const [first, second] = softmaxes;
-  if (first === undefined) return false;
-  if (second !== undefined) return cuts.findLast(({ position }) => position < second.position)?.isSum === false;
-  const enters = cuts.findLast(({ position }) => position < first.position)?.tensor ?? '';
-  return flow.readers(enters).some(({ op }) => ['MatMul', 'MatMulNBits', 'Gemm', 'DynamicQuantizeLinear'].includes(op));
-}
-

@@ -4,6 +4,7 @@
  */
 import type { Explanation } from '../explanation.ts';
 import type { TargetSpec, ScoreKind } from '../target.ts';
+import type { ToolDescription, ToolRequest, ToolResult } from './tools.ts';
 import type { Granularity, SourceSegment, TextRange, Token } from '../tokens.ts';
 
 export type EngineState = 'stopped' | 'starting' | 'ready' | 'busy' | 'failed';
@@ -34,6 +35,8 @@ export interface ModelSummary {
   readonly hasChatTemplate: boolean;
   /** Whether gradients can be taken; one through an operator without a rule is still refused. */
   readonly hasGradients: boolean;
+  /** What requests this model can serve. */
+  readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean };
   readonly notes: readonly string[];
 }
 
@@ -275,6 +278,9 @@ export interface EngineMethods {
   attentionGrid(request: AttentionGridRequest): AttentionGrid;
   attentionHead(request: AttentionHeadRequest): AttentionHead;
   capture(request: CaptureToFileRequest): CaptureToFileResult;
+  /** Every tool that looks inside the model, in the picker's order. Needs no model. */
+  tools(): ToolDescription[];
+  tool(request: ToolRequest): ToolResult;
   export(request: ExportRequest): ExportResult;
 }
 

@@ -8,6 +8,7 @@ import { kernelShap } from '../../../src/attribution/shapley/kernelShap.ts';
 import { maximumDifference } from '../../llama/golden.ts';
 import { inputFor, type InputParts } from '../attributionInput.ts';
 import { createLinearModel } from '../linearModel.ts';
+import { createTableModel, tableInput } from '../tableModel.ts';
 import { meanGains, orders, tangled } from './permutationOracle.ts';
 
 const model = createLinearModel();
@@ -143,4 +144,25 @@ test('the seed decides, and nothing else', async () => {
 test('cancelled', async () => {
   const input = await inputFor(model, { text });
   await expect(kernelShap.attribute(input, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'E_CANCELLED' });
+});
+
+test.each([
+  [3, 100],
+  [6, 62],
+  [6, 200],
+  [12, 128],
+  [12, 500],
+])('%i units, %i samples: no prompt is put to the model twice, and no more than were asked for', async (count, samples) => {
+  const groups = Array.from({ length: count }, (_, unit) => [unit]);
+  const table = createTableModel(groups, (bits) => Math.sin(bits));
+  const input = await tableInput(table, groups, { parameters: { samples, replacement: 'drop' }, seed: 3 });
+  const { completeness, forwardPasses } = await kernelShap.attribute(input);
+  const asked = table.asked.map((tokens) => tokens.join(' '));
+  expect(new Set(asked).size).toBe(asked.length);
+  // The coalitions asked for, of those there are, and the two ends.
+  const proper = 2 ** count - 2;
+  expect(asked.length).toBeLessThanOrEqual(Math.min(samples, proper) + 2);
+  expect(asked.length).toBeGreaterThanOrEqual(Math.min(samples - 2, proper) + 2);
+  expect(completeness?.steps).toBe(asked.length);
+  expect(forwardPasses).toBeLessThan(asked.length);
 });

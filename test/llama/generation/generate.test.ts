@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { GenerateRequest, GeneratedToken } from '../../../src/model/model.ts';
-import { generate } from '../../../src/llama/generation/generate.ts';
-import type { GenerationModel } from '../../../src/llama/generation/generate.ts';
+import { generate } from '../../../src/model/runtime/generate.ts';
+import type { GenerationModel } from '../../../src/model/runtime/generate.ts';
+import { generationVocabulary } from '../../../src/llama/tokenizer/tokenText.ts';
 import { loadVocabulary } from '../tokenizer/loadVocabulary.ts';
 
-const vocabulary = await loadVocabulary(join(import.meta.dirname, '../../../models/SmolLM2-135M-Instruct.Q4_1.gguf'));
+const words = await loadVocabulary(join(import.meta.dirname, '../../../models/SmolLM2-135M-Instruct.Q4_1.gguf'));
+const vocabulary = generationVocabulary(words);
 const endOfTurn = 2;
 
 /** A "model" that wants to say a fixed sequence: the token at each position gets the largest logit. */
@@ -16,7 +18,7 @@ function scripted(script: readonly number[], contextLength = 100, prompt = 1) {
     vocabulary,
     evaluate: (tokens, position) => {
       calls.push({ tokens: Array.from(tokens), position });
-      const logits = new Float32Array(vocabulary.size).fill(-20);
+      const logits = new Float32Array(words.size).fill(-20);
       logits[script[position + tokens.length - prompt] ?? 0] = 5;
       logits[100] = 3;
       return logits;
@@ -78,20 +80,20 @@ test('a character cut off by the end of generation shows as U+FFFD', async () =>
 
 test('log-probabilities are those of the unscaled distribution', async () => {
   const { model } = scripted([905, 905]);
-  const normaliser = Math.log(Math.exp(5) + Math.exp(3) + (vocabulary.size - 2) * Math.exp(-20));
+  const normaliser = Math.log(Math.exp(5) + Math.exp(3) + (words.size - 2) * Math.exp(-20));
   for (const temperature of [0, 0.2]) {
     const { tokens } = await generate({ ...request, maxTokens: 1, temperature, top: 2 }, model);
     expect(tokens[0]?.logprob).toBeCloseTo(5 - normaliser, 6);
     expect(tokens[0]?.alternatives.map(({ id, text }) => [id, text])).toEqual([
       [905, ' world'],
-      [100, vocabulary.text(100)],
+      [100, words.text(100)],
     ]);
     expect(tokens[0]?.alternatives[1]?.logprob).toBeCloseTo(3 - normaliser, 6);
   }
 });
 
 test('the same seed gives the same tokens', async () => {
-  const flat: GenerationModel = { contextLength: 100, vocabulary, evaluate: () => new Float32Array(vocabulary.size) };
+  const flat: GenerationModel = { contextLength: 100, vocabulary, evaluate: () => new Float32Array(words.size) };
   const ids = async (seed: number) =>
     (await generate({ ...request, temperature: 1, seed, maxTokens: 20 }, flat)).tokens.map(({ id }) => id).join();
   expect(await ids(1)).toBe(await ids(1));

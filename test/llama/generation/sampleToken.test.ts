@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { randomNumbers } from '../../../src/llama/generation/randomNumbers.ts';
-import { sampleToken } from '../../../src/llama/generation/sampleToken.ts';
+import { randomNumbers } from '../../../src/model/runtime/randomNumbers.ts';
+import { sampleToken } from '../../../src/model/runtime/sampleToken.ts';
 
 test('same seed, same numbers; other seeds, other numbers', () => {
   const draw = (seed: number) => {

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomNumbers } from '../../../src/llama/generation/randomNumbers.ts';
+import { randomNumbers } from '../../../src/model/runtime/randomNumbers.ts';
 import { seedOf } from '../../../src/model/targetSeed.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientTarget } from '../../../src/model/gradient.ts';

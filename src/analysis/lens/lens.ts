@@ -1,0 +1,209 @@
+import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
+import type { ResolvedTarget } from '../../attribution/target.ts';
+import type { Model } from '../../model/model.ts';
+import { toolParameter } from '../../shared/errorCatalog.ts';
+import type { Warning } from '../../shared/explanation.ts';
+import type { ToolParameters } from '../../shared/protocol/tools.ts';
+import { chosenIndices } from '../tools/chosenIndices.ts';
+import type { Tool, ToolContext } from '../tools/tool.ts';
+import { lensBlocks } from './lensBlocks.ts';
+import { headVectors, type LensVectors, type StreamSite, streamSites } from './lensVectors.ts';
+import { streamVectors } from './lensVectors.ts';
+import { tunedBlocks, tunedLensOf } from './tuned/lensOfModel.ts';
+import { type TunedLens, tunedVectors } from './tuned/tunedLens.ts';
+import { type LensCell, logitLens, type LensReport } from './logitLens.ts';
+
+/** See docs/inside/lens.md. */
+export const lens: Tool = {
+  id: 'lens',
+  family: 'layers',
+  label: 'Logit lens',
+  question: 'What would each layer answer, if it were the last one?',
+  needs: ['capture'],
+  usesTarget: true,
+  parameters: [
+    {
+      id: 'site',
+      kind: 'choice',
+      label: 'Site',
+      help: 'what is read: the residual stream at a place of each layer, what a part of the layer writes, or what single heads write',
+      choices: [...streamSites, 'head'],
+      default: 'resid_post',
+    },
+    { id: 'layer', kind: 'number', label: 'Layer', help: 'one layer only; -1: all', default: -1, minimum: -1, whole: true },
+    {
+      id: 'head',
+      kind: 'number',
+      label: 'Head',
+      help: 'one head only, with the site head; -1: all heads, at the last position',
+      default: -1,
+      minimum: -1,
+      whole: true,
+    },
+    {
+      id: 'reading',
+      kind: 'choice',
+      label: 'Lens',
+      help: 'as the last layer is read, or through an affine map for each layer that was trained before (site resid_post)',
+      choices: ['logit', 'tuned'],
+      default: 'logit',
+    },
+    { id: 'train', kind: 'file', label: 'Train on', help: 'a text on which the tuned lens is trained anew, kept, and used' },
+    {
+      id: 'train-tokens',
+      kind: 'number',
+      label: 'Tokens to train on',
+      help: 'how much of that text is used at the most',
+      default: 4096,
+      minimum: 2,
+      maximum: 1_000_000,
+      whole: true,
+    },
+    {
+      id: 'positions',
+      kind: 'choice',
+      label: 'Positions',
+      help: 'where it is read',
+      choices: ['all', 'last'],
+      default: 'all',
+    },
+    {
+      id: 'top',
+      kind: 'number',
+      label: 'Tokens',
+      help: 'tokens listed at each place',
+      default: 5,
+      minimum: 1,
+      maximum: 100,
+      whole: true,
+    },
+  ],
+
+  async run(context) {
+    const { model, parameters, prompt, signal, progress } = context;
+    const target = await context.target();
+    const tokens = withContinuation(prompt.ids, target.continuation);
+    const layers = chosenIndices('layer', Number(parameters.layer), model.info.layers);
+    const positions = chosenPositions(parameters, tokens.length);
+    progress('reading layers', 0, 1);
+    const tuned = isTuned(parameters) ? await tunedLensOf(context) : null;
+    const vectors = throughMaps(
+      await lensVectors(context, { tokens, layers, positions }),
+      tuned?.lens ?? null,
+      model.info.hidden,
+    );
+    const targets = targetAtPositions(target, prompt.ids.length, await predicted(model, vectors, signal));
+    const question = {
+      targets: positions.map((position) => targets(position)),
+      next: positions.map((position) => tokens[position + 1] ?? null),
+      top: Number(parameters.top),
+    };
+    const report = await logitLens(model, vectors, question, {
+      signal,
+      onPosition: (done, total) => progress('reading layers', done, total),
+    });
+    const texts = await tokenTexts(model, report, tokens, question.targets);
+    const text = (id: number) => texts.get(id) ?? '';
+    const cell = ({ top, ...rest }: LensCell) => ({
+      top: top.map(({ id, logprob }) => ({ id, text: text(id), logprob })),
+      ...rest,
+    });
+    const places = positions.map((position) => ({
+      text: text(tokens[position] as number),
+      index: position < prompt.ids.length ? position : null,
+    }));
+    const labels = vectors.rows.map(({ layer, head }) => (head === undefined ? `L${layer}` : `L${layer}.H${head}`));
+    return {
+      data: {
+        site: parameters.site,
+        tokens: positions.map((position, index) => ({ position, id: tokens[position], text: places[index]?.text })),
+        target: { ids: question.targets, label: target.description.label },
+        layers: vectors.rows.map(({ layer, head }, row) => ({
+          layer,
+          ...(head === undefined ? {} : { head }),
+          positions: (report.cells[row] ?? []).map(cell),
+        })),
+        final: report.final.map(cell),
+        ...(tuned === null
+          ? {}
+          : { tuned: { tokens: tuned.lens.tokens, heldOut: { plain: tuned.lens.plain, tuned: tuned.lens.tuned } } }),
+      },
+      blocks: [
+        ...lensBlocks({
+          site: String(parameters.site),
+          rowLabels: labels,
+          rowTitle: parameters.site === 'head' ? 'head' : 'layer',
+          positions: places,
+          report,
+          text,
+          targetLabel: JSON.stringify(text(question.targets.at(-1) ?? 0)),
+          promptTokens: prompt.tokens,
+        }),
+        ...(tuned === null ? [] : tunedBlocks(tuned.lens)),
+      ],
+      forwardPasses: 1,
+      warnings: [...(tuned?.warnings ?? []), ...(vectors.isSum ? [] : [headsNormed])],
+    };
+  },
+};
+
+const headsNormed: Warning = {
+  code: 'W_HEADS_NORMED',
+  message: 'This model normalises what all heads write together: a head read alone is larger than its share.',
+};
+
+/** @throws E_TOOL_PARAMETER */
+function isTuned({ reading, train, site }: ToolParameters): boolean {
+  if (reading === 'logit' && train === '') return false;
+  if (site === 'resid_post') return true;
+  throw toolParameter(
+    'lens',
+    'reading',
+    `a tuned lens reads what leaves a layer, not ${String(site)}`,
+    'use the site resid_post',
+  );
+}
+
+function throughMaps(vectors: LensVectors, lens: TunedLens | null, width: number): LensVectors {
+  if (lens === null) return vectors;
+  const rows = vectors.rows.map((row) => ({ ...row, vectors: tunedVectors(lens.maps, row.layer, row.vectors, width) }));
+  return { ...vectors, rows };
+}
+
+function chosenPositions({ positions, site, head }: ToolParameters, length: number): number[] {
+  const isLast = positions === 'last' || (site === 'head' && head === -1);
+  return isLast ? [length - 1] : Array.from({ length }, (_, position) => position);
+}
+
+function lensVectors(
+  { model, parameters, signal }: ToolContext,
+  request: { readonly tokens: Int32Array; readonly layers: readonly number[]; readonly positions: readonly number[] },
+): Promise<LensVectors> {
+  if (parameters.site !== 'head') return streamVectors(model, parameters.site as StreamSite, request, signal);
+  return headVectors(model, { ...request, heads: chosenIndices('head', Number(parameters.head), model.info.heads) }, signal);
+}
+
+/** What the model predicts last, for targets that name no token. */
+async function predicted(model: Model, { final }: LensVectors, signal: AbortSignal): Promise<number> {
+  const [found] = await model.unembed({ rows: final.slice(-model.info.hidden), read: [{ top: 1 }] }, { signal });
+  return found?.top[0]?.id ?? 0;
+}
+
+/** The token a target reads at a position; where it reads none, its first one. */
+function targetAtPositions(target: ResolvedTarget, promptLength: number, otherwise: number): (position: number) => number {
+  const first = target.description.ids[0] ?? otherwise;
+  const read = new Map(target.reads(promptLength).map(({ position, ids }) => [position, ids[0]] as const));
+  return (position) => read.get(position) ?? first;
+}
+
+async function tokenTexts(
+  model: Model,
+  report: LensReport,
+  tokens: Int32Array,
+  targets: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const listed = [report.final, ...report.cells].flat().flatMap(({ top }) => top.map(({ id }) => id));
+  const ids = [...new Set([...listed, ...tokens, ...targets])];
+  const pieces = await model.tokenizer.pieces(ids);
+  return new Map(ids.map((id, index) => [id, pieces[index] ?? '']));
+}

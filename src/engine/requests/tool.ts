@@ -1,0 +1,79 @@
+/** Runs one of the tools that look inside the model. */
+import { chooseTool, missingNeed, toolParameters } from '../../analysis/tools/chooseTool.ts';
+import { tools } from '../../analysis/tools/registry.ts';
+import type { ToolContext, ToolPrompt } from '../../analysis/tools/tool.ts';
+import type { ResolvedTarget } from '../../attribution/target.ts';
+import type { Model } from '../../model/model.ts';
+import type { PromptSource } from '../../shared/protocol/engine.ts';
+import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
+import type { RequestContext } from '../requestContext.ts';
+import { toolStore } from '../toolStore.ts';
+import { checkContext, tokenizePrompt } from './promptTokens.ts';
+import { respond } from './response.ts';
+import { targetOnPrompt } from './targetOnPrompt.ts';
+
+/** What the picker shows. Without a model in memory every tool counts as available. */
+export function describeTools(can: Pick<Model['info']['can'], 'capture' | 'patch' | 'gradient'> | null): ToolDescription[] {
+  return tools.map((tool) => ({
+    id: tool.id,
+    family: tool.family,
+    label: tool.label,
+    question: tool.question,
+    parameters: tool.parameters.map((parameter) => ({ ...parameter })),
+    usesTarget: tool.usesTarget,
+    available: can === null || missingNeed(tool, can) === undefined,
+  }));
+}
+
+/**
+ * Prompt → tokens → the tool. The same request gives the same bytes.
+ * @throws E_TOOL_UNKNOWN, E_TOOL_UNSUPPORTED, E_TOOL_PARAMETER; as `tokenizePrompt` and `targetOnPrompt`; and as the tool
+ */
+export async function runTool(context: RequestContext, request: ToolRequest): Promise<ToolResult> {
+  const { model, signal, progress } = context;
+  const begun = performance.now();
+  const tool = chooseTool(tools, request.tool, model.info.can);
+  const parameters = toolParameters(tool, request.parameters);
+  const prompt = await tokenizePrompt(model, request.prompt);
+  let target: Promise<ResolvedTarget> | null = null;
+  const toolContext: ToolContext = {
+    model,
+    prompt,
+    parameters,
+    seed: request.seed,
+    signal,
+    progress,
+    readPrompt: (text) => tokenizePrompt(model, otherText(request.prompt, text)),
+    readMessages: (messages) => tokenizePrompt(model, conversation(messages, model)),
+    store: toolStore(model.info.sha256),
+    target: () => (target ??= targetOnPrompt(context, prompt.ids, request)),
+    generate: async (other: ToolPrompt, maxTokens = request.maxTokens) => {
+      checkContext(model, other.ids.length);
+      return (await respond(context, other.ids, { maxTokens, seed: request.seed })).response.text;
+    },
+  };
+  const { data, blocks, forwardPasses, warnings = [] } = await tool.run(toolContext);
+  return {
+    tool: tool.id,
+    label: tool.label,
+    parameters,
+    data,
+    blocks,
+    tokens: prompt.tokens,
+    promptText: prompt.text,
+    sourceMap: prompt.sourceMap,
+    cost: { milliseconds: performance.now() - begun, forwardPasses },
+    warnings: [...prompt.warnings, ...warnings],
+  };
+}
+
+/** A selection is a place in the first document, not in the other text. */
+function otherText({ format, mode, variables }: PromptSource, text: string): PromptSource {
+  return { text, format, mode, ...(variables === undefined ? {} : { variables }) };
+}
+
+function conversation(messages: readonly { readonly role: string; readonly content: string }[], { info }: Model): PromptSource {
+  return info.can.chat
+    ? { text: JSON.stringify(messages), format: 'messages-json', mode: 'chat' }
+    : { text: messages.map(({ content }) => content).join('\n\n'), format: 'text', mode: 'raw' };
+}

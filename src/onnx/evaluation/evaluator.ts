@@ -1,0 +1,29 @@
+import type { ModelInfo } from '../../model/model.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
+import type { Probe } from '../graph/probe.ts';
+import type { FeedOptions } from '../runtime/feeds.ts';
+import type { OnnxSites } from '../sites/onnxSite.ts';
+import type { SessionCache } from './sessionCache.ts';
+
+/** An opened ONNX model, ready to be run. */
+export interface OnnxEvaluator {
+  readonly info: ModelInfo;
+  /** Lowered to primitive operators and simplified; `logits` is an output that it can compute. */
+  readonly graph: OnnxGraph;
+  /** [1, rows, V], of a classifier [1, classes], of a sentence encoder [1, D]. */
+  readonly logits: string;
+  /** Whether the graph computes logits only of the positions in `rowsInput`. */
+  readonly selectsRows: boolean;
+  /** Tensors of the chosen rows only → a tensor of the same shape but for axis 1. */
+  readonly rowTensors: ReadonlyMap<string, string>;
+  /** Numbers in a row of logits. */
+  readonly width: number;
+  /** Facts of every tensor of the graph but `rowTensors`. */
+  readonly probe: Probe;
+  /** Whether a token changes nothing at the positions before it, to the last bit: causal attention, no quantisation over positions. */
+  readonly readsLeftToRight: boolean;
+  readonly sites: OnnxSites;
+  readonly sessions: SessionCache;
+  readonly feedOptions: FeedOptions;
+  readonly threads: number;
+}

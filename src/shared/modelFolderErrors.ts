@@ -1,0 +1,31 @@
+/** User errors of the files that belong to an ONNX model. A code here has its row in docs/errors.md too. */
+import { LoupeError } from './errors.ts';
+
+export const tokenizerUnsupported = (why: string) =>
+  new LoupeError({
+    code: 'E_TOKENIZER_UNSUPPORTED',
+    kind: 'model',
+    what: "the model's tokenizer.json cannot be used",
+    why,
+    action: 'download the file again from where the model came from, or give the prompt as token ids',
+  });
+
+export const tokenizerMissing = (model: string) =>
+  new LoupeError({
+    code: 'E_TOKENIZER_MISSING',
+    kind: 'model',
+    what: `${model} has no vocabulary, so no text can be read`,
+    why: 'there is no tokenizer.json beside the model or one folder up',
+    action: "put the model's tokenizer.json into its folder, or give the prompt as token ids",
+    details: { model },
+  });
+
+export const modelFolder = (path: string, why: string) =>
+  new LoupeError({
+    code: 'E_MODEL_FOLDER',
+    kind: 'model',
+    what: `the ONNX model at ${path} cannot be found or its files do not fit`,
+    why,
+    action: 'name the .onnx file itself, or correct the file that is named',
+    details: { path },
+  });

@@ -1,0 +1,163 @@
+/** The tool and its what-ifs on a tiny real model. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anchorPlaces } from '../../../src/analysis/anchors/anchorPlaces.ts';
+import { findFewShot } from '../../../src/analysis/anchors/fewShot.ts';
+import { classProbabilities, whatIfs } from '../../../src/analysis/anchors/whatIfs.ts';
+import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
+import type { Model, Patch } from '../../../src/model/model.ts';
+import { createLinearModel } from '../../attribution/linearModel.ts';
+import { testModels } from '../../setup/testModels.ts';
+import { toolOn } from '../runTool.ts';
+
+const prompt = 'in: ab\nout: x\nin: cd\nout: y\nin: ef\nout:';
+
+let model: Model;
+beforeAll(async () => {
+  model = await openLlamaModel(testModels.tinyLlama, { threads: 1, contextLength: 256 });
+});
+afterAll(() => model.dispose());
+
+async function read(text: string) {
+  const { tokens } = await model.tokenizer.encode(text);
+  const ids = Int32Array.from(tokens, ({ id }) => id);
+  const whole = { text, tokens, ids, sections: [], templateRanges: [] };
+  const places = anchorPlaces(whole, findFewShot(whole, { labels: [], prefix: '' }));
+  return { tokens, ids, places };
+}
+
+test('places: labels, their texts, what is kept', async () => {
+  const { tokens, places } = await read(prompt);
+  const text = (indices: readonly number[]) => indices.map((index) => tokens[index]?.text).join('');
+  expect(places.labels.map((label) => tokens[label]?.text.trim())).toEqual(['x', 'y']);
+  expect(text(places.rest)).toContain('ab');
+  expect(text(places.rest)).not.toContain('out');
+  expect(text(places.anchors)).toContain('out');
+  expect(places.rest.every((index) => index > 0 && index < places.questionStart)).toBe(true);
+  expect(text(tokens.map((_token, index) => index).slice(places.questionStart))).toBe('\nin: ef\nout:');
+});
+
+describe('what-ifs', () => {
+  async function patternUnder(patches: readonly Patch[], ids: Int32Array, layer = 0) {
+    const site = { kind: 'pattern', layer } as const;
+    const { captured } = await model.forward({ tokens: ids, capture: [{ site }], patches });
+    return captured.get(`pattern.${layer}`)?.data as Float32Array;
+  }
+
+  test('a weight multiplies the attention to the labels before it is shared out again', async () => {
+    const { ids, places } = await read(prompt);
+    const size = ids.length;
+    const plain = await patternUnder([], ids);
+    for (const weight of [0, 0.5, 4]) {
+      const change = whatIfs(places, model.info, 1)
+        .find(({ id }) => id === `weight-${weight}`)
+        ?.change(ids);
+      const found = await patternUnder(change?.patches ?? [], ids);
+      for (let head = 0; head < model.info.heads; head++) {
+        const from = (head * size + size - 1) * size;
+        const expected = Array.from(plain.slice(from, from + size), (value, key) =>
+          places.labels.includes(key) ? weight * value : value,
+        );
+        const sum = expected.reduce((total, value) => total + value, 0);
+        expected.forEach((value, key) => expect(found[from + key]).toBeCloseTo(value / sum, 5));
+        // Other queries are untouched.
+        const other = (head * size + size - 2) * size;
+        expect(found.slice(other, other + size)).toEqual(plain.slice(other, other + size));
+      }
+    }
+  });
+
+  test('with anchors alone the question sees nothing else of the examples, in every layer', async () => {
+    const { ids, places } = await read(prompt);
+    const size = ids.length;
+    const change = whatIfs(places, model.info, 1).find(({ id }) => id === 'anchors');
+    for (let layer = 0; layer < model.info.layers; layer++) {
+      const found = await patternUnder(change?.change(ids).patches ?? [], ids, layer);
+      for (let row = 0; row < model.info.heads * size; row++) {
+        if (row % size < places.questionStart) continue;
+        for (const key of places.rest) expect(found[row * size + key]).toBe(0);
+      }
+    }
+    expect(change?.saved).toBe(places.rest.length);
+  });
+
+  test('the shortened prompt is one forward pass over what is left', async () => {
+    const { ids, places } = await read(prompt);
+    const change = whatIfs(places, model.info, 1)
+      .find(({ id }) => id === 'text')
+      ?.change(ids);
+    const left = ids.filter((_id, index) => !places.rest.includes(index));
+    const [probabilities = []] = await classProbabilities(
+      model,
+      [change ?? { ids, patches: [] }],
+      [10, 20],
+      new AbortController().signal,
+    );
+    const { read: rows } = await model.forward({ tokens: left, read: [{ position: left.length - 1, ids: [10, 20] }] });
+    const [a = 0, b = 0] = rows[0]?.logits ?? [];
+    expect(probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(b - a)), 6);
+    expect((probabilities[0] ?? 0) + (probabilities[1] ?? 0)).toBeCloseTo(1, 12);
+  });
+});
+
+const cases = [
+  ['gh', 'x'],
+  ['ij', 'Y'],
+  ['kl', 'y'],
+]
+  .map(([text, label]) => JSON.stringify({ text, label }))
+  .join('\n');
+
+test('the whole tool, twice the same', async () => {
+  const first = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases } });
+  const second = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases } });
+  expect(JSON.stringify(second.data)).toBe(JSON.stringify(first.data));
+  const data = first.data as {
+    readonly layers: object[];
+    readonly whatIfs: { readonly id: string }[];
+    readonly cases: { readonly cases: number; readonly counts: number[][]; readonly accuracy: number };
+  };
+  expect(data.layers).toHaveLength(model.info.layers);
+  expect(data.whatIfs.map(({ id }) => id)).toEqual([
+    'weight-0',
+    'weight-0.5',
+    'weight-2',
+    'weight-4',
+    'anchors',
+    'random',
+    'text',
+  ]);
+  expect(data.cases.counts.map((row) => row.reduce((sum, count) => sum + count, 0))).toEqual([1, 2]);
+  for (const block of first.blocks) {
+    if (block.kind === 'table') for (const { cells } of block.rows) expect(cells).toHaveLength(block.columns.length);
+  }
+});
+
+test('without cases it says what they would add; more cases than are run is a warning', async () => {
+  const { blocks } = await toolOn(model, 'label-anchors', { text: prompt });
+  expect(JSON.stringify(blocks)).toContain('--cases');
+  const { warnings } = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases, 'max-cases': 2 } });
+  expect(warnings.map(({ code }) => code)).toContain('W_CASES_LEFT');
+});
+
+test('labels that begin with the same token are not told apart, and it says so', async () => {
+  const { warnings, data } = await toolOn(model, 'label-anchors', { text: 'in: ab\nout: xa\nin: cd\nout: xb\nin: ef\nout:' });
+  const alike = warnings.some(({ code }) => code === 'W_LABELS_ALIKE');
+  expect(alike).toBe((data as { probabilities: number[] }).probabilities.length === 0);
+});
+
+test.each([
+  ['a', {}, 'E_TOOL_PROMPT'],
+  [prompt, { cases: '{"text":"a","label":"z"}' }, 'E_CASES_INVALID'],
+  [prompt, { cases: '{"text":"a","label":"x"}\nno' }, 'E_CASES_INVALID'],
+  [prompt, { cases: '\n' }, 'E_TOOL_PARAMETER'],
+  [prompt, { labels: 'z' }, 'E_TOOL_PARAMETER'],
+  [prompt, { layer: 99 }, 'E_LAYER_RANGE'],
+])('%j with %j is refused', async (text, parameters, code) => {
+  await expect(toolOn(model, 'label-anchors', { text, parameters })).rejects.toMatchObject({ code });
+});
+
+test('a model without gradients cannot run it', async () => {
+  await expect(toolOn(createLinearModel(), 'label-anchors', { text: prompt })).rejects.toMatchObject({
+    code: 'E_TOOL_UNSUPPORTED',
+  });
+});

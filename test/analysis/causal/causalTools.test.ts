@@ -1,0 +1,92 @@
+/** Causal tools on a tiny model: identities that hold exactly, and what is refused. */
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
+import type { Model } from '../../../src/model/model.ts';
+import { bundledModel } from '../../llama/golden.ts';
+import { toolOn, type ToolRun } from '../runTool.ts';
+
+let model: Model;
+beforeAll(async () => {
+  model = await openLlamaModel(path.resolve(bundledModel), { threads: 1, contextLength: 64 });
+});
+afterAll(() => model.dispose());
+
+const target = { kind: 'contrast', a: ' Paris', b: ' London' } as const;
+const clean = 'The capital of France is';
+const corrupt = 'The capital of England is';
+
+describe('ablate', () => {
+  test('resampled from the prompt itself changes nothing', async () => {
+    const parameters = { what: 'attn', how: 'resample', layer: 4, other: clean };
+    const { data } = await toolOn(model, 'ablate', { text: clean, target, parameters });
+    expect((data as { values: number[][] }).values).toEqual([[0]]);
+  });
+
+  test('the stream at one position: one value a token', async () => {
+    const parameters = { what: 'resid', how: 'zero', layer: 29 };
+    const { data, blocks } = await toolOn(model, 'ablate', { text: clean, target, parameters });
+    const { values } = data as { values: number[][] };
+    // Behind the last layer only the last position is read.
+    expect(values[0]?.slice(0, -1).every((change) => change === 0)).toBe(true);
+    expect(values[0]?.at(-1)).not.toBe(0);
+    expect(blocks.map(({ kind }) => kind)).toEqual(['heat', 'table', 'text']);
+  });
+});
+
+describe('patch', () => {
+  test('a whole clean stream at the last position of the last layer restores everything', async () => {
+    const { data, cost } = await toolOn(model, 'patch', { text: clean, target, parameters: { corrupt, site: 'resid_post' } });
+    const { values, columns } = data as { values: number[][]; columns: string[] };
+    expect(columns).toEqual(['The', ' capital', ' of', ' England', ' is']);
+    expect(values).toHaveLength(30);
+    expect(values.at(-1)?.at(-1)).toBeCloseTo(1, 5);
+    // Before the changed word both runs are the same.
+    for (const row of values) for (const share of row.slice(0, 3)) expect(Math.abs(share)).toBeLessThan(1e-6);
+    // The beginning is not computed again: fewer passes than runs.
+    expect(cost.forwardPasses).toBeLessThan(0.75 * 30 * 5);
+  });
+
+  test('the estimate alone takes few passes', async () => {
+    const { data, cost } = await toolOn(model, 'patch', { text: clean, target, parameters: { corrupt, estimate: 'only' } });
+    expect(data).toMatchObject({ values: null });
+    // A run of each prompt, and a gradient: one forward and one backward (as 2).
+    expect(cost.forwardPasses).toBe(5);
+  });
+});
+
+const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
+  ['patch', 'no second prompt', { text: clean, target }, /corrupt.*missing/],
+  [
+    'patch',
+    'another length',
+    { text: clean, target, parameters: { corrupt: 'The capital of Great Britain is' } },
+    /part at token 3/,
+  ],
+  ['patch', 'the same prompt', { text: clean, target, parameters: { corrupt: clean } }, /it is the clean prompt/],
+  ['patch', 'heads of a stream', { text: clean, target, parameters: { corrupt, by: 'head' } }, /add --site z/],
+  ['patch', 'an unknown site', { text: clean, target, parameters: { corrupt, site: 'nowhere' } }, /use one of/],
+  ['ablate', 'resample without a prompt', { text: clean, target, parameters: { how: 'resample' } }, /second prompt/],
+  ['ablate', 'a layer the model lacks', { text: clean, target, parameters: { layer: 30 } }, /30/],
+  ['trace', 'no subject', { text: clean, target }, /subject.*missing/],
+  ['trace', 'a subject that is not there', { text: clean, target, parameters: { subject: 'Spain' } }, /does not contain/],
+  ['trace', 'a subject that stands twice', { text: 'is it is', target, parameters: { subject: 'is' } }, /more than once/],
+];
+
+test.each(refused)('%s refuses: %s', async (tool, _, run, message) => {
+  await expect(toolOn(model, tool, run)).rejects.toThrow(message);
+});
+
+test('trace: blurring the subject costs the answer, and its last layer gives it back at the end', async () => {
+  const run = { text: clean, target, seed: 7, parameters: { subject: 'France', samples: 1 } };
+  const { data } = await toolOn(model, 'trace', run);
+  const {
+    clean: high,
+    corrupt: low,
+    subject,
+    values,
+  } = data as { clean: number; corrupt: number; subject: { text: string }; values: number[][] };
+  expect(high).toBeGreaterThan(low);
+  expect(subject.text.trim()).toBe('France');
+  expect(values.at(-1)?.at(-1)).toBeCloseTo(high, 4);
+});
