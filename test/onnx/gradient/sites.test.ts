@@ -24,7 +24,7 @@ test.each(exact)('%s', async (name) => {
   const structure = recognise(graph, probe);
   const sites = sitesOf(structure);
   expect(sites.length).toBeGreaterThan(12);
-  const [embedding, output] = [structure.embedding!, structure.output!];
+  const { embedding, output } = structure;
 
   const builder = new GraphBuilder(graph, 'gradient');
   const gradients = differentiate(graph, probe, builder, {
@@ -74,7 +74,7 @@ test.each(exact)('%s', async (name) => {
 
 function sitesOf({ embedding, finalNorm, layers }: Structure): string[] {
   const names = layers.flatMap((layer) => [
-    layer.probabilities,
+    layer.pattern,
     layer.scores,
     layer.q?.tensor,
     layer.k?.tensor,
