@@ -5,7 +5,7 @@ import { writeGraph } from '../../src/onnx/proto/writeGraph.ts';
 import { createSession } from '../../src/onnx/runtime/session.ts';
 
 /** Numbers in [−1, 1) that are the same in every run (mulberry32). */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -22,9 +22,17 @@ export function siteTable(structure: Structure, probe: Probe): OnnxSites {
     if (tensor !== null) table.set(site, { site, tensor, layout: 'rows', heads: 0, width });
   };
   const perHead = (site: string, part: HeadTensor | null) => {
-    const [, count = 0, , width = 0] = part === null ? [] : (probe.facts(part.tensor)?.dims[0] ?? []);
-    if (part?.layout === 'head, token, size')
-      table.set(site, { site, tensor: part.tensor, layout: 'heads-first', heads: count, width });
+    const [, first = 0, second = 0, width = 0] = part === null ? [] : (probe.facts(part.tensor)?.dims[0] ?? []);
+    // Keys that stand with their axes exchanged only are shown nowhere: a vector of them is scattered.
+    if (part === null || part.layout === 'head, size, token') return;
+    const isFirst = part.layout === 'head, token, size';
+    table.set(site, {
+      site,
+      tensor: part.tensor,
+      layout: isFirst ? 'heads-first' : 'heads',
+      heads: isFirst ? first : second,
+      width,
+    });
   };
   const attention = (site: string, tensor: string | null) => {
     if (tensor !== null && heads !== null) table.set(site, { site, tensor, layout: 'attention', heads, width: 0 });

@@ -5,7 +5,7 @@ import type { DataFlow } from './dataFlow.ts';
 /** A tensor of all heads, and in which order its axes stand after the batch. */
 export interface HeadTensor {
   readonly tensor: string;
-  readonly layout: 'head, token, size' | 'head, size, token';
+  readonly layout: 'head, token, size' | 'head, size, token' | 'token, head, size';
 }
 
 export interface AttentionSites {
@@ -98,7 +98,7 @@ function unscaled(flow: DataFlow, scaled: string, inside: ReadonlySet<string>): 
 function keys(flow: DataFlow, probe: Probe, name: string, inside: ReadonlySet<string>): HeadTensor | null {
   const scaled = unscaled(flow, name, inside);
   const upright = beforeTurn(flow, probe, scaled);
-  if (upright === null) return headTensor(probe, scaled, true);
+  if (upright === null) return beforeBothTurns(flow, probe, scaled) ?? headTensor(probe, scaled, true);
   return headTensor(probe, unrepeated(flow, probe, unscaled(flow, upright, inside)), false);
 }
 
@@ -113,6 +113,14 @@ function beforeTurn(flow: DataFlow, probe: Probe, name: string): string | null {
   if (!isFlat) return source;
   const [whole = ''] = flattened?.op === 'Reshape' ? flattened.inputs : [];
   return probe.facts(whole)?.dims[0].length === 4 ? whole : null;
+}
+
+/** Before heads were put first and the last two axes exchanged in one step. */
+function beforeBothTurns(flow: DataFlow, probe: Probe, name: string): HeadTensor | null {
+  const turned = flow.producer(name);
+  const [source = ''] = turned?.inputs ?? [];
+  if (turned?.op !== 'Transpose' || intsAttribute(turned, 'perm')?.join() !== '0,2,3,1') return null;
+  return probe.facts(source)?.dims[0].length === 4 ? { tensor: source, layout: 'token, head, size' } : null;
 }
 
 /** Before the heads of keys and values were repeated: Unsqueeze, Expand, Reshape. */

@@ -24,7 +24,8 @@ test.each(exact)('%s', async (name) => {
   const structure = recognise(graph, probe);
   const sites = sitesOf(structure);
   expect(sites.length).toBeGreaterThan(12);
-  const { embedding, output } = structure;
+  const embedding = structure.embedding!;
+  const output = structure.output!;
 
   const builder = new GraphBuilder(graph, 'gradient');
   const gradients = differentiate(graph, probe, builder, {
@@ -74,7 +75,7 @@ test.each(exact)('%s', async (name) => {
 
 function sitesOf({ embedding, finalNorm, layers }: Structure): string[] {
   const names = layers.flatMap((layer) => [
-    layer.pattern,
+    layer.probabilities,
     layer.scores,
     layer.q?.tensor,
     layer.k?.tensor,
