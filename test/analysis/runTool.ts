@@ -6,20 +6,23 @@ import { recordRequest } from '../engine/requests/requestRecorder.ts';
 
 export interface ToolRun {
   readonly text?: string;
+  /** Default: raw text as it stands. */
+  readonly mode?: 'raw' | 'chat';
   readonly ids?: readonly number[];
   readonly parameters?: ToolParameters;
   readonly target?: TargetSpec;
   readonly score?: ScoreKind;
   readonly response?: string;
   readonly seed?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** A tool as the engine runs it, on a prompt stated by its text or its ids. */
 export function toolOn(model: Model, tool: string, run: ToolRun): Promise<ToolResult> {
-  const { text = '', ids, parameters = {}, target = { kind: 'next' }, seed = 1, score, response } = run;
-  return runTool(recordRequest(model), {
+  const { text = '', ids, mode = 'raw', parameters = {}, target = { kind: 'next' }, seed = 1, score, response, signal } = run;
+  return runTool(recordRequest(model, signal), {
     tool,
-    prompt: { text, format: 'text', mode: 'raw', ...(ids === undefined ? {} : { ids }) },
+    prompt: { text, format: 'text', mode, ...(ids === undefined ? {} : { ids }) },
     parameters,
     target,
     maxTokens: 4,

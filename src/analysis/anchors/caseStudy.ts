@@ -13,7 +13,7 @@ import type { LabelCase } from './labelCases.ts';
 import { type LabelledAnswer, measuredConfusion } from './measuredConfusion.ts';
 import { classProbabilities, type WhatIf } from './whatIfs.ts';
 
-export interface WhatIfOutcome {
+interface WhatIfOutcome {
   readonly id: string;
   readonly label: string;
   readonly saved: number;

@@ -6,7 +6,7 @@ import type { ToolPrompt } from '../tools/tool.ts';
 
 export const labelAnchorsId = 'label-anchors';
 
-export interface LabelledExample extends TextRange {
+interface LabelledExample extends TextRange {
   /** What stands before every label, as it stands here. */
   readonly prefix: TextRange;
   readonly label: TextRange;

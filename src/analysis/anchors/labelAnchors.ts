@@ -15,7 +15,8 @@ import {
   lookSaliency,
 } from './anchorFlow.ts';
 import { anchorPlaces } from './anchorPlaces.ts';
-import { anchorReport, type AnchorFindings } from './anchorReport.ts';
+import type { AnchorFindings } from './anchorBlocks.ts';
+import { anchorReport } from './anchorReport.ts';
 import { answerQueries, casePrompts, classKeys, studyCases, type StudiedPrompt } from './caseStudy.ts';
 import { findFewShot, labelAnchorsId } from './fewShot.ts';
 import { keyDistances, principalDirections } from './keyDistances.ts';

@@ -4,8 +4,7 @@
  */
 import { seededRandom, shuffled } from '../../attribution/seededRandom.ts';
 
-export const alterationKinds = ['delete', 'numbers', 'filler', 'shuffle', 'all-numbers', 'all-filler', 'order'] as const;
-export type AlterationKind = (typeof alterationKinds)[number];
+export type AlterationKind = 'delete' | 'numbers' | 'filler' | 'shuffle' | 'all-numbers' | 'all-filler' | 'order';
 
 export interface Alteration {
   readonly kind: AlterationKind;

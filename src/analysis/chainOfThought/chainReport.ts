@@ -1,4 +1,5 @@
 import type { Block } from '../../shared/inspection/blocks.ts';
+import { tokenLabel } from '../words/tokenLabel.ts';
 import type { Alteration, AlterationKind } from './alterations.ts';
 import type { ReadAnswer } from './readAnswers.ts';
 import type { Reasoning } from './splitReasoning.ts';
@@ -84,7 +85,7 @@ export function chainReport(findings: ChainFindings): { readonly data: object; r
             names[kind],
             read.logprob - whole,
             read.isSame ? 'yes' : 'no',
-            pieceOf.get(read.first) ?? '',
+            tokenLabel(pieceOf.get(read.first)),
           ],
         })),
       },

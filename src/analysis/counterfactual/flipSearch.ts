@@ -23,7 +23,7 @@ export interface Flip extends FluentTrial {
   readonly isMinimal: boolean;
 }
 
-export interface SearchLevel {
+interface SearchLevel {
   readonly size: number;
   readonly tried: number;
   /** Sets of this size that there are. */

@@ -1,6 +1,7 @@
 import type { Unit } from '../../shared/tokens.ts';
 import type { Block, EditBlock, TextBlock } from '../../shared/inspection/blocks.ts';
 import type { ToolParameters } from '../../shared/protocol/tools.ts';
+import { tokenLabel } from '../words/tokenLabel.ts';
 import type { CandidateEdits } from './candidateEdits.ts';
 import type { FlipGoal } from './flipGoal.ts';
 import type { Flip, FlipSearchResult, FluentTrial, Trial } from './flipSearch.ts';
@@ -58,7 +59,7 @@ export function counterfactualReport(findings: CounterfactualFindings): {
         caption: `Margin: how far the answer is from flipping, in logits; below 0 it has flipped. Unmodified: ${margin.toFixed(2)}.`,
         columns: [{ label: 'Edit' }, { label: 'Margin', numeric: true, unit: 'logit' }, { label: 'Answer' }],
         rows: nearest.map((trial) => ({
-          cells: [describe(findings, trial.edits), trial.margin, answerText(trial.answer)],
+          cells: [describe(findings, trial.edits), trial.margin, tokenLabel(pieceOf.get(trial.answer))],
           tokens: trial.edits.flatMap(({ word }) => findings.words[word]?.tokens ?? []),
         })),
       },

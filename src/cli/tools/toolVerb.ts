@@ -1,6 +1,8 @@
 /** A tool that looks inside the model as a verb: its parameters become options, its other prompts further FILEs. */
+import type { Readable } from 'node:stream';
 import { Option } from 'commander';
 import type { Tool } from '../../analysis/tools/tool.ts';
+import { toolParameter } from '../../shared/errorCatalog.ts';
 import type { ToolParameter, ToolParameters } from '../../shared/protocol/tools.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
@@ -61,11 +63,19 @@ async function givenParameters(
   for (const { id, kind } of tool.parameters) {
     const given = kind === 'prompt' ? rest.shift() : options[camelCase(id)];
     if (given === undefined) continue;
-    const isFile = kind === 'prompt' || kind === 'file';
     const value = given as string | number | boolean;
-    parameters[id] = isFile ? await readPromptText(String(value), stdin, signal) : value;
+    if (kind === 'prompt') parameters[id] = await readPromptText(String(value), stdin, signal);
+    else if (kind === 'file') parameters[id] = await fileText(tool.id, id, String(value), stdin, signal);
+    else parameters[id] = value;
   }
   return parameters;
+}
+
+/** A parameter that is empty counts as left out; a file that was named was not. @throws E_TOOL_PARAMETER, and as `readPromptText` */
+async function fileText(tool: string, id: string, file: string, stdin: Readable, signal: AbortSignal): Promise<string> {
+  const text = await readPromptText(file, stdin, signal);
+  if (text.trim() === '') throw toolParameter(tool, id, 'the file is empty', 'give a file that holds something');
+  return text;
 }
 
 function optionOf(parameter: ToolParameter): Option {

@@ -1,7 +1,7 @@
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.ts';
 import { attend, mergeHeads, splitHeads } from './attend.ts';
 import { firstOutput, fixedSize, inputAt, knownDims, type LoweringContext, unsupported } from './loweringContext.ts';
-import { rotate, rowsFrom, tableRows } from './rotate.ts';
+import { rotate, tableRows } from './rotate.ts';
 
 /**
  * com.microsoft GroupQueryAttention: grouped heads, rotary positions, a local window, softcap and sinks in one node. Inputs: query (or all three packed), key,
@@ -27,10 +27,8 @@ export function lowerGroupQueryAttention(node: GraphNode, context: LoweringConte
   if (intAttribute(node, 'do_rotary', 0) === 1) {
     const [cosTable, sinTable] = [inputAt(node, 7), inputAt(node, 8)];
     if (cosTable === null || sinTable === null) throw unsupported(node, 'it has no rotary tables');
-    const positions = inputAt(node, 9);
-    const rows = (table: string) =>
-      positions === null ? tableRows(context, table, null, q, 1) : rowsFrom(context, table, positions, q);
-    const [cos, sin] = [rows(cosTable), rows(sinTable)];
+    const cos = tableRows(context, cosTable, inputAt(node, 9), q, 1);
+    const sin = tableRows(context, sinTable, inputAt(node, 9), q, 1);
     const rotated = 2 * (knownDims(context, cosTable)?.[1] ?? headSize / 2);
     const form = { headSize, rotated, interleaved: intAttribute(node, 'rotary_interleaved', 0) === 1 };
     q = rotate(builder, q, cos, sin, form);

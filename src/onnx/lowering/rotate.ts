@@ -42,17 +42,6 @@ function neighbours(builder: GraphBuilder, x: string, half: number): [string, st
   return [builder.squeeze(a, [4]), builder.squeeze(b, [4])];
 }
 
-/** The same where only the first position id counts and the others follow it: what GroupQueryAttention does on the CPU. [1, 1, tokens, rotated / 2] */
-export function rowsFrom(context: LoweringContext, table: string, positions: string, x: string): string {
-  const { builder } = context;
-  return once(context, `rows ${table} from ${positions}`, () => {
-    const first = builder.node('Gather', [builder.reshape(positions, [-1]), builder.ints(0)]); // [1]
-    const tokens = builder.node('Gather', [builder.shape(x), builder.ints(2)]); // [1]
-    const rows = builder.node('Slice', [table, first, builder.add(first, tokens), builder.ints(0)]);
-    return builder.unsqueeze(rows, [0, 1]);
-  });
-}
-
 /**
  * Rows of a rotary table for the tokens of x.
  * @param table [positions, rotated / 2]

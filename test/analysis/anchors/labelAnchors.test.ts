@@ -7,7 +7,7 @@ import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model, Patch } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
 import { testModels } from '../../setup/testModels.ts';
-import { runToolHere } from '../runToolHere.ts';
+import { toolOn } from '../runTool.ts';
 
 const prompt = 'in: ab\nout: x\nin: cd\nout: y\nin: ef\nout:';
 
@@ -108,8 +108,8 @@ const cases = [
   .join('\n');
 
 test('the whole tool, twice the same', async () => {
-  const first = await runToolHere(model, 'label-anchors', prompt, { cases });
-  const second = await runToolHere(model, 'label-anchors', prompt, { cases });
+  const first = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases } });
+  const second = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases } });
   expect(JSON.stringify(second.data)).toBe(JSON.stringify(first.data));
   const data = first.data as {
     readonly layers: object[];
@@ -133,14 +133,14 @@ test('the whole tool, twice the same', async () => {
 });
 
 test('without cases it says what they would add; more cases than are run is a warning', async () => {
-  const { blocks } = await runToolHere(model, 'label-anchors', prompt);
+  const { blocks } = await toolOn(model, 'label-anchors', { text: prompt });
   expect(JSON.stringify(blocks)).toContain('--cases');
-  const { warnings } = await runToolHere(model, 'label-anchors', prompt, { cases, 'max-cases': 2 });
+  const { warnings } = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases, 'max-cases': 2 } });
   expect(warnings.map(({ code }) => code)).toContain('W_CASES_LEFT');
 });
 
 test('labels that begin with the same token are not told apart, and it says so', async () => {
-  const { warnings, data } = await runToolHere(model, 'label-anchors', 'in: ab\nout: xa\nin: cd\nout: xb\nin: ef\nout:', {});
+  const { warnings, data } = await toolOn(model, 'label-anchors', { text: 'in: ab\nout: xa\nin: cd\nout: xb\nin: ef\nout:' });
   const alike = warnings.some(({ code }) => code === 'W_LABELS_ALIKE');
   expect(alike).toBe((data as { probabilities: number[] }).probabilities.length === 0);
 });
@@ -153,9 +153,11 @@ test.each([
   [prompt, { labels: 'z' }, 'E_TOOL_PARAMETER'],
   [prompt, { layer: 99 }, 'E_LAYER_RANGE'],
 ])('%j with %j is refused', async (text, parameters, code) => {
-  await expect(runToolHere(model, 'label-anchors', text, parameters)).rejects.toMatchObject({ code });
+  await expect(toolOn(model, 'label-anchors', { text, parameters })).rejects.toMatchObject({ code });
 });
 
 test('a model without gradients cannot run it', async () => {
-  await expect(runToolHere(createLinearModel(), 'label-anchors', prompt)).rejects.toMatchObject({ code: 'E_TOOL_UNSUPPORTED' });
+  await expect(toolOn(createLinearModel(), 'label-anchors', { text: prompt })).rejects.toMatchObject({
+    code: 'E_TOOL_UNSUPPORTED',
+  });
 });

@@ -5,7 +5,7 @@ import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
 import { testModels } from '../../setup/testModels.ts';
-import { runToolHere } from '../runToolHere.ts';
+import { toolOn } from '../runTool.ts';
 
 const prompt = 'ab: 1 + 2?';
 const reasoning = ' One and 2 are 3. We add them. The answer is 3.';
@@ -28,7 +28,7 @@ describe.each(['tinyLlama', 'tinyQwen3', 'linear'] as const)('%s', (name) => {
   afterAll(() => model.dispose());
 
   test('each truncation is one forward pass over prompt, steps, cue and answer', async () => {
-    const result = await runToolHere(model, 'chain-of-thought', prompt, { reasoning });
+    const result = await toolOn(model, 'chain-of-thought', { text: prompt, parameters: { reasoning } });
     const data = result.data as Data;
     expect(data.steps.length).toBe(2);
     const { tokens } = await model.tokenizer.encode(prompt);
@@ -52,7 +52,7 @@ describe.each(['tinyLlama', 'tinyQwen3', 'linear'] as const)('%s', (name) => {
   });
 
   test('the same request gives the same bytes', async () => {
-    const runs = [1, 2].map(() => runToolHere(model, 'chain-of-thought', prompt, { reasoning }, { seed: 5 }));
+    const runs = [1, 2].map(() => toolOn(model, 'chain-of-thought', { text: prompt, parameters: { reasoning }, seed: 5 }));
     const [first, second] = [await runs[0], await runs[1]];
     expect(JSON.stringify(second?.data)).toBe(JSON.stringify(first?.data));
   });
@@ -67,11 +67,11 @@ describe('what is refused', () => {
     ['a strange step', prompt, { steps: 'word' }, 'E_TOOL_PARAMETER'],
     ['too much', prompt, { reasoning: `${'A long step. '.repeat(40)}The answer is 3.` }, 'E_CONTEXT_OVERFLOW'],
   ])('%s', async (_name, text, parameters, code) => {
-    await expect(runToolHere(model, 'chain-of-thought', text, parameters)).rejects.toMatchObject({ code });
+    await expect(toolOn(model, 'chain-of-thought', { text, parameters })).rejects.toMatchObject({ code });
   });
 
   test('a cancelled run', async () => {
-    const run = runToolHere(model, 'chain-of-thought', prompt, { reasoning }, {}, AbortSignal.abort());
+    const run = toolOn(model, 'chain-of-thought', { text: prompt, parameters: { reasoning }, signal: AbortSignal.abort() });
     await expect(run).rejects.toMatchObject({ code: 'E_CANCELLED' });
   });
 });

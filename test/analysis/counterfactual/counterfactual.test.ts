@@ -5,7 +5,7 @@ import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
 import { testModels } from '../../setup/testModels.ts';
-import { runToolHere } from '../runToolHere.ts';
+import { toolOn } from '../runTool.ts';
 
 interface Data {
   readonly found: boolean;
@@ -52,11 +52,14 @@ describe.each(['tinyLlama', 'tinyQwen2', 'linear'] as const)('%s', (name) => {
   test.each([prompt, 'a b c d e', 'the dog is on the mat'])(
     'the smallest deletion of %j is that of exhaustive search',
     async (text) => {
-      const result = await runToolHere(model, 'counterfactual', text, {
-        mode: 'deletion',
-        budget: 2000,
-        'max-edits': 2,
-        'max-strain': 1000,
+      const result = await toolOn(model, 'counterfactual', {
+        text,
+        parameters: {
+          mode: 'deletion',
+          budget: 2000,
+          'max-edits': 2,
+          'max-strain': 1000,
+        },
       });
       const data = result.data as Data;
       const before = await answerOf(model, text);
@@ -84,8 +87,8 @@ describe.each(['tinyLlama', 'tinyQwen2', 'linear'] as const)('%s', (name) => {
 
   test('the same request gives the same bytes, and every block can be drawn', async () => {
     const parameters = { budget: 40, 'max-edits': 2 };
-    const first = await runToolHere(model, 'counterfactual', prompt, parameters);
-    const second = await runToolHere(model, 'counterfactual', prompt, parameters);
+    const first = await toolOn(model, 'counterfactual', { text: prompt, parameters });
+    const second = await toolOn(model, 'counterfactual', { text: prompt, parameters });
     expect(JSON.stringify(second.data)).toBe(JSON.stringify(first.data));
     expect((first.data as Data).tried).toBeLessThanOrEqual(40 + 6);
     expect((first.data as Data).order).toBe(name === 'linear' ? 'none' : 'gradient');
@@ -96,13 +99,11 @@ describe.each(['tinyLlama', 'tinyQwen2', 'linear'] as const)('%s', (name) => {
   });
 
   test('a contrast flips its sign', async () => {
-    const { data } = await runToolHere(
-      model,
-      'counterfactual',
-      prompt,
-      { mode: 'deletion', 'max-strain': 1000, 'max-edits': 2 },
-      { target: { kind: 'contrast', a: 'a', b: 'b' } },
-    );
+    const { data } = await toolOn(model, 'counterfactual', {
+      text: prompt,
+      parameters: { mode: 'deletion', 'max-strain': 1000, 'max-edits': 2 },
+      target: { kind: 'contrast', a: 'a', b: 'b' },
+    });
     for (const { margin } of (data as Data).flips) expect(margin).toBeLessThan(0);
     expect((data as Data).margin).toBeGreaterThanOrEqual(0);
   });
@@ -150,6 +151,35 @@ describe('first-order estimates', () => {
   });
 });
 
+test('embeddings of positions cancel: GPT-2 adds them before the first block', async () => {
+  const model = await openLlamaModel(testModels.tinyLlama.replace('tiny_llama', 'tiny_gpt2'), { threads: 1, contextLength: 64 });
+  const signal = new AbortController().signal;
+  const { of: one } = await relativeEmbeddings(model, [5, 40, 41, 7], signal);
+  const { of: other } = await relativeEmbeddings(model, [5, 7, 41, 40], signal);
+  for (const id of [7, 40, 41]) {
+    for (const [at, value] of (one.get(id) ?? []).entries()) expect(value).toBeCloseTo(other.get(id)?.[at] ?? Number.NaN, 5);
+  }
+  expect(one.get(40)?.some((value) => Math.abs(value) > 1e-3)).toBe(true);
+  expect(one.get(5)?.every((value) => value === 0)).toBe(true);
+  await model.dispose();
+});
+
+test('in a conversation only the author’s words are edited', async () => {
+  const { data, promptText } = await toolOn(createLinearModel(), 'counterfactual', {
+    text: prompt,
+    mode: 'chat',
+    parameters: { budget: 60, 'max-edits': 2 },
+  });
+  const start = promptText.indexOf(prompt);
+  expect(start).toBeGreaterThan(0);
+  const edits = (data as Data & { readonly nearest: Data['flips'] }).nearest.flatMap((trial) => trial.edits);
+  expect(edits.length).toBeGreaterThan(0);
+  for (const edit of edits) {
+    expect(edit.start).toBeGreaterThanOrEqual(start);
+    expect(edit.end).toBeLessThanOrEqual(start + prompt.length);
+  }
+});
+
 describe('what is refused', () => {
   const model = createLinearModel();
   test.each([
@@ -160,20 +190,20 @@ describe('what is refused', () => {
     [prompt, { depth: 1 }, 'E_TOOL_PARAMETER'],
     ['', {}, 'E_PROMPT_EMPTY'],
   ])('%j with %j', async (text, parameters, code) => {
-    await expect(runToolHere(model, 'counterfactual', text, parameters)).rejects.toMatchObject({ code });
+    await expect(toolOn(model, 'counterfactual', { text, parameters })).rejects.toMatchObject({ code });
   });
 
   test('the answer that is given already', async () => {
     const [piece = ''] = await model.tokenizer.pieces([await answerOf(model, prompt)]);
-    await expect(runToolHere(model, 'counterfactual', prompt, { goal: piece })).rejects.toMatchObject({
+    await expect(toolOn(model, 'counterfactual', { text: prompt, parameters: { goal: piece } })).rejects.toMatchObject({
       code: 'E_TOOL_PARAMETER',
     });
   });
 
   test('a NaN, and a run that is cancelled', async () => {
     const sick = createLinearModel({ poison: 3 });
-    await expect(runToolHere(sick, 'counterfactual', 'the cat\nsat')).rejects.toMatchObject({ code: 'E_NUMERIC' });
-    const cancelled = runToolHere(model, 'counterfactual', prompt, {}, {}, AbortSignal.abort());
+    await expect(toolOn(sick, 'counterfactual', { text: 'the cat\nsat' })).rejects.toMatchObject({ code: 'E_NUMERIC' });
+    const cancelled = toolOn(model, 'counterfactual', { text: prompt, signal: AbortSignal.abort() });
     await expect(cancelled).rejects.toMatchObject({ code: 'E_CANCELLED' });
   });
 });

@@ -5,7 +5,7 @@ import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
 import { testModels } from '../../setup/testModels.ts';
-import { runToolHere } from '../runToolHere.ts';
+import { toolOn } from '../runTool.ts';
 
 const prompt = 'the cat sat on the mat';
 const template = 'Say: {prompt}';
@@ -31,7 +31,7 @@ describe.each(['tinyLlama', 'linear'] as const)('%s', (name) => {
   afterAll(() => model.dispose());
 
   test('measured effects are leaving a word out, by two passes', async () => {
-    const { data } = await runToolHere(model, 'self-explanation', prompt, short);
+    const { data } = await toolOn(model, 'self-explanation', { text: prompt, parameters: short });
     const { words, parsed, question, agreement } = data as Data;
     expect(question).toBe(`Say: ${prompt}`);
     expect(words.map(({ word }) => word)).toEqual(['the', 'cat', 'sat', 'on', 'mat']);
@@ -57,8 +57,8 @@ describe.each(['tinyLlama', 'linear'] as const)('%s', (name) => {
 
   test('over cases: a probability for each, the curve with its diagonal, and the same bytes again', async () => {
     const cases = ['the', 'cat', 'on'].map((word) => JSON.stringify({ prompt: `the cat ${word}`, answer: 'mat' })).join('\n');
-    const first = await runToolHere(model, 'self-explanation', prompt, { ...short, cases });
-    const second = await runToolHere(model, 'self-explanation', prompt, { ...short, cases });
+    const first = await toolOn(model, 'self-explanation', { text: prompt, parameters: { ...short, cases } });
+    const second = await toolOn(model, 'self-explanation', { text: prompt, parameters: { ...short, cases } });
     expect(JSON.stringify(second.data)).toBe(JSON.stringify(first.data));
     const { calibration } = first.data as Data;
     expect(calibration?.cases).toHaveLength(3);
@@ -74,7 +74,7 @@ describe.each(['tinyLlama', 'linear'] as const)('%s', (name) => {
   });
 
   test('no explanation that can be read is said plainly', async () => {
-    const { data, blocks } = await runToolHere(model, 'self-explanation', prompt, short);
+    const { data, blocks } = await toolOn(model, 'self-explanation', { text: prompt, parameters: short });
     const isUnread = (data as Data).parsed.form === 'none';
     expect(JSON.stringify(blocks).includes('No explanation could be read')).toBe(isUnread);
   });
@@ -93,6 +93,6 @@ describe('what is refused', () => {
     ['a case without an answer', { ...short, cases: '{"prompt":"a"}' }, 'E_CASES_INVALID'],
     ['one bin', { bins: 1 }, 'E_TOOL_PARAMETER'],
   ])('%s', async (_name, parameters, code) => {
-    await expect(runToolHere(model, 'self-explanation', prompt, parameters)).rejects.toMatchObject({ code });
+    await expect(toolOn(model, 'self-explanation', { text: prompt, parameters })).rejects.toMatchObject({ code });
   });
 });

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { gradientRules } from '../../../src/onnx/gradient/rules/rules.ts';
 import { elementTypes, operatorKey } from '../../../src/onnx/graph/graph.ts';
 import { float, GraphBuilder } from '../../../src/onnx/graph/graphBuilder.ts';
-import { checkGradients, type Dims, emptyGraph, type SmallGraph, type SmallInput } from './smallGraph.ts';
+import { checkGradients, type Dims, type SmallGraph, type SmallInput } from './smallGraph.ts';
+import { emptyGraph } from '../oneNode.ts';
 
 interface RuleCase extends Omit<SmallGraph, 'opset'> {
   readonly name: string;

@@ -10,6 +10,7 @@ import type { Probe, TensorFacts } from '../../../src/onnx/graph/probe.ts';
 import { writeGraph } from '../../../src/onnx/proto/writeGraph.ts';
 import { createSession, type OnnxSession } from '../../../src/onnx/runtime/session.ts';
 import { dataFromBytes, type TensorValue } from '../../../src/onnx/runtime/tensorValue.ts';
+import { emptyGraph, randomNumbers } from '../oneNode.ts';
 
 export type Dims = readonly (number | 'T')[];
 
@@ -28,21 +29,8 @@ export interface SmallGraph {
   readonly build: (builder: GraphBuilder) => string;
 }
 
-export const probedLengths = [5, 7] as const;
+const probedLengths = [5, 7] as const;
 export const checkedLength = 4;
-
-export function emptyGraph(opset: number): OnnxGraph {
-  return {
-    nodes: [],
-    initializers: new Map(),
-    inputs: [],
-    outputs: [],
-    irVersion: 10,
-    opsets: new Map([['', opset]]),
-    folder: import.meta.dirname,
-    functions: [],
-  };
-}
 
 /** The graph without gradients, its output, and what two runs showed of it. */
 export async function probedGraph(
@@ -83,7 +71,7 @@ export function inputValues(inputs: SmallGraph['inputs'], length: number, seed: 
   );
 }
 
-export async function probeSmall(
+async function probeSmall(
   graph: OnnxGraph,
   values: (length: number) => Record<string, TensorValue>,
   lengths: readonly [number, number] = probedLengths,
@@ -168,7 +156,7 @@ export async function checkGradients(small: SmallGraph, options: CheckOptions = 
     expect([...gradients.keys()]).toEqual(Object.keys(given).filter((name) => given[name]?.type === elementTypes.float32));
     const result = (await forward.run(given))[output]!;
     const random = randomNumbers(seed + 1);
-    const cotangent = Float32Array.from({ length: result.data.length }, () => 2 * random() - 1);
+    const cotangent = Float32Array.from({ length: result.data.length }, () => random());
     const values = await backward.run({ ...given, seed: { ...result, data: cotangent } });
     for (const [input, gradient] of gradients) {
       const actual = values[gradient]!;
@@ -213,13 +201,4 @@ async function centralDifferences(
     slopes.push(slope);
   }
   return slopes;
-}
-
-/** Numbers from 0 to 1: a linear congruential generator. */
-export function randomNumbers(seed: number): () => number {
-  let state = Math.imul(seed, 2654435761) >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
