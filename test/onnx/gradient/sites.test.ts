@@ -74,7 +74,7 @@ test.each(exact)('%s', async (name) => {
 
 function sitesOf({ embedding, finalNorm, layers }: Structure): string[] {
   const names = layers.flatMap((layer) => [
-    layer.probabilities,
+    layer.pattern,
     layer.scores,
     layer.q?.tensor,
     layer.k?.tensor,
