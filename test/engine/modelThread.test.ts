@@ -42,6 +42,19 @@ describe('a model behind the thread', () => {
     expect(tokens).toEqual(before);
   });
 
+  test('vectors are unembedded there as here', async () => {
+    const site = { kind: 'resid_post', layer: model.info.layers - 1 } as const;
+    const result = await model.forward({ tokens, logits: 'last', capture: [{ site }] });
+    const rows = result.captured.get(`resid_post.${site.layer}`)?.data.slice(-model.info.hidden) ?? new Float32Array();
+    const before = rows.slice();
+    const [read] = await model.unembed({ rows, read: [{ ids: [7], top: 2, entropy: true }] });
+    expect(read?.logits[0]).toBeCloseTo(result.logits?.values[7] ?? Number.NaN, 5);
+    expect(read?.ranks).toBeInstanceOf(Int32Array);
+    expect(rows).toEqual(before);
+    const stopped = model.unembed({ rows, read: [{}] }, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'E_CANCELLED' });
+  });
+
   test('variants stream what they answer', async () => {
     const variants = [2, 3, 4].map((length) => ({ tokens: tokens.slice(0, length), read: [{ position: length - 1, ids: [7] }] }));
     const streamed: VariantResult[] = [];

@@ -7,11 +7,12 @@ import type { ToolParameters } from '../../shared/protocol/tools.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { lensBlocks } from './lensBlocks.ts';
-import { headVectors, type LensVectors, type StreamSite, streamSites } from './lensVectors.ts';
+import { headVectors, type LensVectors, type StreamSite, streamSites, type VectorRequest } from './lensVectors.ts';
 import { streamVectors } from './lensVectors.ts';
 import { tunedBlocks, tunedLensOf } from './tuned/lensOfModel.ts';
 import { type TunedLens, tunedVectors } from './tuned/tunedLens.ts';
-import { type LensCell, logitLens, type LensReport } from './logitLens.ts';
+import type { LensCell, LensReport } from './logitLens.ts';
+import { readLens } from './readLens.ts';
 
 /** See docs/inside/lens.md. */
 export const lens: Tool = {
@@ -85,24 +86,19 @@ export const lens: Tool = {
     const tokens = withContinuation(prompt.ids, target.continuation);
     const layers = chosenIndices('layer', Number(parameters.layer), model.info.layers);
     const positions = chosenPositions(parameters, tokens.length);
-    progress('reading layers', 0, 1);
     const tuned = isTuned(parameters) ? await tunedLensOf(context) : null;
-    const vectors = throughMaps(
-      await lensVectors(context, { tokens, layers, positions }),
-      tuned?.lens ?? null,
-      model.info.hidden,
+    const { rows, report, targets, isSum, forwardPasses } = await readLens(
+      { tokens, layers, positions },
+      {
+        model,
+        vectorsOf: async (request) => throughMaps(await lensVectors(context, request), tuned?.lens ?? null, model.info.hidden),
+        targetOf: (predicted) => targetAtPositions(target, prompt.ids.length, predicted),
+        top: Number(parameters.top),
+        signal,
+        onProgress: (done, total) => progress('reading layers', done, total),
+      },
     );
-    const targets = targetAtPositions(target, prompt.ids.length, await predicted(model, vectors, signal));
-    const question = {
-      targets: positions.map((position) => targets(position)),
-      next: positions.map((position) => tokens[position + 1] ?? null),
-      top: Number(parameters.top),
-    };
-    const report = await logitLens(model, vectors, question, {
-      signal,
-      onPosition: (done, total) => progress('reading layers', done, total),
-    });
-    const texts = await tokenTexts(model, report, tokens, question.targets);
+    const texts = await tokenTexts(model, report, tokens, targets);
     const text = (id: number) => texts.get(id) ?? '';
     const cell = ({ top, ...rest }: LensCell) => ({
       top: top.map(({ id, logprob }) => ({ id, text: text(id), logprob })),
@@ -112,13 +108,13 @@ export const lens: Tool = {
       text: text(tokens[position] as number),
       index: position < prompt.ids.length ? position : null,
     }));
-    const labels = vectors.rows.map(({ layer, head }) => (head === undefined ? `L${layer}` : `L${layer}.H${head}`));
+    const labels = rows.map(({ layer, head }) => (head === undefined ? `L${layer}` : `L${layer}.H${head}`));
     return {
       data: {
         site: parameters.site,
         tokens: positions.map((position, index) => ({ position, id: tokens[position], text: places[index]?.text })),
-        target: { ids: question.targets, label: target.description.label },
-        layers: vectors.rows.map(({ layer, head }, row) => ({
+        target: { ids: targets, label: target.description.label },
+        layers: rows.map(({ layer, head }, row) => ({
           layer,
           ...(head === undefined ? {} : { head }),
           positions: (report.cells[row] ?? []).map(cell),
@@ -136,13 +132,13 @@ export const lens: Tool = {
           positions: places,
           report,
           text,
-          targetLabel: JSON.stringify(text(question.targets.at(-1) ?? 0)),
+          targetLabel: JSON.stringify(text(targets.at(-1) ?? 0)),
           promptTokens: prompt.tokens,
         }),
         ...(tuned === null ? [] : tunedBlocks(tuned.lens)),
       ],
-      forwardPasses: 1,
-      warnings: [...(tuned?.warnings ?? []), ...(vectors.isSum ? [] : [headsNormed])],
+      forwardPasses,
+      warnings: [...(tuned?.warnings ?? []), ...(isSum ? [] : [headsNormed])],
     };
   },
 };
@@ -175,18 +171,9 @@ function chosenPositions({ positions, site, head }: ToolParameters, length: numb
   return isLast ? [length - 1] : Array.from({ length }, (_, position) => position);
 }
 
-function lensVectors(
-  { model, parameters, signal }: ToolContext,
-  request: { readonly tokens: Int32Array; readonly layers: readonly number[]; readonly positions: readonly number[] },
-): Promise<LensVectors> {
+function lensVectors({ model, parameters, signal }: ToolContext, request: VectorRequest): Promise<LensVectors> {
   if (parameters.site !== 'head') return streamVectors(model, parameters.site as StreamSite, request, signal);
   return headVectors(model, { ...request, heads: chosenIndices('head', Number(parameters.head), model.info.heads) }, signal);
-}
-
-/** What the model predicts last, for targets that name no token. */
-async function predicted(model: Model, { final }: LensVectors, signal: AbortSignal): Promise<number> {
-  const [found] = await model.unembed({ rows: final.slice(-model.info.hidden), read: [{ top: 1 }] }, { signal });
-  return found?.top[0]?.id ?? 0;
 }
 
 /** The token a target reads at a position; where it reads none, its first one. */

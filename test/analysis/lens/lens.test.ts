@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeThrough } from '../../../src/analysis/activations/writeThrough.ts';
 import { headVectors, streamSites, streamVectors } from '../../../src/analysis/lens/lensVectors.ts';
+import { readLens } from '../../../src/analysis/lens/readLens.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { logSumExp } from '../../../src/model/logSumExp.ts';
@@ -131,6 +132,32 @@ describe.each(['tiny_llama', 'tiny_qwen2', 'tiny_gpt2'])('lens on %s', (name) =>
     ['E_TOOL_PARAMETER', { top: 0 }],
   ])('refuses what the model does not have: %s', async (code, parameters) => {
     await expect(toolOn(model, 'lens', { ids, parameters })).rejects.toMatchObject({ code });
+  });
+
+  it('gives the same whether all layers are held at once or one at a time', async () => {
+    const layers = Array.from({ length: model.info.layers }, (_, layer) => layer);
+    const read = (heldFloats: number) =>
+      readLens(
+        { tokens, layers, positions: [1, 5] },
+        {
+          model,
+          vectorsOf: (request) => streamVectors(model, 'resid_post', request),
+          targetOf: (predicted) => () => predicted,
+          top: 2,
+          signal: new AbortController().signal,
+          onProgress: () => undefined,
+          heldFloats,
+        },
+      );
+    const [whole, single] = [await read(1e6), await read(1)];
+    expect([whole.forwardPasses, single.forwardPasses]).toEqual([1, layers.length]);
+    expect(single.rows).toEqual(whole.rows);
+    expect(single.targets).toEqual(whole.targets);
+    const flat = (reading: typeof whole) => reading.report.cells.flat();
+    flat(single).forEach((cell, at) => {
+      expect(cell.top[0]?.id).toBe(flat(whole)[at]?.top[0]?.id);
+      expect(cell.kl).toBeCloseTo(flat(whole)[at]?.kl ?? Number.NaN, 4);
+    });
   });
 
   it('gives the same bytes twice', async () => {

@@ -23,19 +23,18 @@ export class AffineFit {
     this.#y = new Float64Array(width);
   }
 
-  /** One pair of vectors, [D] each. */
-  add(x: Float32Array, y: Float32Array): void {
+  /** Pairs of vectors, [N, D] each. Columns are multiplied with columns, so that sums stay in registers while the data runs by. */
+  add(xs: Float32Array, ys: Float32Array): void {
     const width = this.#width;
-    const [xx, xy] = [this.#xx, this.#xy];
+    const count = xs.length / width;
+    const [x, y] = [columnsOf(xs, width), columnsOf(ys, width)];
     for (let i = 0; i < width; i++) {
-      const value = x[i] as number;
-      this.#x[i] = (this.#x[i] as number) + value;
-      this.#y[i] = (this.#y[i] as number) + (y[i] as number);
-      const row = i * width;
-      for (let j = 0; j <= i; j++) xx[row + j] = (xx[row + j] as number) + value * (x[j] as number);
-      for (let j = 0; j < width; j++) xy[row + j] = (xy[row + j] as number) + value * (y[j] as number);
+      this.#x[i] = (this.#x[i] as number) + sumOf(x, i * count, count);
+      this.#y[i] = (this.#y[i] as number) + sumOf(y, i * count, count);
+      addProducts(this.#xx, i * width, i + 1, x, i * count, x, count);
+      addProducts(this.#xy, i * width, width, x, i * count, y, count);
     }
-    this.#count++;
+    this.#count += count;
   }
 
   /**
@@ -74,6 +73,51 @@ export class AffineFit {
       }
     }
     return { weights, bias };
+  }
+}
+
+/** [D, N] of rows [N, D]. */
+function columnsOf(rows: Float32Array, width: number): Float64Array {
+  const count = rows.length / width;
+  const columns = new Float64Array(rows.length);
+  for (let row = 0; row < count; row++) {
+    for (let i = 0; i < width; i++) columns[i * count + row] = rows[row * width + i] as number;
+  }
+  return columns;
+}
+
+function sumOf(values: Float64Array, from: number, count: number): number {
+  let sum = 0;
+  for (let at = from; at < from + count; at++) sum += values[at] as number;
+  return sum;
+}
+
+/** into[at + j] += ⟨column of a at `from`, column j of b⟩ for j < `columns`; two columns at a time. */
+function addProducts(
+  into: Float64Array,
+  at: number,
+  columns: number,
+  a: Float64Array,
+  from: number,
+  b: Float64Array,
+  count: number,
+): void {
+  let j = 0;
+  for (; j + 1 < columns; j += 2) {
+    let [first, second] = [0, 0];
+    const [left, right] = [j * count, (j + 1) * count];
+    for (let n = 0; n < count; n++) {
+      const value = a[from + n] as number;
+      first += value * (b[left + n] as number);
+      second += value * (b[right + n] as number);
+    }
+    into[at + j] = (into[at + j] as number) + first;
+    into[at + j + 1] = (into[at + j + 1] as number) + second;
+  }
+  for (; j < columns; j++) {
+    let sum = 0;
+    for (let n = 0; n < count; n++) sum += (a[from + n] as number) * (b[j * count + n] as number);
+    into[at + j] = (into[at + j] as number) + sum;
   }
 }
 

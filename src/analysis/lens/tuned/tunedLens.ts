@@ -47,9 +47,7 @@ export async function trainTunedLens(model: Model, ids: Int32Array, options: Tra
     const { final, rows } = await streamVectors(model, 'resid_post', { tokens: window, layers: all, positions }, signal);
     const wanted = unitRows(final, hidden);
     for (const [layer, fit] of fits.entries()) {
-      const given = unitRows((rows[layer] as (typeof rows)[number]).vectors, hidden);
-      for (let at = 0; at < given.length; at += hidden)
-        fit.add(given.subarray(at, at + hidden), wanted.subarray(at, at + hidden));
+      fit.add(unitRows((rows[layer] as (typeof rows)[number]).vectors, hidden), wanted);
       await pause(signal);
     }
     tokens += positions.length;

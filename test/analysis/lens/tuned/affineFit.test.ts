@@ -53,6 +53,16 @@ it('shrinks as ridge regression on standardised inputs does, solved another way'
   });
 });
 
+it('gives the same for pairs that come together', () => {
+  const { xs, ys } = pairs(9, 0.1);
+  const [single, together] = [new AffineFit(width), new AffineFit(width)];
+  xs.forEach((x, index) => single.add(x, ys[index] as Float32Array));
+  const joined = (rows: readonly Float32Array[]) => Float32Array.from(rows.flatMap((row) => [...row]));
+  together.add(joined(xs.slice(0, 4)), joined(ys.slice(0, 4)));
+  together.add(joined(xs.slice(4)), joined(ys.slice(4)));
+  expect(maximumDifference(together.solve(0.1).weights, single.solve(0.1).weights)).toBeLessThan(1e-6);
+});
+
 it('leaves out an input that never changes', () => {
   const fit = new AffineFit(2);
   for (const value of [1, 2, 3, 4]) fit.add(Float32Array.of(value, 5), Float32Array.of(2 * value + 1, 7));
