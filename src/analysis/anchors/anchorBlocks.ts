@@ -156,7 +156,7 @@ export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes, fitte
     ],
     rows: [
       { cells: ['none', accuracy, interval(accuracyInterval), 0, '', 1, 0] },
-      ...[...outcomes, ...(fitted === null ? [] : [fitted.outcome])].map((outcome) => ({
+      ...[...outcomes, ...fittedRow(fitted)].map((outcome) => ({
         cells: [
           outcome.label,
           outcome.accuracy,
@@ -169,4 +169,10 @@ export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes, fitte
       })),
     ],
   };
+}
+
+/** Measured on a part of the cases only, and it says so. */
+function fittedRow(fitted: CaseStudy['fitted']): CaseStudy['outcomes'] {
+  if (fitted === null) return [];
+  return [{ ...fitted.outcome, label: `${fitted.outcome.label} (on ${fitted.measuredOn} cases)` }];
 }
