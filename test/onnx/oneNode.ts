@@ -11,7 +11,7 @@ export function randomNumbers(seed: number): () => number {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) / 2 ** 31) - 1;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
   };
 }
 
@@ -72,7 +72,11 @@ function constantOf(name: string, input: Constant, random: () => number): GraphT
   });
   if ('random' in input) {
     const count = input.random.reduce((product, size) => product * size, 1);
-    return tensor(elementTypes.float32, input.random, Float32Array.from({ length: count }, () => random() * (input.scale ?? 1)));
+    return tensor(
+      elementTypes.float32,
+      input.random,
+      Float32Array.from({ length: count }, () => random() * (input.scale ?? 1)),
+    );
   }
   if ('int32' in input) return tensor(elementTypes.int32, input.dims, Int32Array.from(input.int32));
   if ('int64' in input) return tensor(elementTypes.int64, input.dims, BigInt64Array.from(input.int64, BigInt));
@@ -82,7 +86,11 @@ function constantOf(name: string, input: Constant, random: () => number): GraphT
 
 /** All outputs, as the graph stands. */
 export async function runGraph(graph: OnnxGraph, outputs: readonly string[]): Promise<Record<string, Float32Array>> {
-  const session = await createSession(writeGraph(graph, { outputs }), graph.folder, { threads: 1, optimisation: 'disabled', logSeverity: 4 });
+  const session = await createSession(writeGraph(graph, { outputs }), graph.folder, {
+    threads: 1,
+    optimisation: 'disabled',
+    logSeverity: 4,
+  });
   const results = await session.run({});
   await session.release();
   return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, value.data as Float32Array]));

@@ -1,12 +1,16 @@
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { Model } from '../../model/model.ts';
+import { toolParameter } from '../../shared/errorCatalog.ts';
+import type { Warning } from '../../shared/explanation.ts';
 import type { ToolParameters } from '../../shared/protocol/tools.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { lensBlocks } from './lensBlocks.ts';
 import { headVectors, type LensVectors, type StreamSite, streamSites } from './lensVectors.ts';
 import { streamVectors } from './lensVectors.ts';
+import { tunedBlocks, tunedLensOf } from './tuned/lensOfModel.ts';
+import { type TunedLens, tunedVectors } from './tuned/tunedLens.ts';
 import { type LensCell, logitLens, type LensReport } from './logitLens.ts';
 
 /** See docs/inside/lens.md. */
@@ -37,6 +41,25 @@ export const lens: Tool = {
       whole: true,
     },
     {
+      id: 'reading',
+      kind: 'choice',
+      label: 'Lens',
+      help: 'as the last layer is read, or through an affine map for each layer that was trained before (site resid_post)',
+      choices: ['logit', 'tuned'],
+      default: 'logit',
+    },
+    { id: 'train', kind: 'file', label: 'Train on', help: 'a text on which the tuned lens is trained anew, kept, and used' },
+    {
+      id: 'train-tokens',
+      kind: 'number',
+      label: 'Tokens to train on',
+      help: 'how much of that text is used at the most',
+      default: 4096,
+      minimum: 2,
+      maximum: 1_000_000,
+      whole: true,
+    },
+    {
       id: 'positions',
       kind: 'choice',
       label: 'Positions',
@@ -63,7 +86,12 @@ export const lens: Tool = {
     const layers = chosenIndices('layer', Number(parameters.layer), model.info.layers);
     const positions = chosenPositions(parameters, tokens.length);
     progress('reading layers', 0, 1);
-    const vectors = await lensVectors(context, { tokens, layers, positions });
+    const tuned = isTuned(parameters) ? await tunedLensOf(context) : null;
+    const vectors = throughMaps(
+      await lensVectors(context, { tokens, layers, positions }),
+      tuned?.lens ?? null,
+      model.info.hidden,
+    );
     const targets = targetAtPositions(target, prompt.ids.length, await predicted(model, vectors, signal));
     const question = {
       targets: positions.map((position) => targets(position)),
@@ -96,29 +124,51 @@ export const lens: Tool = {
           positions: (report.cells[row] ?? []).map(cell),
         })),
         final: report.final.map(cell),
+        ...(tuned === null
+          ? {}
+          : { tuned: { tokens: tuned.lens.tokens, heldOut: { plain: tuned.lens.plain, tuned: tuned.lens.tuned } } }),
       },
-      blocks: lensBlocks({
-        site: String(parameters.site),
-        rowLabels: labels,
-        rowTitle: parameters.site === 'head' ? 'head' : 'layer',
-        positions: places,
-        report,
-        text,
-        targetLabel: JSON.stringify(text(question.targets.at(-1) ?? 0)),
-        promptTokens: prompt.tokens,
-      }),
+      blocks: [
+        ...lensBlocks({
+          site: String(parameters.site),
+          rowLabels: labels,
+          rowTitle: parameters.site === 'head' ? 'head' : 'layer',
+          positions: places,
+          report,
+          text,
+          targetLabel: JSON.stringify(text(question.targets.at(-1) ?? 0)),
+          promptTokens: prompt.tokens,
+        }),
+        ...(tuned === null ? [] : tunedBlocks(tuned.lens)),
+      ],
       forwardPasses: 1,
-      warnings: vectors.isSum
-        ? []
-        : [
-            {
-              code: 'W_HEADS_NORMED',
-              message: 'This model normalises what all heads write together: a head read alone is larger than its share.',
-            },
-          ],
+      warnings: [...(tuned?.warnings ?? []), ...(vectors.isSum ? [] : [headsNormed])],
     };
   },
 };
+
+const headsNormed: Warning = {
+  code: 'W_HEADS_NORMED',
+  message: 'This model normalises what all heads write together: a head read alone is larger than its share.',
+};
+
+/** @throws E_TOOL_PARAMETER */
+function isTuned({ reading, train, site }: ToolParameters): boolean {
+  if (reading === 'logit' && train === '') return false;
+  if (site === 'resid_post') return true;
+  throw toolParameter(
+    'lens',
+    'reading',
+    `a tuned lens reads what leaves a layer, not ${String(site)}`,
+    'use the site resid_post',
+  );
+}
+
+function throughMaps(vectors: LensVectors, lens: TunedLens | null, width: number): LensVectors {
+  if (lens === null) return vectors;
+  const rows = vectors.rows.map((row) => ({ ...row, vectors: tunedVectors(lens.maps, row.layer, row.vectors, width) }));
+  return { ...vectors, rows };
+}
 
 function chosenPositions({ positions, site, head }: ToolParameters, length: number): number[] {
   const isLast = positions === 'last' || (site === 'head' && head === -1);

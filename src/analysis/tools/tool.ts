@@ -20,6 +20,14 @@ export interface ToolPrompt {
   readonly templateRanges: readonly TextRange[];
 }
 
+/** What a tool keeps for a model beyond one request (a trained lens): files of the tool's own names, in the user's cache. */
+export interface ToolStore {
+  /** Null where nothing of that name is kept. */
+  read(name: string): Promise<Uint8Array | null>;
+  /** @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE */
+  write(name: string, bytes: Uint8Array): Promise<void>;
+}
+
 export interface ToolContext {
   readonly model: Model;
   readonly prompt: ToolPrompt;
@@ -35,6 +43,8 @@ export interface ToolContext {
   readMessages(messages: readonly { readonly role: string; readonly content: string }[]): Promise<ToolPrompt>;
   /** The asked target, resolved on `prompt` (the response is generated once, where one is needed). @throws as `resolveTarget` */
   target(): Promise<ResolvedTarget>;
+  /** By the digest of the model's file. */
+  readonly store: ToolStore;
   /** Greedy text after a prompt, up to `maxTokens` tokens (default: the request's). */
   generate(prompt: ToolPrompt, maxTokens?: number): Promise<string>;
 }

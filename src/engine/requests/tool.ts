@@ -7,6 +7,7 @@ import type { Model } from '../../model/model.ts';
 import type { PromptSource } from '../../shared/protocol/engine.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
 import type { RequestContext } from '../requestContext.ts';
+import { toolStore } from '../toolStore.ts';
 import { checkContext, tokenizePrompt } from './promptTokens.ts';
 import { respond } from './response.ts';
 import { targetOnPrompt } from './targetOnPrompt.ts';
@@ -44,6 +45,7 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
     progress,
     readPrompt: (text) => tokenizePrompt(model, otherText(request.prompt, text)),
     readMessages: (messages) => tokenizePrompt(model, conversation(messages, model)),
+    store: toolStore(model.info.sha256),
     target: () => (target ??= targetOnPrompt(context, prompt.ids, request)),
     generate: async (other: ToolPrompt, maxTokens = request.maxTokens) => {
       checkContext(model, other.ids.length);

@@ -40,7 +40,7 @@ function found(onnxFile: string, notes: readonly string[]): FoundModel {
 
 async function searchFolder(folder: string): Promise<FoundModel> {
   const named = await namedByGenai(folder);
-  if (named !== null) return found(named, []);
+  if (named !== null) return { onnxFile: named, folders: [...new Set([dirname(named), folder])], notes: [] };
   const candidates = [...(await onnxFilesIn(folder)), ...(await onnxFilesIn(join(folder, 'onnx')))];
   const chosen =
     candidates.find((file) => basename(file) === 'model.onnx') ?? (candidates.length === 1 ? candidates[0] : undefined);

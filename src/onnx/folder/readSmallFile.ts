@@ -27,7 +27,9 @@ export async function readJsonFile<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema> | null> {
   const text = await readSmallFile(file, maximumBytes);
   if (text === null) return null;
-  const parsed = v.safeParse(schema, parseJson(file, text));
+  const content = parseJson(file, text);
+  if (Array.isArray(content)) throw modelFolder(file, `${basename(file)} holds a list where an object is wanted`);
+  const parsed = v.safeParse(schema, content);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw modelFolder(file, `${basename(file)}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message.slice(0, 200)}`);

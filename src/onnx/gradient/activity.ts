@@ -44,10 +44,13 @@ const placements: ReadonlySet<string> = new Set([
   'Tile',
 ]);
 
+/** From rounded values back to real ones. */
+const returns: ReadonlySet<string> = new Set(['Cast', 'DequantizeLinear', 'com.microsoft:MatMulIntegerToFloat']);
+
 /** Whether a rule may be applied to tensors that are not float32. */
 export function takesAnyType(node: GraphNode): boolean {
   const key = operatorKey(node);
-  return placements.has(key) || roundings.has(key) || key === 'Cast' || key === 'DequantizeLinear';
+  return placements.has(key) || roundings.has(key) || returns.has(key);
 }
 
 /** Names a node reads, those in its branches and bodies included. */

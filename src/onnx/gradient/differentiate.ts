@@ -26,6 +26,7 @@ export interface DifferentiationRequest {
  *
  * @param graph lowered: operators that hide attention have no rule
  * @param probe facts of every tensor of the graph
+ * @param builder names its nodes unlike any before it on this graph
  * @returns wanted tensor → name of its gradient, float32 in its shape, each name its own; a tensor the seeds do not depend on is absent
  * @throws E_GRADIENT_UNSUPPORTED naming the node the gradient cannot go through
  */

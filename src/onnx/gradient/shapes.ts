@@ -1,3 +1,4 @@
+import { elementTypes } from '../graph/graph.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import { isFixedAxis, type Probe, type TensorFacts } from '../graph/probe.ts';
 
@@ -37,10 +38,10 @@ export class Shapes {
     return isFixedAxis(facts, axis) ? (facts.dims[0].at(axis) ?? null) : null;
   }
 
-  /** Values of a small whole-number tensor that are the same in both runs; null when there are none. */
+  /** Values of a small tensor of whole numbers that are the same in both runs; null when there are none. */
   wholeNumbers(tensor: string): readonly number[] | null {
-    const values = this.facts(tensor).values;
-    if (values === null) return null;
+    const { type, values } = this.facts(tensor);
+    if (values === null || (type !== elementTypes.int64 && type !== elementTypes.int32)) return null;
     const [first, second] = values;
     return first.length === second.length && first.every((value, i) => value === second[i]) ? first : null;
   }

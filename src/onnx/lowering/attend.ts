@@ -10,8 +10,6 @@ export interface AttentionForm {
   readonly bias: string | null;
   /** Scores pass through c·tanh(score / c); 0: they do not. */
   readonly softcap: number;
-  /** Whether the bias comes before the softcap (ai.onnx) or after it (com.microsoft). */
-  readonly biasBeforeSoftcap?: boolean;
   readonly causal: boolean;
   /** A query sees this many keys up to its own; 0: all. */
   readonly window: number;
@@ -34,9 +32,8 @@ export function attend(context: LoweringContext, query: string, key: string, val
   const values = repeatHeads(builder, value, form);
   const scaled = builder.multiply(query, builder.number(form.scale));
   let scores = builder.node('MatMul', [scaled, builder.transpose(keys, [0, 1, 3, 2])]); // [batch, heads, queries, keys]
-  if (form.bias !== null && form.biasBeforeSoftcap === true) scores = builder.add(scores, form.bias);
   if (form.softcap > 0) scores = softcapped(builder, scores, form.softcap);
-  if (form.bias !== null && form.biasBeforeSoftcap !== true) scores = builder.add(scores, form.bias);
+  if (form.bias !== null) scores = builder.add(scores, form.bias);
   if (form.causal) scores = builder.add(scores, causalMask(context, query, key, form.window));
   const probabilities = softmax(builder, scores, form);
   return builder.node('MatMul', [probabilities, values]);

@@ -11,5 +11,10 @@ export function lowerBiasGelu(node: GraphNode, { builder }: LoweringContext): vo
 export function lowerFastGelu(node: GraphNode, { builder }: LoweringContext): void {
   const [x = ''] = node.inputs;
   const bias = inputAt(node, 1);
-  builder.node('FastGelu', [bias === null ? x : builder.add(x, bias)], {}, { domain: 'com.microsoft', output: firstOutput(node) });
+  builder.node(
+    'FastGelu',
+    [bias === null ? x : builder.add(x, bias)],
+    {},
+    { domain: 'com.microsoft', output: firstOutput(node) },
+  );
 }

@@ -54,7 +54,9 @@ function castTo32(from: string, to: string): GraphNode {
 
 function wideScalar({ name, dims, type, bytes }: GraphTensor): GraphTensor {
   const [low = 0, high = 0] = bytes ?? [];
-  const value = Float32Array.of(type === elementTypes.float16 ? halfToNumber(low + 256 * high) : topHalfToNumber(low + 256 * high));
+  const value = Float32Array.of(
+    type === elementTypes.float16 ? halfToNumber(low + 256 * high) : topHalfToNumber(low + 256 * high),
+  );
   return { name, dims, type: elementTypes.float32, bytes: new Uint8Array(value.buffer), range: null };
 }
 

@@ -11,12 +11,17 @@ export function lowerEmbedLayerNormalization(node: GraphNode, context: LoweringC
   const [ids = '', , words = '', positionTable = ''] = node.inputs;
   const [segments, segmentTable, positions] = [inputAt(node, 1), inputAt(node, 4), inputAt(node, 8)];
   let sum = builder.node('Gather', [words, ids]); // [batch, tokens, width]
-  sum = builder.add(sum, positions === null ? firstRows(context, positionTable, ids) : builder.node('Gather', [positionTable, positions]));
+  sum = builder.add(
+    sum,
+    positions === null ? firstRows(context, positionTable, ids) : builder.node('Gather', [positionTable, positions]),
+  );
   if (segments !== null && segmentTable !== null) sum = builder.add(sum, builder.node('Gather', [segmentTable, segments]));
   const embeddingSum = outputAt(node, 2);
   if (embeddingSum !== null) builder.node('Identity', [sum], {}, { output: embeddingSum });
   const attributes = { epsilon: float(floatAttribute(node, 'epsilon', 1e-12)), axis: -1 };
-  builder.node('LayerNormalization', [sum, node.inputs[5] ?? '', node.inputs[6] ?? ''], attributes, { output: firstOutput(node) });
+  builder.node('LayerNormalization', [sum, node.inputs[5] ?? '', node.inputs[6] ?? ''], attributes, {
+    output: firstOutput(node),
+  });
   const lengths = outputAt(node, 1);
   if (lengths !== null) aliases.set(lengths, inputAt(node, 7) ?? '');
 }

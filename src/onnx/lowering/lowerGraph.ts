@@ -38,7 +38,7 @@ export function lowerGraph(graph: OnnxGraph, probe: Probe | null, options: Lower
 
   const builder = new GraphBuilder(graph);
   const aliases = new Map<string, string>();
-  const context: LoweringContext = { graph, builder, probe, headSize: options.headSize ?? null, aliases, shared: new Map() };
+  const context: LoweringContext = { graph, builder, probe, aliases, shared: new Map() };
   for (const node of graph.nodes) {
     node.inputs = node.inputs.map((name) => aliases.get(name) ?? name);
     const key = operatorKey(node);

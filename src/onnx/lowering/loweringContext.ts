@@ -8,8 +8,6 @@ export interface LoweringContext {
   readonly graph: OnnxGraph;
   readonly builder: GraphBuilder;
   readonly probe: Probe | null;
-  /** Width of a head, when the caller knows it from the model's configuration. */
-  readonly headSize: number | null;
   /** Tensors that stand for others in nodes that follow. */
   readonly aliases: Map<string, string>;
   /** Nodes every layer would make again: slices of the rotary tables, masks. */

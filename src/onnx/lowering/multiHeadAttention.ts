@@ -36,16 +36,22 @@ export function lowerMultiHeadAttention(node: GraphNode, context: LoweringContex
   const masked = floatAttribute(node, 'mask_filter_value', -10000);
   const key = isSplit ? k : splitHeads(builder, k, heads, headSize);
   const padding = paddingBias(context, node, inputAt(node, 4), q, masked);
-  const z = attend(context, splitHeads(builder, q, heads, headSize), key, isSplit ? v : splitHeads(builder, v, heads, valueSize), {
-    heads,
-    kvHeads: heads,
-    headSize,
-    scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
-    bias: sumOf(builder, padding, inputAt(node, 5)),
-    softcap: 0,
-    causal: intAttribute(node, 'unidirectional', 0) === 1,
-    window: 0,
-  });
+  const z = attend(
+    context,
+    splitHeads(builder, q, heads, headSize),
+    key,
+    isSplit ? v : splitHeads(builder, v, heads, valueSize),
+    {
+      heads,
+      kvHeads: heads,
+      headSize,
+      scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
+      bias: sumOf(builder, padding, inputAt(node, 5)),
+      softcap: 0,
+      causal: intAttribute(node, 'unidirectional', 0) === 1,
+      window: 0,
+    },
+  );
   mergeHeads(builder, z, firstOutput(node));
 }
 

@@ -16,7 +16,8 @@ export function lowerOnnxAttention(node: GraphNode, context: LoweringContext): v
   if (inputAt(node, 6) !== null) throw unsupported(node, 'it is told lengths of padded keys');
   const headSize = fixedSize(context, node, query, -1) / (isSplit ? 1 : heads);
   const valueSize = fixedSize(context, node, value, -1) / (isSplit ? 1 : kvHeads);
-  if (valueSize !== headSize && heads !== kvHeads) throw unsupported(node, 'values of grouped heads have another width than keys');
+  if (valueSize !== headSize && heads !== kvHeads)
+    throw unsupported(node, 'values of grouped heads have another width than keys');
   const split = (x: string, count: number, size: number) => (isSplit ? x : splitHeads(builder, x, count, size));
   const z = attend(context, split(query, heads, headSize), split(key, kvHeads, headSize), split(value, kvHeads, valueSize), {
     heads,
@@ -25,7 +26,6 @@ export function lowerOnnxAttention(node: GraphNode, context: LoweringContext): v
     scale: floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(headSize),
     bias: biasOf(context, inputAt(node, 3)),
     softcap: floatAttribute(node, 'softcap', 0),
-    biasBeforeSoftcap: true,
     causal: intAttribute(node, 'is_causal', 0) === 1,
     window: 0,
   });

@@ -7,7 +7,13 @@ import { knownDims, type LoweringContext, unsupported } from './loweringContext.
  * The mask of a fused attention of com.microsoft as a bias on the scores: numbers of real tokens [batch], or ones and zeros [batch, keys], [batch, queries, keys].
  * @param tokens a tensor [batch, keys, …]
  */
-export function paddingBias(context: LoweringContext, node: GraphNode, mask: string | null, tokens: string, masked: number): string | null {
+export function paddingBias(
+  context: LoweringContext,
+  node: GraphNode,
+  mask: string | null,
+  tokens: string,
+  masked: number,
+): string | null {
   if (mask === null) return null;
   const dims = knownDims(context, mask);
   const rank = dims?.length ?? 2;

@@ -20,7 +20,10 @@ export interface PreparedGraph {
  * Reads a model file and makes it the graph that is looked into: without a cache, of primitive operators, without what only computes shapes.
  * @throws what `readGraph`, `probeRun` and `lowerGraph` throw
  */
-export async function prepareGraph(file: string, options: LoweringOptions & { readonly threads: number }): Promise<PreparedGraph> {
+export async function prepareGraph(
+  file: string,
+  options: LoweringOptions & { readonly threads: number },
+): Promise<PreparedGraph> {
   const graph = readGraph(file);
   withoutCache(graph, options.headSize ?? null);
   const early = new Array<string>(inlineBranches(graph, null)).fill('If');

@@ -42,9 +42,15 @@ function rotateNode(
   const headSize = isSplit ? width : heads > 0 ? width / heads : rotated;
   const axis = isSplit ? 1 : 2;
   const rows = (table: string) =>
-    tablesAreRows ? once(context, `rows ${table} ${axis}`, () => builder.unsqueeze(table, [axis])) : tableRows(context, table, positions, x, axis);
+    tablesAreRows
+      ? once(context, `rows ${table} ${axis}`, () => builder.unsqueeze(table, [axis]))
+      : tableRows(context, table, positions, x, axis);
   const split = isSplit ? x : builder.reshape(x, [0, 0, -1, headSize]);
-  const turned = rotate(builder, split, rows(cos), rows(sin), { headSize, rotated, interleaved: intAttribute(node, 'interleaved', 0) === 1 });
+  const turned = rotate(builder, split, rows(cos), rows(sin), {
+    headSize,
+    rotated,
+    interleaved: intAttribute(node, 'interleaved', 0) === 1,
+  });
   if (isSplit) builder.node('Identity', [turned], {}, { output: firstOutput(node) });
   else builder.node('Reshape', [turned, builder.ints(0, 0, -1)], {}, { output: firstOutput(node) });
 }

@@ -22,7 +22,12 @@ export function rotate(builder: GraphBuilder, x: string, cos: string, sin: strin
   const first = builder.subtract(builder.multiply(a, cos), builder.multiply(b, sin));
   const second = builder.add(builder.multiply(b, cos), builder.multiply(a, sin));
   const whole = interleaved
-    ? builder.reshape(builder.node('Concat', [builder.unsqueeze(first, [4]), builder.unsqueeze(second, [4])], { axis: 4 }), [0, 0, 0, rotated])
+    ? builder.reshape(builder.node('Concat', [builder.unsqueeze(first, [4]), builder.unsqueeze(second, [4])], { axis: 4 }), [
+        0,
+        0,
+        0,
+        rotated,
+      ])
     : builder.node('Concat', [first, second], { axis: 3 });
   return rest === null ? whole : builder.node('Concat', [whole, rest], { axis: 3 });
 }

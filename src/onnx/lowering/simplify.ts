@@ -28,7 +28,8 @@ export function simplify(graph: OnnxGraph, probe: Probe): Simplified {
   const counts = { folded: 0, removed: 0, shaped: 0, dead: 0 };
   const nodes: GraphNode[] = [];
   // Names inside sub-graphs are not rewired, so what they take from outside stays as it is.
-  for (const node of graph.nodes) for (const inner of subGraphs(node)) for (const name of inner.nodes.flatMap(namesRead)) kept.add(name);
+  for (const node of graph.nodes)
+    for (const inner of subGraphs(node)) for (const name of inner.nodes.flatMap(namesRead)) kept.add(name);
   for (const node of graph.nodes) {
     node.inputs = node.inputs.map((name) => aliases.get(name) ?? name);
     const [output = ''] = node.outputs;

@@ -8,7 +8,9 @@ export function lowerSkipLayerNormalization(node: GraphNode, context: LoweringCo
   const [, , scale = ''] = node.inputs;
   const shift = inputAt(node, 3);
   const attributes = { epsilon: float(floatAttribute(node, 'epsilon', 1e-12)), axis: -1 };
-  context.builder.node('LayerNormalization', shift === null ? [sum, scale] : [sum, scale, shift], attributes, { output: firstOutput(node) });
+  context.builder.node('LayerNormalization', shift === null ? [sum, scale] : [sum, scale, shift], attributes, {
+    output: firstOutput(node),
+  });
 }
 
 /** com.microsoft SkipSimplifiedLayerNormalization: the same with a root mean square norm; x, skip, scale, bias. */

@@ -9,11 +9,13 @@ import type { Probe, TensorFacts } from '../graph/probe.ts';
  */
 export function makeShapeStatic(node: GraphNode, probe: Probe, builder: GraphBuilder): boolean {
   const [x = '', shape = ''] = node.inputs;
-  if (node.domain !== '' || (node.op !== 'Reshape' && node.op !== 'Expand') || builder.graph.initializers.has(shape)) return false;
+  if (node.domain !== '' || (node.op !== 'Reshape' && node.op !== 'Expand') || builder.graph.initializers.has(shape))
+    return false;
   const input = probe.facts(x);
   const output = probe.facts(node.outputs[0] ?? '');
   if (input === undefined || output === undefined) return false;
-  if ([...input.dims, ...output.dims].some((dims) => dims.includes(0)) || output.dims[0].length !== output.dims[1].length) return false;
+  if ([...input.dims, ...output.dims].some((dims) => dims.includes(0)) || output.dims[0].length !== output.dims[1].length)
+    return false;
   const target = node.op === 'Reshape' ? reshapeTarget(input, output) : expandTarget(input, output);
   if (target === null) return false;
   node.inputs = [x, builder.ints(...target)];

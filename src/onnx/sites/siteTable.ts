@@ -1,3 +1,5 @@
+import type { HeadTensor } from '../structure/findAttention.ts';
+import type { Structure } from '../structure/recognise.ts';
 import type { OnnxSite, OnnxSites } from './onnxSite.ts';
 
 /** Sites of the same kind in every layer, in order; a site without a layer alone. */
@@ -8,4 +10,36 @@ export function sitesAlike(sites: OnnxSites, { site }: OnnxSite): OnnxSite[] {
 
 function kindOf(site: string): string {
   return site.replace(/\.\d+$/, '');
+}
+
+/** Places of every recognised part; parts that were not found are absent. */
+export function siteTable(structure: Structure): OnnxSites {
+  const { layers, hidden, heads, neurons, embedding, finalNorm } = structure;
+  const table = new Map<string, OnnxSite>();
+  const rows = (site: string, tensor: string | null, width = hidden) => {
+    if (tensor !== null) table.set(site, { site, tensor, layout: 'rows', heads: 0, width });
+  };
+  const perHead = (site: string, part: HeadTensor | null) => {
+    if (part !== null) table.set(site, { site, tensor: part.tensor, layout: part.layout, heads: part.heads, width: part.size });
+  };
+  const attention = (site: string, tensor: string | null) => {
+    if (tensor !== null && heads !== null) table.set(site, { site, tensor, layout: 'attention', heads, width: 0 });
+  };
+  rows('embed', embedding);
+  for (const [index, layer] of layers.entries()) {
+    rows(`resid_pre.${index}`, layer.residPre);
+    perHead(`q.${index}`, layer.q);
+    perHead(`k.${index}`, layer.k);
+    perHead(`v.${index}`, layer.v);
+    attention(`scores.${index}`, layer.scores);
+    attention(`pattern.${index}`, layer.pattern);
+    perHead(`z.${index}`, layer.z);
+    rows(`attn_out.${index}`, layer.attnOut);
+    rows(`resid_mid.${index}`, layer.residMid);
+    if (neurons !== null) rows(`mlp_post.${index}`, layer.mlpPost, neurons);
+    rows(`mlp_out.${index}`, layer.mlpOut);
+    rows(`resid_post.${index}`, layer.residPost);
+  }
+  rows('final_norm', finalNorm);
+  return table;
 }

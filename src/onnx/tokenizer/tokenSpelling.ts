@@ -17,15 +17,18 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const nothing = new Uint8Array(0);
 
 export function createTokenSpelling(file: TokenizerFile, model: VocabularyModel): TokenSpelling {
-  const added = new Map(file.added_tokens.map(({ id, content }) => [id, content]));
+  const added = new Map(file.added_tokens.map((token) => [token.id, token]));
   const spelled: string[] = [];
   for (const [token, id] of model.ids) spelled[id] = token;
   const byteLevel = mentions(file.pre_tokenizer, 'ByteLevel') || mentions(file.normalizer, 'ByteLevel');
   const suffix = file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : '';
 
   const bytes = (id: number): Uint8Array => {
-    const content = added.get(id);
-    if (content !== undefined) return encoder.encode(content);
+    const written = added.get(id);
+    // Gemma adds runs of ▁ as tokens; in the name of a control token ▁ is itself.
+    if (written?.special === false && model.kind !== 'wordpiece' && !byteLevel)
+      return encoder.encode(written.content.replaceAll('▁', ' '));
+    if (written !== undefined) return encoder.encode(written.content);
     const token = spelled[id];
     if (token === undefined) return nothing;
     const word = suffix !== '' && token.endsWith(suffix) ? `${token.slice(0, -suffix.length)}${byteLevel ? 'Ġ' : ' '}` : token;

@@ -1,0 +1,35 @@
+/** Files that tools keep for a model, in the user's cache folder, by the digest of the model's file. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ToolStore } from '../analysis/tools/tool.ts';
+import { writeAtomically } from '../analysis/atomicFile.ts';
+
+/** `PROMPT_LOUPE_CACHE`, or the system's own place for what can be made again. */
+function cacheFolder(): string {
+  const { PROMPT_LOUPE_CACHE: own, XDG_CACHE_HOME: cache, LOCALAPPDATA: local } = process.env;
+  if (own !== undefined && own !== '') return own;
+  if (cache !== undefined && cache !== '') return join(cache, 'prompt-loupe');
+  if (process.platform === 'win32' && local !== undefined) return join(local, 'prompt-loupe');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'prompt-loupe');
+  return join(homedir(), '.cache', 'prompt-loupe');
+}
+
+/** @param sha256 of the model's file */
+export function toolStore(sha256: string): ToolStore {
+  const folder = () => join(cacheFolder(), sha256.slice(0, 32));
+  return {
+    read: async (name) => {
+      try {
+        return await readFile(join(folder(), name));
+      } catch {
+        // Not there, or not readable: what is kept here can be made again.
+        return null;
+      }
+    },
+    write: async (name, bytes) => {
+      await mkdir(folder(), { recursive: true });
+      await writeAtomically(join(folder(), name), (append) => append(bytes));
+    },
+  };
+}
