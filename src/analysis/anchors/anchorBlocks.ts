@@ -10,6 +10,10 @@ export interface AnchorFindings {
   readonly fewShot: FewShot;
   readonly places: AnchorPlaces;
   readonly answerAt: number;
+  /** What is explained, for the reader. */
+  readonly target: string;
+  /** Whether its tokens are all labels. */
+  readonly isTargetLabel: boolean;
   /** One a layer. */
   readonly flows: readonly AnchorFlow[];
   /** [layers][examples] */
@@ -135,7 +139,7 @@ export function ownWhatIfs({ fewShot, probabilities, changes, tokens }: AnchorFi
   };
 }
 
-export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes }: CaseStudy): TableBlock {
+export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes, fitted }: CaseStudy): TableBlock {
   const interval = ([low, high]: readonly [number, number]) => `${low.toFixed(2)} to ${high.toFixed(2)}`;
   return {
     kind: 'table',
@@ -152,7 +156,7 @@ export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes }: Cas
     ],
     rows: [
       { cells: ['none', accuracy, interval(accuracyInterval), 0, '', 1, 0] },
-      ...outcomes.map((outcome) => ({
+      ...[...outcomes, ...fittedRow(fitted)].map((outcome) => ({
         cells: [
           outcome.label,
           outcome.accuracy,
@@ -165,4 +169,10 @@ export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes }: Cas
       })),
     ],
   };
+}
+
+/** Measured on a part of the cases only, and it says so. */
+function fittedRow(fitted: CaseStudy['fitted']): CaseStudy['outcomes'] {
+  if (fitted === null) return [];
+  return [{ ...fitted.outcome, label: `${fitted.outcome.label} (on ${fitted.measuredOn} cases)` }];
 }

@@ -16,6 +16,7 @@ export function anchorReport(findings: AnchorFindings): { readonly data: object;
       tokens: places.texts[index],
     })),
     finalPosition: findings.answerAt,
+    target: findings.target,
     layers: flows.map(({ textToLabel, labelToTarget, other }) => ({ S_wp: textToLabel, S_pq: labelToTarget, S_ww: other })),
     flow: findings.exampleFlows,
     predictedConfusion: { layer, directions, values: rows(predicted, fewShot.classes.length) },
@@ -48,7 +49,7 @@ export function anchorReport(findings: AnchorFindings): { readonly data: object;
   };
 }
 
-function findingLines({ fewShot, flows, places }: AnchorFindings): string[] {
+function findingLines({ fewShot, flows, places, target, isTargetLabel }: AnchorFindings): string[] {
   const half = Math.floor(flows.length / 2);
   const share = (from: number, to: number) => {
     const part = flows.slice(from, to);
@@ -58,12 +59,15 @@ function findingLines({ fewShot, flows, places }: AnchorFindings): string[] {
   const [lower, upper] = [share(0, Math.max(1, half)), share(half, flows.length)];
   const ratio = (value: number, other: number) => (other > 0 ? `${(value / other).toFixed(1)} times` : 'infinitely many times');
   const isAnchor = lower.label > lower.other && upper.target > upper.other;
-  const crossing = flows.findIndex((flow, layer) => flow.labelToTarget > flow.textToLabel && layer > 0);
+  const crossing = 1 + flows.findLastIndex((flow) => flow.labelToTarget <= flow.textToLabel);
   return [
     `${fewShot.examples.length} examples with ${fewShot.classes.length} labels (${fewShot.classes.join(', ')}) behind ${JSON.stringify(fewShot.prefix)}; label tokens ${places.labels.join(', ')}.`,
+    `Explained is ${JSON.stringify(target)}${isTargetLabel ? '' : ', which is none of the labels: the flow below is about another answer than a label'}.`,
     `Lower half of the layers: a look of a label at the text before it carries ${ratio(lower.label, lower.other)} what any other look does.`,
     `Upper half: a look of the answer at a label carries ${ratio(upper.target, upper.other)} what any other look does.`,
-    ...(crossing > 0 ? [`From layer ${crossing} on the answer reads the labels more than the labels read their text.`] : []),
+    ...(crossing > 0 && crossing < flows.length
+      ? [`From layer ${crossing} on the answer reads the labels more than the labels read their text.`]
+      : []),
     isAnchor
       ? 'Both is what label anchors predict.'
       : 'That is not what label anchors predict: here the labels do not gather and hand on.',
@@ -85,6 +89,13 @@ function trust({ study, fewShot, predicted, canPatch, probabilities }: AnchorFin
     const correlation = comparable(predicted, study, fewShot.classes.length);
     lines.push(
       `Rank correlation of predicted and measured confusions over ${measuredPairs} pairs: ${(correlation ?? 0).toFixed(2)}.`,
+    );
+  }
+  if (study !== null && study.fitted !== null) {
+    const { weights, fittedOn, measuredOn, accuracyBefore } = study.fitted;
+    const named = fewShot.classes.map((name, index) => `${name} ${(weights[index] ?? 1).toFixed(2)}`).join(', ');
+    lines.push(
+      `Weights fitted to each label (${named}) come from ${fittedOn} cases and were measured on the other ${measuredOn}, where the whole prompt is right in ${(100 * accuracyBefore).toFixed(0)} %.`,
     );
   }
   if (probabilities.length === 0) lines.push('Labels cannot be told apart by their first token, so no what-if was measured.');

@@ -1,6 +1,4 @@
 /** What the labels do on the user's own cases: confusions and what-ifs, measured. */
-import type { Model } from '../../model/model.ts';
-import { numeric } from '../../shared/errorCatalog.ts';
 import { toolPrompt } from '../../shared/toolErrors.ts';
 import { meanInterval, meanOf } from '../faithfulness/interval.ts';
 import { wilsonInterval } from '../../attribution/surrogate/proportion.ts';
@@ -11,7 +9,11 @@ import type { AnchorPlaces } from './anchorPlaces.ts';
 import { type FewShot, labelAnchorsId } from './fewShot.ts';
 import type { LabelCase } from './labelCases.ts';
 import { type LabelledAnswer, measuredConfusion } from './measuredConfusion.ts';
-import { classProbabilities, type WhatIf } from './whatIfs.ts';
+import { classProbabilities, type WhatIf, weightedClasses } from './whatIfs.ts';
+import { fittedWeights } from './fittedWeights.ts';
+
+/** Half of them must say something of the other half. */
+const fewestToFit = 8;
 
 interface WhatIfOutcome {
   readonly id: string;
@@ -36,7 +38,20 @@ export interface CaseStudy {
   /** Rows: right class, columns: answer; counts. */
   readonly counts: readonly (readonly number[])[];
   readonly outcomes: readonly WhatIfOutcome[];
+  /** Null with too few cases, or on a model that cannot be changed or differentiated. */
+  readonly fitted: FittedOutcome | null;
   readonly forwardPasses: number;
+}
+
+/** Weights of the labels that were fitted on some of the cases and measured on the others. */
+interface FittedOutcome {
+  /** By how much attention to the labels of each class is multiplied. */
+  readonly weights: readonly number[];
+  readonly fittedOn: number;
+  readonly measuredOn: number;
+  /** Of the whole prompt on the cases it was measured on. */
+  readonly accuracyBefore: number;
+  readonly outcome: WhatIfOutcome;
 }
 
 export interface StudiedPrompt {
@@ -76,18 +91,35 @@ export async function studyCases(
   changes: readonly WhatIf[],
   { model, signal, progress, seed }: Pick<ToolContext, 'model' | 'signal' | 'progress' | 'seed'>,
 ): Promise<CaseStudy> {
-  const total = prompts.length * (1 + changes.length);
+  const { can } = model.info;
+  const isFitted = prompts.length >= fewestToFit && can.patch && can.gradient;
+  const [trained, tested] = [everySecond(prompts, 0), everySecond(prompts, 1)];
+  const total = prompts.length * (1 + changes.length) + (isFitted ? prompts.length : 0);
   let done = 0;
   const onDone = () => progress('running cases', ++done, total);
-  const answersOf = async (change: WhatIf['change']): Promise<LabelledAnswer[]> => {
-    const changed = prompts.map((ids) => change(ids));
+  const answersOf = async (change: WhatIf['change'], asked = prompts, labels = cases): Promise<LabelledAnswer[]> => {
+    const changed = asked.map((ids) => change(ids));
     const found = await classProbabilities(model, changed, studied.classIds, signal, onDone);
-    return found.map((probabilities, index) => ({ label: cases[index]?.label ?? 0, probabilities }));
+    return found.map((probabilities, index) => ({ label: labels[index]?.label ?? 0, probabilities }));
   };
   const whole = await answersOf((ids) => ({ ids, patches: [] }));
   const outcomes: WhatIfOutcome[] = [];
   for (const { id, label, saved, change } of changes)
     outcomes.push({ id, label, saved, ...compared(whole, await answersOf(change), seed) });
+  let fitted: FittedOutcome | null = null;
+  if (isFitted) {
+    const weights = await fittedWeights(model, studied, trained, everySecond(whole, 0), signal, onDone);
+    const { id, label, saved, change } = weightedClasses(studied.places, model.info, weights);
+    const before = everySecond(whole, 1);
+    const then = await answersOf(change, tested, everySecond(cases, 1));
+    fitted = {
+      weights,
+      fittedOn: trained.length,
+      measuredOn: tested.length,
+      accuracyBefore: before.filter(isRight).length / before.length,
+      outcome: { id, label, saved, ...compared(before, then, seed) },
+    };
+  }
   const count = studied.fewShot.classes.length;
   const counts = Array.from({ length: count }, () => new Array<number>(count).fill(0));
   for (const answer of whole) {
@@ -102,8 +134,13 @@ export async function studyCases(
     confusion: measuredConfusion(whole, count),
     counts,
     outcomes,
-    forwardPasses: total,
+    fitted,
+    forwardPasses: total + (isFitted ? 2 * trained.length : 0),
   };
+}
+
+function everySecond<T>(items: readonly T[], from: 0 | 1): T[] {
+  return items.filter((_item, index) => index % 2 === from);
 }
 
 function compared(whole: readonly LabelledAnswer[], then: readonly LabelledAnswer[], seed: number) {
@@ -124,47 +161,4 @@ function chosen({ probabilities }: LabelledAnswer): number {
 
 function isRight(answer: LabelledAnswer): boolean {
   return chosen(answer) === answer.label;
-}
-
-/** Query vectors of one layer at the place of the answer, [prompts][heads · head size]. */
-export async function answerQueries(
-  model: Model,
-  prompts: readonly Int32Array[],
-  layer: number,
-  signal: AbortSignal,
-): Promise<Float32Array[]> {
-  const queries: Float32Array[] = [];
-  for (const ids of prompts) {
-    const { captured, nonFinite } = await model.forward({ tokens: ids, capture: [{ site: { kind: 'q', layer } }] }, { signal });
-    const tensor = captured.get(`q.${layer}`);
-    if (nonFinite !== null || tensor === undefined) throw numeric(nonFinite ?? `q.${layer}`);
-    const width = tensor.data.length / ids.length;
-    queries.push(tensor.data.slice((ids.length - 1) * width));
-  }
-  return queries;
-}
-
-/**
- * Mean key vector of each class's labels in one layer, [classes][heads · head size]; a key that several heads share is there once for
- * each of them.
- */
-export async function classKeys(
-  { model, signal }: Pick<ToolContext, 'model' | 'signal'>,
-  { ids, places, fewShot }: Pick<StudiedPrompt, 'ids' | 'places' | 'fewShot'>,
-  layer: number,
-): Promise<Float64Array[]> {
-  const { captured, nonFinite } = await model.forward({ tokens: ids, capture: [{ site: { kind: 'k', layer } }] }, { signal });
-  const tensor = captured.get(`k.${layer}`);
-  if (nonFinite !== null || tensor === undefined) throw numeric(nonFinite ?? `k.${layer}`);
-  const [, keyHeads = 1, headSize = 1] = tensor.shape;
-  const { heads } = model.info;
-  const shared = heads / keyHeads;
-  return fewShot.classes.map((_name, index) => {
-    const own = places.labels.filter((_label, example) => places.classOf[example] === index);
-    return Float64Array.from({ length: heads * headSize }, (_, at) => {
-      const keyHead = Math.floor(Math.floor(at / headSize) / shared);
-      const column = keyHead * headSize + (at % headSize);
-      return own.reduce((sum, label) => sum + (tensor.data[label * keyHeads * headSize + column] as number), 0) / own.length;
-    });
-  });
 }

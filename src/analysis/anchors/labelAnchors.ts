@@ -17,7 +17,8 @@ import {
 import { anchorPlaces } from './anchorPlaces.ts';
 import type { AnchorFindings } from './anchorBlocks.ts';
 import { anchorReport } from './anchorReport.ts';
-import { answerQueries, casePrompts, classKeys, studyCases, type StudiedPrompt } from './caseStudy.ts';
+import { casePrompts, studyCases, type StudiedPrompt } from './caseStudy.ts';
+import { answerQueries, classKeys } from './labelVectors.ts';
 import { findFewShot, labelAnchorsId } from './fewShot.ts';
 import { keyDistances, principalDirections } from './keyDistances.ts';
 import { readLabelCases } from './labelCases.ts';
@@ -141,6 +142,8 @@ async function run(context: ToolContext) {
     fewShot,
     places,
     answerAt,
+    target: target.description.label,
+    isTargetLabel: target.description.ids.every((token) => classIds.includes(token)),
     flows,
     exampleFlows,
     layer,

@@ -39,25 +39,52 @@ export function whatIfs(places: AnchorPlaces, sizes: Sizes, seed: number): WhatI
   ];
 }
 
-/** exp(score) · weight at the labels, for the place of the answer, in every layer and head (the paper's re-weighting, with one weight for all). */
-function weighted({ labels }: AnchorPlaces, { layers, heads }: Sizes, weight: number): WhatIf {
+function weighted(places: AnchorPlaces, sizes: Sizes, weight: number): WhatIf {
   return {
     id: `weight-${weight}`,
     label: weight === 0 ? 'the answer does not see the labels' : `labels weigh ${weight} times as much`,
     saved: 0,
     isPatch: true,
     change: (ids) => {
-      const position = ids.length - 1;
-      const values = new Float32Array(heads * ids.length);
-      for (let head = 0; head < heads; head++) for (const label of labels) values[head * ids.length + label] = Math.log(weight);
-      const operation: Patch['operation'] = weight === 0 ? { kind: 'hide', keys: labels } : { kind: 'add', values };
-      const patches = Array.from(
-        { length: layers },
-        (_, layer): Patch => ({ site: { kind: 'scores', layer }, positions: [position], operation }),
-      );
-      return { ids, patches };
+      const operation: Patch['operation'] =
+        weight === 0 ? { kind: 'hide', keys: places.labels } : addedScores(places, sizes, () => weight, ids.length);
+      return { ids, patches: atAnswer(ids, sizes, operation) };
     },
   };
+}
+
+/** One weight for the labels of each class. */
+export function weightedClasses(places: AnchorPlaces, sizes: Sizes, weightOf: readonly number[]): WhatIf {
+  return {
+    id: 'fitted',
+    label: 'a weight fitted to each label',
+    saved: 0,
+    isPatch: true,
+    change: (ids) => {
+      const operation = addedScores(places, sizes, (example) => weightOf[places.classOf[example] ?? 0] ?? 1, ids.length);
+      return { ids, patches: atAnswer(ids, sizes, operation) };
+    },
+  };
+}
+
+/** exp(score) · weight at the labels (the paper's re-weighting, the same in every layer and head). */
+function addedScores(
+  { labels }: AnchorPlaces,
+  { heads }: Sizes,
+  weightOf: (example: number) => number,
+  size: number,
+): Patch['operation'] {
+  const values = new Float32Array(heads * size);
+  for (let head = 0; head < heads; head++) {
+    for (const [example, label] of labels.entries()) values[head * size + label] = Math.log(weightOf(example));
+  }
+  return { kind: 'add', values };
+}
+
+/** For the place of the answer, in every layer. */
+function atAnswer(ids: Int32Array, { layers }: Sizes, operation: Patch['operation']): Patch[] {
+  const positions = [ids.length - 1];
+  return Array.from({ length: layers }, (_, layer): Patch => ({ site: { kind: 'scores', layer }, positions, operation }));
 }
 
 function hidden(id: string, label: string, keys: readonly number[], { questionStart }: AnchorPlaces, { layers }: Sizes): WhatIf {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anchorPlaces } from '../../../src/analysis/anchors/anchorPlaces.ts';
 import { findFewShot } from '../../../src/analysis/anchors/fewShot.ts';
-import { classProbabilities, whatIfs } from '../../../src/analysis/anchors/whatIfs.ts';
+import { weightSlopes } from '../../../src/analysis/anchors/fittedWeights.ts';
+import { classProbabilities, weightedClasses, whatIfs } from '../../../src/analysis/anchors/whatIfs.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model, Patch } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
@@ -96,6 +97,40 @@ describe('what-ifs', () => {
     const [a = 0, b = 0] = rows[0]?.logits ?? [];
     expect(probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(b - a)), 6);
     expect((probabilities[0] ?? 0) + (probabilities[1] ?? 0)).toBeCloseTo(1, 12);
+  });
+});
+
+describe('fitted weights', () => {
+  test('the slope is the difference quotient of the log-probability of the right label', async () => {
+    const { ids, places } = await read(prompt);
+    const classIds = [10, 20];
+    const signal = new AbortController().signal;
+    const probabilityOf = async (weights: readonly number[]) => {
+      const change = weightedClasses(places, model.info, weights).change(ids);
+      return (await classProbabilities(model, [change], classIds, signal))[0] ?? [];
+    };
+    const probabilities = await probabilityOf([1, 1]);
+    for (const label of [0, 1]) {
+      const slopes = await weightSlopes(model, { places, classIds }, ids, { label, probabilities }, signal);
+      for (const name of [0, 1]) {
+        const step = 0.05;
+        const at = async (beta: number) =>
+          Math.log((await probabilityOf([0, 1].map((other) => (other === name ? Math.exp(beta) : 1))))[label] ?? 0);
+        expect(slopes[name]).toBeCloseTo(((await at(step)) - (await at(-step))) / (2 * step), 3);
+      }
+    }
+  });
+
+  test('half of the cases are fitted, the others measured; too few are not fitted', async () => {
+    const many = Array.from({ length: 9 }, (_, index) =>
+      JSON.stringify({ text: 'abcdefghi'.slice(index), label: index % 2 === 0 ? 'x' : 'y' }),
+    );
+    const { data } = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases: many.join('\n') } });
+    const { fitted } = (data as { cases: { fitted: { weights: number[]; fittedOn: number; measuredOn: number } } }).cases;
+    expect([fitted.fittedOn, fitted.measuredOn]).toEqual([5, 4]);
+    expect(Math.max(...fitted.weights.map((weight) => Math.abs(Math.log2(weight))))).toBeCloseTo(1, 9);
+    const few = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases: many.slice(0, 7).join('\n') } });
+    expect((few.data as { cases: { fitted: unknown } }).cases.fitted).toBeNull();
   });
 });
 
