@@ -80,7 +80,7 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
     finalNorm: isPostNorm || last === layers.at(-1)?.residPost ? null : last,
     hidden,
     heads: size(first?.probabilities, 1),
-    kvHeads: size(first?.k?.tensor, 1),
+    kvHeads: size(first?.k?.tensor, first?.k?.layout === 'token, head, size' ? 2 : 1),
     headSize: size(first?.z?.tensor, -1),
     neurons: size(first?.mlpPost, -1),
     vocabulary: kind === 'causal-lm' ? size(output, -1) : rows,

@@ -34,6 +34,7 @@ const size = 16;
 
 /** Element of [1, heads, …]. */
 function at(data: Float32Array, { layout }: HeadTensor, head: number, token: number, d: number): number {
+  if (layout === 'token, head, size') return data[(token * (data.length / tokens / size) + head) * size + d]!;
   return data[layout === 'head, token, size' ? (head * tokens + token) * size + d : (head * size + d) * tokens + token]!;
 }
 
