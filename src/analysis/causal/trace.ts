@@ -156,7 +156,7 @@ function windowOf(kind: Kind, layers: number): { readonly before: number; readon
 }
 
 /** Tokens of the one place where the words stand. @throws E_TOOL_PARAMETER when they stand nowhere, or more than once */
-export function subjectPositions({ text, tokens }: Pick<ToolPrompt, 'text' | 'tokens'>, subject: string): number[] {
+function subjectPositions({ text, tokens }: Pick<ToolPrompt, 'text' | 'tokens'>, subject: string): number[] {
   const words = subject.trim();
   const start = words === '' ? -1 : text.indexOf(words);
   if (start < 0) {

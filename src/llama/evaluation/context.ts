@@ -23,7 +23,7 @@ export interface DecodeRequest {
  * Whether `count` tokens behind `from` others meet the kernels that the whole sequence would: one token alone takes a vector kernel,
  * and some kernels take rows in pairs.
  */
-export function meetsSameKernels(from: number, count: number): boolean {
+function meetsSameKernels(from: number, count: number): boolean {
   return from === 0 || (count >= 2 && from % 2 === 0);
 }
 

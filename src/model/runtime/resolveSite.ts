@@ -71,7 +71,7 @@ export function resolvePatch<T extends KnownSite>(
 }
 
 /** Numbers a patch's `values` must have. */
-export function patchedNumbers(
+function patchedNumbers(
   vectors: Pick<SiteVectors, 'positions' | 'heads' | 'width'>,
   { positions, heads }: Pick<Patch, 'positions' | 'heads'>,
 ): number {

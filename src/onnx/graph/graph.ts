@@ -22,7 +22,6 @@ export const elementTypes = {
   uint4: 21,
   int4: 22,
 } as const;
-export type ElementTypeName = keyof typeof elementTypes;
 
 /** Bytes of a file that hold a tensor; `file` is relative to the model's folder. */
 export interface FileRange {

@@ -29,7 +29,7 @@ export async function openOnnxTokenizer(folder: ModelFolder): Promise<OnnxTokeni
   return createOnnxTokenizer(createTextTokeniser(parseJson(text)), folder);
 }
 
-export function createOnnxTokenizer(
+function createOnnxTokenizer(
   tokeniser: TextTokeniser,
   folder: Pick<ModelFolder, 'configuration' | 'chatTemplate' | 'bosToken' | 'eosToken'>,
 ): OnnxTokenizer {

@@ -4,7 +4,7 @@
  */
 
 /** One row or column; `tokens`: the prompt tokens it stands for, marked in the editor while it is pointed at. */
-export interface AxisEntry {
+interface AxisEntry {
   readonly label: string;
   readonly tokens?: readonly number[];
 }

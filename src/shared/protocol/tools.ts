@@ -33,7 +33,7 @@ export type ToolParameter = ParameterText &
 
 export type ToolParameters = Readonly<Record<string, string | number | boolean>>;
 
-export const toolFamilies = ['layers', 'heads', 'neurons', 'causal', 'counterfactual', 'in-context', 'self-explanation'] as const;
+const toolFamilies = ['layers', 'heads', 'neurons', 'causal', 'counterfactual', 'in-context', 'self-explanation'] as const;
 export type ToolFamily = (typeof toolFamilies)[number];
 
 /** What the user is told of a tool before it runs. */
