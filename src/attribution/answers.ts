@@ -1,6 +1,6 @@
 /** What a model answers with: tokens of a language model, classes of a classifier. */
 import type { Model } from '../model/model.ts';
-import { classUnknown, outputKind } from '../shared/errorCatalog.ts';
+import { classUnknown, outputKind } from '../shared/answerErrors.ts';
 import { encodeContinuation } from './continuation.ts';
 
 type Answering = Pick<Model, 'info' | 'tokenizer'>;

@@ -1,7 +1,8 @@
 /** A target made concrete: which tokens follow the prompt, which rows of logits are read, and how one number comes of them. */
 import type { GradientTarget } from '../model/gradient.ts';
 import { type Model, outputWidth, type RowRead, type RowResult } from '../model/model.ts';
-import { numeric, outputKind, targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
+import { numeric, targetContrast, targetEmpty, targetRange } from '../shared/errorCatalog.ts';
+import { outputKind } from '../shared/answerErrors.ts';
 import type { Explanation } from '../shared/explanation.ts';
 import type { ScoreKind, TargetSpec } from '../shared/target.ts';
 import { answerTexts, classId, encodeAnswer, similarityHint } from './answers.ts';

@@ -377,62 +377,6 @@ export const methodOptIn = (method: string, condition: string) =>
     details: { method },
   });
 
-/** A parameter the method does not have, or a value it does not take. */
-export const parameterInvalid = (method: string, parameter: string, why: string, action: string) =>
-  new LoupeError({
-    code: 'E_PARAMETER',
-    kind: 'input',
-    what: `the method "${method}" cannot take the parameter "${parameter}"`,
-    why,
-    action,
-    details: { method, parameter },
-  });
-
-export const classUnknown = (name: string, labels: readonly string[]) =>
-  new LoupeError({
-    code: 'E_CLASS_UNKNOWN',
-    kind: 'input',
-    what: `the model knows no class ${JSON.stringify(name)}`,
-    why: 'its classes have other names',
-    action: `use one of: ${labels.slice(0, 40).join(', ')}`,
-    details: { name, labels },
-  });
-
-/** A question that this kind of model has no answer to: a class of a language model, the next token of a classifier. */
-export const outputKind = (asked: string, why: string, action: string) =>
-  new LoupeError({ code: 'E_OUTPUT_KIND', kind: 'input', what: `${asked} cannot be had from this model`, why, action });
-
-export const toolUnknown = (tool: string, known: readonly string[]) =>
-  new LoupeError({
-    code: 'E_TOOL_UNKNOWN',
-    kind: 'input',
-    what: `there is no tool "${tool}"`,
-    why: 'its name is not in the list of tools that look inside a model',
-    action: `choose one of: ${known.join(', ')}`,
-    details: { tool, known },
-  });
-
-export const toolUnsupported = (tool: string, missing: string, supported: readonly string[]) =>
-  new LoupeError({
-    code: 'E_TOOL_UNSUPPORTED',
-    kind: 'input',
-    what: `the tool "${tool}" cannot run on this model`,
-    why: `it needs ${missing}, which this model cannot give`,
-    action: supported.length > 0 ? `choose one of: ${supported.join(', ')}` : 'load another model',
-    details: { tool, supported },
-  });
-
-/** A parameter the tool does not have, a value it does not take, or one that does not fit the prompt. */
-export const toolParameter = (tool: string, parameter: string, why: string, action: string) =>
-  new LoupeError({
-    code: 'E_TOOL_PARAMETER',
-    kind: 'input',
-    what: `the tool "${tool}" cannot take the parameter "${parameter}"`,
-    why,
-    action,
-    details: { tool, parameter },
-  });
-
 export const tooManyUnits = (method: string, units: number, limit: number) =>
   new LoupeError({
     code: 'E_TOO_MANY_UNITS',
@@ -442,6 +386,17 @@ export const tooManyUnits = (method: string, units: number, limit: number) =>
     action:
       'use coarser units (sentences or sections), or a method that samples: kernel-shap, permutation-shapley or partition-shapley',
     details: { method, units, limit },
+  });
+
+/** A parameter the method does not have, or a value it does not take. */
+export const parameterInvalid = (method: string, parameter: string, why: string, action: string) =>
+  new LoupeError({
+    code: 'E_PARAMETER',
+    kind: 'input',
+    what: `the method "${method}" cannot take the parameter "${parameter}"`,
+    why,
+    action,
+    details: { method, parameter },
   });
 
 export const targetEmpty = (target: string, why: string, action: string) =>

@@ -1,6 +1,5 @@
 /** The parts of a few-shot prompt: examples with their labels, what stands before each label, and the question at the end. */
-import { toolParameter } from '../../shared/errorCatalog.ts';
-import { toolPrompt } from '../../shared/toolErrors.ts';
+import { toolParameter, toolPrompt } from '../../shared/toolErrors.ts';
 import type { TextRange, Token } from '../../shared/tokens.ts';
 import type { ToolPrompt } from '../tools/tool.ts';
 

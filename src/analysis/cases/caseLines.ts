@@ -1,6 +1,6 @@
 /** Files of cases that tools take as a parameter: one JSON object a line, blank lines between allowed. */
 import * as v from 'valibot';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import { casesInvalid } from '../../shared/evaluationErrors.ts';
 
 export interface CaseLine<T> {

@@ -1,6 +1,7 @@
 import type { Patch } from '../../model/model.ts';
 import type { Site } from '../../model/sites.ts';
-import { layerRange, toolParameter } from '../../shared/errorCatalog.ts';
+import { layerRange } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Axis, Block } from '../../shared/inspection/blocks.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { gridRows, headAxis, layerAxis, positionAxis } from './axes.ts';

@@ -1,6 +1,7 @@
 import { spearman } from '../../attribution/spearman.ts';
 import type { LayerSite } from '../../model/sites.ts';
-import { methodUnsupported, toolParameter } from '../../shared/errorCatalog.ts';
+import { methodUnsupported } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Axis, Block, HeatBlock } from '../../shared/inspection/blocks.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { LayerActivations } from './activationRows.ts';

@@ -2,7 +2,7 @@
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { LayerSite } from '../../model/sites.ts';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { ToolContext, ToolPrompt } from '../tools/tool.ts';
 import { type LayerActivations, layerActivations } from './activationRows.ts';
 

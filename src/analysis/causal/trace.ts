@@ -2,7 +2,7 @@ import { estimatedMean } from '../../attribution/meanInterval.ts';
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import { gaussian, seededRandom } from '../../attribution/seededRandom.ts';
 import type { LayerSite } from '../../model/sites.ts';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Block, HeatBlock } from '../../shared/inspection/blocks.ts';
 import type { Tool, ToolPrompt } from '../tools/tool.ts';
 import { layerActivations } from './activationRows.ts';

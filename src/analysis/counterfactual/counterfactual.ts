@@ -2,8 +2,8 @@
 import { encodeContinuation } from '../../attribution/continuation.ts';
 import { sharedPasses, withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { Model, RowResult } from '../../model/model.ts';
-import { numeric, toolParameter } from '../../shared/errorCatalog.ts';
-import { toolPrompt } from '../../shared/toolErrors.ts';
+import { numeric } from '../../shared/errorCatalog.ts';
+import { toolParameter, toolPrompt } from '../../shared/toolErrors.ts';
 import type { Warning } from '../../shared/explanation.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { authorWords } from '../words/authorWords.ts';

@@ -1,6 +1,6 @@
 import { added, type LogitParts, logitParts } from '../../attribution/flow/logitParts.ts';
 import { wholeSequence } from '../../attribution/gradient/promptGradient.ts';
-import { toolUnsupported } from '../../shared/errorCatalog.ts';
+import { toolUnsupported } from '../../shared/toolErrors.ts';
 import type { Block } from '../../shared/inspection/blocks.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { type Component, rankedComponents, waterfall } from './components.ts';

@@ -1,5 +1,5 @@
 import type { GradientTarget } from '../../model/gradient.ts';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { numeric, toolParameter } from '../../shared/errorCatalog.ts';
+import { numeric } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { type HeadReport, headBlocks } from './headBlocks.ts';
 import { headLabels, labelThresholds } from './headLabels.ts';

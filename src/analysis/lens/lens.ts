@@ -1,7 +1,7 @@
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { Model } from '../../model/model.ts';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Warning } from '../../shared/explanation.ts';
 import type { ToolParameters } from '../../shared/protocol/tools.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';

@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../../model/model.ts';
-import { layerRange, toolParameter } from '../../shared/errorCatalog.ts';
+import { layerRange } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { NeuronName } from './neuronEffects.ts';
 
 /** `12.345`: neuron 345 of layer 12; '' means none. @throws E_TOOL_PARAMETER, E_LAYER_RANGE */

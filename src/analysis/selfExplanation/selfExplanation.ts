@@ -2,7 +2,8 @@
 import { attributionMethods, findMethod, resolveParameters } from '../../attribution/registry.ts';
 import { isHidden } from '../../attribution/scoredUnits.ts';
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
-import { numeric, toolParameter } from '../../shared/errorCatalog.ts';
+import { numeric } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Warning } from '../../shared/explanation.ts';
 import type { Unit } from '../../shared/tokens.ts';
 import { buildUnits } from '../../shared/units.ts';

@@ -1,6 +1,6 @@
 import type { MethodNeed } from '../../attribution/method.ts';
 import type { Model } from '../../model/model.ts';
-import { toolParameter, toolUnknown, toolUnsupported } from '../../shared/errorCatalog.ts';
+import { toolParameter, toolUnknown, toolUnsupported } from '../../shared/toolErrors.ts';
 import type { ToolParameter, ToolParameters } from '../../shared/protocol/tools.ts';
 import type { Tool } from './tool.ts';
 

@@ -1,5 +1,5 @@
 import type { Site } from '../../model/sites.ts';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Block, TableBlock } from '../../shared/inspection/blocks.ts';
 import { captureSites } from '../activations/captureSites.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { Option } from 'commander';
 import type { Tool } from '../../analysis/tools/tool.ts';
-import { toolParameter } from '../../shared/errorCatalog.ts';
+import { toolParameter } from '../../shared/toolErrors.ts';
 import type { ToolParameter, ToolParameters } from '../../shared/protocol/tools.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';

@@ -1,4 +1,5 @@
-import { numeric, outputKind } from '../../shared/errorCatalog.ts';
+import { numeric } from '../../shared/errorCatalog.ts';
+import { outputKind } from '../../shared/answerErrors.ts';
 import type { LogprobsRequest, LogprobsResult } from '../../shared/protocol/engine.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { tokenizePrompt } from './promptTokens.ts';

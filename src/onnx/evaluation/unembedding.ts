@@ -3,7 +3,7 @@ import type { UnembedRequest, UnembedResult } from '../../model/model.ts';
 import type { Cancellation } from '../../model/runtime/cancellation.ts';
 import { resolveCapture } from '../../model/runtime/resolveSite.ts';
 import { unembedRows } from '../../model/runtime/unembedRows.ts';
-import { outputKind } from '../../shared/errorCatalog.ts';
+import { outputKind } from '../../shared/answerErrors.ts';
 import { elementTypes, type OnnxGraph } from '../graph/graph.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { createSession } from '../runtime/session.ts';

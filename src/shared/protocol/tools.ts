@@ -33,8 +33,7 @@ export type ToolParameter = ParameterText &
 
 export type ToolParameters = Readonly<Record<string, string | number | boolean>>;
 
-const toolFamilies = ['layers', 'heads', 'neurons', 'causal', 'counterfactual', 'in-context', 'self-explanation'] as const;
-export type ToolFamily = (typeof toolFamilies)[number];
+export type ToolFamily = 'layers' | 'heads' | 'neurons' | 'causal' | 'counterfactual' | 'in-context' | 'self-explanation';
 
 /** What the user is told of a tool before it runs. */
 export interface ToolDescription {

@@ -1,4 +1,4 @@
-import { toolParameter } from '../../../shared/errorCatalog.ts';
+import { toolParameter } from '../../../shared/toolErrors.ts';
 import type { Warning } from '../../../shared/explanation.ts';
 import type { Block } from '../../../shared/inspection/blocks.ts';
 import type { ToolContext } from '../../tools/tool.ts';
