@@ -32,6 +32,8 @@ export interface OpenOnnxOptions {
   readonly contextLength: number;
   /** Bytes a gradient may take beside the model; 0 or absent = half of the free memory. */
   readonly gradientBytes?: number;
+  /** Bytes of unpacked weights kept between gradients; absent = a quarter of the free memory. */
+  readonly weightBytes?: number;
   /** One Int32 in shared memory; any other value than 0 stops before the next pass. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;
@@ -89,6 +91,7 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     cancelFlag: options.cancelFlag,
     gradients: {
       gradientBytes: options.gradientBytes ?? 0,
+      weightBytes: options.weightBytes,
       sessions: fileBytes < smallFileBytes ? 8 : 1,
       dequantised: () =>
         (dequantised ??= quantisesActivations(prepared.graph)

@@ -20,6 +20,7 @@ import { type Site, siteName } from '../../model/sites.ts';
 import { type LogitTarget, rowsOf, seedOf } from '../../model/targetSeed.ts';
 import { gradientMemory, gradientUnsupported, numeric, siteUnknown } from '../../shared/errorCatalog.ts';
 import { elementTypes } from '../graph/graph.ts';
+import { writeGraph } from '../proto/writeGraph.ts';
 import { feeds } from '../runtime/feeds.ts';
 import { fixedInputs } from '../runtime/probeRun.ts';
 import { createSession, type OnnxSession } from '../runtime/session.ts';
@@ -33,10 +34,13 @@ import { isLogitTarget, type RowSeeds, seedsAfter, seedsBefore } from './gradien
 import { paddedLength } from './paddedLength.ts';
 import { rowsInput } from './selectRows.ts';
 import { SessionCache } from './sessionCache.ts';
+import { WeightShelf } from './weightShelf.ts';
 
 export interface GradientSettings {
   /** Bytes a gradient may take; 0 = half of what is free when it is asked for. */
   readonly gradientBytes: number;
+  /** Bytes of unpacked weights kept between gradients; undefined = a quarter of what is free when the first one is asked for. */
+  readonly weightBytes: number | undefined;
   /** Prepared sessions kept for the next gradient. */
   readonly sessions: number;
   /** The same file with its weights dequantised and 32-bit activations; the evaluator itself where it has neither. */
@@ -46,11 +50,14 @@ export interface GradientSettings {
 interface Prepared {
   readonly graph: GradientGraph;
   readonly session: OnnxSession;
+  /** Unpacked weights. */
+  readonly weights: Readonly<Record<string, TensorValue>>;
 }
 
 export class GradientEngine {
   readonly #sessions: SessionCache;
-  readonly #graphs = new Map<string, GradientGraph>();
+  readonly #prepared = new Map<string, Omit<Prepared, 'session'> & { readonly bytes: Uint8Array }>();
+  #shelf: WeightShelf | null = null;
 
   constructor(
     private readonly evaluator: OnnxEvaluator,
@@ -110,7 +117,8 @@ export class GradientEngine {
   }
 
   async release(): Promise<void> {
-    this.#graphs.clear();
+    this.#prepared.clear();
+    this.#shelf?.clear();
     await this.#sessions.release();
   }
 
@@ -149,7 +157,7 @@ export class GradientEngine {
         : {}),
     };
     cancellation.check();
-    const { graph, session, plan } = await this.#prepare(
+    const { graph, session, weights, plan } = await this.#prepare(
       evaluator,
       embed,
       { length, rows, cotangent, at, capture, embeddings: embeddings !== undefined },
@@ -158,7 +166,7 @@ export class GradientEngine {
       options,
     );
     cancellation.check();
-    const results = await session.run(onlyInputs(given, session.inputs));
+    const results = await session.run(onlyInputs({ ...given, ...weights }, session.inputs));
     const whole = (site: OnnxSite, name: string) =>
       capturedTensor({ site: parsed(site.site) }, site, floats(results, name), tokens.length, length);
     const captured = new Map(capture.map((site) => [site.site, whole(site, graph.values.get(site.tensor) ?? '')]));
@@ -221,13 +229,15 @@ export class GradientEngine {
       names(request.at),
       names(request.capture),
     ].join('|');
-    const graph = this.#graphs.get(key) ?? gradientGraph(evaluator, embed, request, ({ inputs }) => fixedInputs(inputs, given));
+    const known = this.#prepared.get(key);
+    const graph = known?.graph ?? gradientGraph(evaluator, embed, request, ({ inputs }) => fixedInputs(inputs, given));
     const limitBytes = this.settings.gradientBytes > 0 ? this.settings.gradientBytes : Math.floor(os.freemem() / 2);
+    const shelf = (this.#shelf ??= new WeightShelf(this.settings.weightBytes ?? Math.floor(os.freemem() / 4), evaluator.threads));
     const plan: GradientPlan = {
       precision,
-      peakBytes: graph.activationBytes,
+      peakBytes: graph.activationBytes + shelf.bytes,
       activationBytes: graph.activationBytes,
-      weightBytes: 0,
+      weightBytes: shelf.bytes,
       limitBytes,
       segments: 1,
       kernel: 'onnxruntime',
@@ -235,13 +245,24 @@ export class GradientEngine {
     options.onPlan?.(plan);
     if (plan.peakBytes > limitBytes)
       throw gradientMemory(plan.peakBytes, limitBytes, 'the activations of the forward pass alone take that much');
+    const prepared = known ?? (await withWeights(shelf, graph));
+    if (this.#prepared.size >= 64) this.#prepared.clear();
+    this.#prepared.set(key, prepared);
     const session = await this.#sessions.get(key, () =>
-      createSession(graph.bytes, evaluator.graph.folder, { threads: evaluator.threads }),
+      createSession(prepared.bytes, evaluator.graph.folder, { threads: evaluator.threads }),
     );
-    if (this.#graphs.size >= 64) this.#graphs.clear();
-    this.#graphs.set(key, graph);
-    return { graph, session, plan };
+    return { graph, session, weights: prepared.weights, plan };
   }
+}
+
+async function withWeights(shelf: WeightShelf, graph: GradientGraph) {
+  const { graph: lighter, feeds: weights } = await shelf.give(graph.graph);
+  const given = lighter.inputs.flatMap((input) => {
+    const value = weights[input.name];
+    return value === undefined ? [] : [{ ...input, dims: value.dims }];
+  });
+  const bytes = writeGraph(lighter, { inputs: [...graph.inputs, ...given], outputs: graph.outputs });
+  return { graph, weights, bytes };
 }
 
 /** For targets whose derivative depends on the logits, these are computed first. */

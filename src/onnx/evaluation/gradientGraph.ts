@@ -4,7 +4,6 @@ import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
 import { staticProbe } from '../graph/staticProbe.ts';
 import { differentiate } from '../gradient/differentiate.ts';
-import { writeGraph } from '../proto/writeGraph.ts';
 import { type OnnxSite, tensorDims } from '../sites/onnxSite.ts';
 import { withStages } from '../sites/patchStages.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
@@ -28,7 +27,9 @@ export interface GradientGraphRequest {
 }
 
 export interface GradientGraph {
-  readonly bytes: Uint8Array;
+  readonly graph: OnnxGraph;
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly string[];
   /** Tensor of the evaluator's graph → the name of its value in this one. */
   readonly values: ReadonlyMap<string, string>;
   /** Tensor of the evaluator's graph → the name of its gradient; absent: the target does not depend on it. */
@@ -73,7 +74,9 @@ export function gradientGraph(
   const values = new Map(cotangent === null ? [...captured, [evaluator.logits, now(evaluator.logits)] as const] : captured);
   const outputs = [...new Set([...values.values(), ...gradients.values()])];
   return {
-    bytes: writeGraph(graph, { inputs: inputs(graph), outputs }),
+    graph,
+    inputs: inputs(graph),
+    outputs,
     values,
     gradients,
     activationBytes: activationBytes(evaluator.graph, probe),
