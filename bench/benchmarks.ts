@@ -5,6 +5,7 @@ import { gradientMemory } from './gradientMemory.ts';
 import { gradientProfile } from './gradientProfile.ts';
 import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
 import { lensCost } from './lensCost.ts';
+import { onnxSpeed } from './onnxSpeed.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
 import { peakMemory } from './peakMemory.ts';
@@ -20,4 +21,5 @@ export const benchmarks: readonly Benchmark[] = [
   gradientMemory,
   gradientProfile,
   lensCost,
+  onnxSpeed,
 ];

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { CaptureRequest, Model } from '../src/model/model.ts';
+import { openOnnxModel } from '../src/onnx/openOnnxModel.ts';
+import { createSession } from '../src/onnx/runtime/session.ts';
+import { readGraph } from '../src/onnx/proto/readGraph.ts';
+import { writeGraph } from '../src/onnx/proto/writeGraph.ts';
+import type { Benchmark, Measurement } from './benchmark.ts';
+import { cpuRatio, interleave, median, sample } from './measure.ts';
+
+const megabyte = 2 ** 20;
+const options = { threads: 1, contextLength: 2048 };
+
+/** Any ids do: nothing in a transformer is faster for some words than for others. */
+function promptOf(length: number, variation = 0): Int32Array {
+  return Int32Array.from({ length }, (_, index) => 100 + ((index * 37 + variation) % 5000));
+}
+
+/**
+ * A real-size export: taps, gradients and opening against ONNX Runtime's own session on the same file. The export is no part of the
+ * repository: `scripts/goldens/export_smollm2.py OUT int4` makes it, and PROMPT_LOUPE_ONNX names OUT.
+ */
+export const onnxSpeed: Benchmark = {
+  id: 'onnx',
+  title: 'ONNX: an export of the bundled model, fp32 and int4',
+  async run() {
+    const folder = process.env['PROMPT_LOUPE_ONNX'] ?? '';
+    const files = ['model.onnx', 'model_q4.onnx']
+      .map((name) => path.join(folder, name))
+      .filter((file) => folder !== '' && existsSync(file));
+    if (files.length === 0) return [{ quantity: 'not run: PROMPT_LOUPE_ONNX names no export', value: 0, unit: '' }];
+    const measurements: Measurement[] = [];
+    for (const file of files) {
+      const label = file.endsWith('q4.onnx') ? 'int4' : 'fp32';
+      measurements.push(...(await opening(file, label)));
+      const model = await openOnnxModel(file, options);
+      try {
+        measurements.push(...(await taps(model, label)), ...(await gradients(model, label)));
+      } finally {
+        await model.dispose();
+      }
+    }
+    return measurements;
+  },
+};
+
+async function opening(file: string, label: string): Promise<Measurement[]> {
+  const graph = readGraph(file);
+  const bytes = writeGraph(graph, { outputs: ['logits'] });
+  const plain = async () => {
+    const session = await createSession(bytes, graph.folder, { threads: 1 });
+    await session.release();
+  };
+  const whole = async () => {
+    const model = await openOnnxModel(file, options);
+    await model.forward({ tokens: promptOf(8), capture: [{ site: { kind: 'resid_post', layer: 0 } }] });
+    await model.dispose();
+  };
+  const { a, b } = await interleave(3, whole, plain);
+  return [
+    { quantity: `${label}: session of the file`, value: median(b.map(({ cpu }) => cpu)), unit: 'CPU ms' },
+    { quantity: `${label}: opened, and the first pass with a tap`, value: median(a.map(({ cpu }) => cpu)), unit: 'CPU ms' },
+    { quantity: `${label}: opening by session`, value: cpuRatio({ a, b }), unit: '×', goal: { atMost: 1.2 } },
+    { quantity: `${label}: resident memory now`, value: process.memoryUsage().rss / megabyte, unit: 'MB' },
+  ];
+}
+
+async function taps(model: Model, label: string): Promise<Measurement[]> {
+  const tokens = promptOf(200);
+  const read = [{ position: 199, ids: [0] }];
+  const layers = Array.from({ length: model.info.layers }, (_, layer) => layer);
+  const capture: CaptureRequest[] = layers.flatMap((layer) => [
+    { site: { kind: 'resid_post' as const, layer } },
+    { site: { kind: 'pattern' as const, layer } },
+  ]);
+  const runs = await interleave(
+    5,
+    () => model.forward({ tokens, read, capture }),
+    () => model.forward({ tokens, read }),
+  );
+  return [
+    {
+      quantity: `${label}: taps of residuals and attention, 200 tokens, by none`,
+      value: cpuRatio(runs),
+      unit: '×',
+      goal: { atMost: 1.1 },
+    },
+  ];
+}
+
+async function gradients(model: Model, label: string): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const length of [50, 200, 500]) {
+    const tokens = promptOf(length);
+    const last = length - 1;
+    const gradient = () =>
+      model.gradient({
+        tokens,
+        targets: [{ kind: 'logprob', terms: [{ position: last, id: 5, weight: 1 }] }],
+        at: [{ kind: 'embed' }],
+      });
+    const forward = () => model.forward({ tokens, read: [{ position: last, ids: [5] }] });
+    await forward();
+    const first = await sample(gradient);
+    const runs = await interleave(3, gradient, forward);
+    const goal = { atMost: label === 'int4' ? 3 : 2 };
+    measurements.push(
+      { quantity: `${label}: forward pass, ${length} tokens`, value: median(runs.b.map(({ cpu }) => cpu)), unit: 'CPU ms' },
+      { quantity: `${label}: gradient by forward pass, ${length} tokens`, value: cpuRatio(runs), unit: '×', goal },
+      { quantity: `${label}: first gradient of this length`, value: first.cpu, unit: 'CPU ms', goal: { atMost: 4000 } },
+    );
+  }
+  measurements.push({
+    quantity: `${label}: resident memory after gradients`,
+    value: process.memoryUsage().rss / megabyte,
+    unit: 'MB',
+  });
+  return measurements;
+}
