@@ -24,7 +24,7 @@ export async function openOnnxTokenizer(folder: ModelFolder): Promise<Tokenizer>
   return createOnnxTokenizer(createTextTokeniser(parseJson(text)), folder);
 }
 
-export function createOnnxTokenizer(
+function createOnnxTokenizer(
   tokeniser: TextTokeniser,
   folder: Pick<ModelFolder, 'configuration' | 'chatTemplate' | 'bosToken' | 'eosToken'>,
 ): Tokenizer {

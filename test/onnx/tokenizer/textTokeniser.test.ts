@@ -45,6 +45,16 @@ test.each<[string, Readonly<Record<string, unknown>>, string, string]>([
   ['a delimiter', { pre_tokenizer: { type: 'CharDelimiterSplit', delimiter: '|' } }, 'ab|c', 'ab[0,2) c[3,4)'],
   ['digits apart', { pre_tokenizer: { type: 'Digits', individual_digits: true } }, 'a12', 'a[0,1) 1[1,2) 2[2,3)'],
   ['words and the rest', { pre_tokenizer: { type: 'Whitespace' } }, 'ab  -.', 'ab[0,2) -[4,5) .[5,6)'],
+  // Cut there by the native package, too.
+  [
+    'any case of a letter',
+    {
+      pre_tokenizer: { type: 'Split', pattern: { Regex: "(?i:'s|'t)|\\p{L}+" }, behavior: 'Isolated' },
+      model: { ...letters, vocab: { "'": 0, ſ: 1, "'ſ": 2, b: 3, ſb: 4 }, merges: ["' ſ", 'ſ b'] },
+    },
+    "'ſb",
+    "'ſ[0,2) b[2,3)",
+  ],
   ['lower case knows no last sigma', { normalizer: { type: 'Lowercase' } }, 'aΣ', 'a[0,1) σ[1,2)'],
   ['strip', { normalizer: { type: 'Strip', strip_left: true, strip_right: false } }, '  a ', 'a[2,3)  [3,4)'],
   ['accents', { normalizer: { type: 'Sequence', normalizers: [{ type: 'NFD' }, { type: 'StripAccents' }] } }, 'áb', 'ab[0,2)'],
