@@ -1,8 +1,8 @@
 /**
  * Classes of characters as the native package sees them. Some of its tables are of older Unicode versions than JavaScript's,
- * and JavaScript's change with the runtime; ids must not, so those three are spelled out in `characterTables.ts`.
+ * and JavaScript's change with the runtime; ids must not, so those classes are spelled out in `characterTables.ts`.
  */
-import { controlCharacters, marks, nonspacingMarks, punctuation } from './characterTables.ts';
+import { controlCharacters, marks, nonspacingMarks, punctuation, undecomposed } from './characterTables.ts';
 
 /** White_Space, which unlike `\s` holds U+0085 and not U+FEFF. */
 export const whitespace = /\p{White_Space}/u;
@@ -13,6 +13,8 @@ export const isControl = membership(controlCharacters);
 export const isMark = membership(marks);
 export const isNonspacingMark = membership(nonspacingMarks);
 export const isPunctuation = membership(punctuation);
+/** Characters that have a decomposition now and had none when the native package's tables were made. */
+export const isUndecomposed = membership(undecomposed);
 
 /** `table`: code points and ranges of them in hexadecimal, ascending, divided by spaces. */
 function membership(table: string): (character: string) => boolean {

@@ -17,10 +17,17 @@ export interface Stretch {
 export function compilePattern(pattern: PatternConfiguration): RegExp | null {
   if ('String' in pattern && pattern.String === '') return null;
   try {
-    return new SplitPreTokenizer({ type: 'Split', pattern, behavior: 'Isolated', invert: false }).pattern;
+    return new SplitPreTokenizer({ type: 'Split', pattern: withFolding(pattern), behavior: 'Isolated', invert: false }).pattern;
   } catch (error) {
     throw tokenizerUnsupported(`a pattern it splits text with cannot be read (${error instanceof Error ? error.message : ''})`);
   }
+}
+
+/** In `(?i:'s|…)` Oniguruma lets s be ſ and k be the Kelvin sign, too; the library folds ASCII only. */
+function withFolding(pattern: PatternConfiguration): PatternConfiguration {
+  if (!('Regex' in pattern)) return pattern;
+  const fold = (group: string) => group.replace(/[sS]/g, '[sS\u017f]').replace(/[kK]/g, '[kK\u212a]');
+  return { Regex: pattern.Regex.replace(/(?<=\(\?i:)[^()[\]\\]*(?=\))/g, fold) };
 }
 
 /** The text cut into what `pattern` matches and what lies between. */

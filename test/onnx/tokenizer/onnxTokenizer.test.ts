@@ -113,7 +113,7 @@ describe('any text', () => {
       .array(fc.constantFrom('<mask>', '<tool>', '<whole>', '[SEP]', '[MASK]', ' ', '\n', 'a', 'É', '1', '½'), { maxLength: 12 })
       .map((parts) => parts.join('')),
   );
-  const well = anything.map((text) => Buffer.from(text).toString());
+  const well = anything.map((text) => text.replace(/\p{Surrogate}/gu, ''));
 
   // Byte-level, SentencePiece and byte-fallback vocabularies change nothing: every character belongs to a token.
   test.each(['gpt2', 'llama3', 'smollm2', 'llama2', 'mistral', 'gemma', 'qwen'])(

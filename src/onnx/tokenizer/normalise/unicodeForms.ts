@@ -1,3 +1,4 @@
+import { isUndecomposed } from '../characters.ts';
 import { PlacedTextBuilder, rangeOf } from '../placedText.ts';
 import type { PlacedText } from '../placedText.ts';
 
@@ -11,13 +12,21 @@ export function normaliseForm(placed: PlacedText, form: UnicodeForm): PlacedText
   const whole = placed.text.normalize(form);
   if (whole === placed.text) return placed;
   const builder = new PlacedTextBuilder(placed);
+  let isWhole = true;
   for (const { 0: cluster, index } of placed.text.matchAll(clusterPattern)) {
     const made = cluster.normalize(form);
-    if (made === cluster) builder.copy(placed, index, index + cluster.length);
+    const tooNew = made !== cluster && (holdsUndecomposed(cluster) || holdsUndecomposed(made));
+    isWhole &&= !tooNew;
+    if (made === cluster || tooNew) builder.copy(placed, index, index + cluster.length);
     else builder.push(made, rangeOf(placed, index, index + cluster.length));
   }
   const result = builder.build();
-  return result.text === whole ? result : approximately(placed, whole);
+  return result.text === whole || !isWhole ? result : approximately(placed, whole);
+}
+
+function holdsUndecomposed(text: string): boolean {
+  for (const character of text) if (isUndecomposed(character)) return true;
+  return false;
 }
 
 /** Characters melted over the borders of clusters: then all that is known is that the new text stands for the old. */
