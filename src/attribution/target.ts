@@ -44,8 +44,11 @@ export async function resolveTarget(
     throw outputKind('this target', 'a sentence encoder gives no words and no classes', similarityHint);
   }
   switch (spec.kind) {
-    case 'next':
-      return sequenceTarget(context, [], [context.next], 'next', score ?? 'logprob');
+    case 'next': {
+      // A classifier's most likely answer is a class.
+      const kind = context.model.info.task === undefined ? 'next' : 'class';
+      return sequenceTarget(context, [], [context.next], kind, score ?? 'logprob');
+    }
     case 'id':
       return idTarget(spec.id, score ?? 'logit', context);
     case 'text': {

@@ -29,10 +29,6 @@ async function refused(argv: readonly string[], code: number, message: RegExp) {
 
 describe('usage errors: exit code 2', () => {
   test.each<[string[], RegExp]>([
-    [['lens', prompt], /unknown command 'lens'/],
-    [['patch', 'a', 'b'], /unknown command/],
-    [['ablate', prompt], /unknown command/],
-    [['trace', prompt], /unknown command/],
     [['evaluate', prompt], /required option/],
     [['appraise', prompt], /unknown command/],
     [['check', prompt], /unknown command/],

@@ -48,7 +48,7 @@ export function knownRow(target: ResolvedTarget, promptLength: number, { lastRow
   const reads = target.reads(promptLength);
   const [read] = reads;
   if (read === undefined || reads.length > 1 || read.position !== promptLength - 1) return null;
-  if (read.entropy !== undefined || read.reference !== undefined) return null;
+  if (read.entropy !== undefined || read.reference !== undefined || read.weights !== undefined) return null;
   const logits = read.ids.map(
     (id) => lastRow.logits[wanted.indexOf(id)] ?? lastRow.top.find((token) => token.id === id)?.logit ?? Number.NaN,
   );

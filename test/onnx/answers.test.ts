@@ -1,0 +1,139 @@
+/** Models that answer with one row about the whole text: a classifier with classes, a sentence encoder with a similarity. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { explain } from '../../src/engine/requests/explain.ts';
+import { logprobs } from '../../src/engine/requests/logprobs.ts';
+import type { Model } from '../../src/model/model.ts';
+import { prepareGraph } from '../../src/onnx/lowering/prepareGraph.ts';
+import { openOnnxModel } from '../../src/onnx/openOnnxModel.ts';
+import { readGraph } from '../../src/onnx/proto/readGraph.ts';
+import { writeGraph } from '../../src/onnx/proto/writeGraph.ts';
+import { recognise } from '../../src/onnx/structure/recognise.ts';
+import type { ExplainRequest } from '../../src/shared/protocol/engine.ts';
+import type { TargetSpec } from '../../src/shared/target.ts';
+import { recordRequest } from '../engine/requests/requestRecorder.ts';
+import { modelFile } from './fixture.ts';
+
+let folder: string;
+let classifier: Model;
+let encoder: Model;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'prompt-loupe-answers-'));
+  const source = modelFile('bert_cls_optimum');
+  copyFileSync(source, path.join(folder, 'model.onnx'));
+  copyFileSync('test/fixtures/onnx-tokenizers/bert_uncased/tokenizer.json', path.join(folder, 'tokenizer.json'));
+  const configuration = {
+    model_type: 'bert',
+    id2label: { 0: 'negative', 1: 'neutral', 2: 'positive' },
+    max_position_embeddings: 64,
+  };
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(configuration));
+  // The same model without its head: its last hidden states.
+  const { graph, probe } = await prepareGraph(source, { precision: 'asServed', threads: 1 });
+  const states = recognise(graph, probe).layers.at(-1)?.residPost ?? '';
+  const original = readGraph(path.join(folder, 'model.onnx'));
+  writeFileSync(path.join(folder, 'encoder.onnx'), writeGraph(original, { outputs: [states] }));
+  classifier = await openOnnxModel(path.join(folder, 'model.onnx'), { threads: 1, contextLength: 0 });
+  encoder = await openOnnxModel(path.join(folder, 'encoder.onnx'), { threads: 1, contextLength: 0 });
+});
+afterAll(async () => {
+  await classifier.dispose();
+  await encoder.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+const text = 'the quick brown fox was not happy';
+const asked = (target: TargetSpec, method = 'saliency'): ExplainRequest => ({
+  prompt: { text, format: 'text', mode: 'raw' },
+  method,
+  target,
+  granularity: 'word',
+  maxTokens: 8,
+  seed: 1,
+  progressive: false,
+  faithfulness: false,
+});
+
+describe('a classifier', () => {
+  test('answers with its most likely class, and explains it', async () => {
+    const result = await explain(recordRequest(classifier), asked({ kind: 'next' }));
+    const [token] = result.response.tokens;
+    expect(result.target).toMatchObject({ kind: 'class', label: token?.text, unit: 'nat' });
+    expect(['negative', 'neutral', 'positive']).toContain(token?.text);
+    expect(token?.alternatives.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0)).toBeCloseTo(1, 5);
+    expect(result.target.value).toBeCloseTo(token?.logprob ?? 0, 5);
+    expect(result.scores.some((score) => score > 0)).toBe(true);
+  });
+
+  test('a class by its name, whatever its case; two classes against each other', async () => {
+    const one = await explain(recordRequest(classifier), asked({ kind: 'class', name: ' Positive' }));
+    expect(one.target).toMatchObject({ kind: 'class', label: 'positive', ids: [2] });
+    const two = await explain(recordRequest(classifier), asked({ kind: 'contrast', a: 'positive', b: 'negative' }, 'occlusion'));
+    expect(two.target).toMatchObject({ label: 'positive rather than negative', ids: [2, 0], unit: 'logit' });
+  });
+
+  // Integrated gradients add up to the difference to their baseline: the path crosses the whole encoder.
+  test('integrated gradients are complete', async () => {
+    const request = {
+      ...asked({ kind: 'class', name: 'positive' }, 'integrated-gradients'),
+      parameters: { steps: 64, maxSteps: 64 },
+    };
+    const { completeness } = await explain(recordRequest(classifier), request);
+    expect(Math.abs((completeness?.sum ?? 0) - (completeness?.expected ?? 1))).toBeLessThan(0.02);
+  });
+
+  test.each<[TargetSpec, RegExp]>([
+    [{ kind: 'class', name: 'angry' }, /E_CLASS_UNKNOWN.*negative, neutral, positive/],
+    [{ kind: 'id', id: 3 }, /there is no output 3/],
+    [{ kind: 'similarity', text: 'a fox' }, /E_OUTPUT_KIND.*no sentence encoder/],
+  ])('refuses %j', async (target, message) => {
+    await expect(explain(recordRequest(classifier), asked(target))).rejects.toThrow(message);
+  });
+
+  test('has no log-probabilities of tokens', async () => {
+    await expect(logprobs(recordRequest(classifier), { prompt: asked({ kind: 'next' }).prompt, top: 3 })).rejects.toMatchObject({
+      code: 'E_OUTPUT_KIND',
+    });
+  });
+});
+
+describe('a sentence encoder', () => {
+  const similar: TargetSpec = { kind: 'similarity', text: 'a happy fox' };
+
+  test('a text is as similar to itself as can be', async () => {
+    const same = await explain(recordRequest(encoder), asked({ kind: 'similarity', text }));
+    expect(same.target).toMatchObject({ kind: 'similarity', unit: 'cosine', value: expect.closeTo(1, 5) as number });
+  });
+
+  test('the gradient of a similarity is its slope', async () => {
+    const { tokens } = await encoder.tokenizer.encode(text);
+    const ids = Int32Array.from(tokens, ({ id }) => id);
+    const other = Int32Array.from((await encoder.tokenizer.encode('a happy fox')).tokens, ({ id }) => id);
+    const weights = (await encoder.forward({ tokens: other, logits: 'last' })).logits!.values;
+    expect(Math.hypot(...weights)).toBeCloseTo(1, 5);
+    const embed = { kind: 'embed' as const };
+    const { captured } = await encoder.forward({ tokens: ids, capture: [{ site: embed }] });
+    const target = { kind: 'linear' as const, rows: [{ position: 0, weights }] };
+    const { targets } = await encoder.gradient({ tokens: ids, targets: [target], at: [embed] });
+    const gradient = targets[0]!.gradients.get('embed')!.data;
+    const embeddings = captured.get('embed')!.data;
+    const value = async (by: number) => {
+      const moved = embeddings.map((number, index) => number + by * gradient[index]!);
+      const { read } = await encoder.forward({ tokens: ids, embeddings: moved, read: [{ position: 0, ids: [], weights }] });
+      return read[0]!.weighted!;
+    };
+    const step = 0.01;
+    const slope = ((await value(step)) - (await value(-step))) / (2 * step);
+    expect(slope / gradient.reduce((sum, number) => sum + number * number, 0)).toBeCloseTo(1, 2);
+  });
+
+  test('explains a similarity, and nothing else', async () => {
+    const { response, scores } = await explain(recordRequest(encoder), asked(similar, 'occlusion'));
+    expect(response.tokens).toEqual([]);
+    expect(scores.some((score) => score !== 0)).toBe(true);
+    await expect(explain(recordRequest(encoder), asked({ kind: 'next' }))).rejects.toThrow(/E_OUTPUT_KIND.*similarity:TEXT/);
+  });
+});
