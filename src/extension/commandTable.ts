@@ -17,6 +17,8 @@ export const commandTable = {
   toggleTemplateTokens: { id: 'promptLoupe.toggleTemplateTokens', nls: 'command.toggleTemplateTokens', icon: null },
   showPanel: { id: 'promptLoupe.showPanel', nls: 'command.showPanel', icon: '$(open-preview)' },
   showAttention: { id: 'promptLoupe.showAttention', nls: 'command.showAttention', icon: null },
+  lookInside: { id: 'promptLoupe.lookInside', nls: 'command.lookInside', icon: null },
+  layers: { id: 'promptLoupe.layers', nls: 'command.layers', icon: null },
   exportExplanation: { id: 'promptLoupe.exportExplanation', nls: 'command.exportExplanation', icon: '$(export)' },
   openHistory: { id: 'promptLoupe.openHistory', nls: 'command.openHistory', icon: '$(go-to-file)' },
   deleteHistory: { id: 'promptLoupe.deleteHistory', nls: 'command.deleteHistory', icon: '$(trash)' },
@@ -40,6 +42,7 @@ export const viewIds = {
   history: 'promptLoupe.history',
   /** Type of the webview panel; not declared in package.json. */
   explain: 'promptLoupe.explain',
+  inside: 'promptLoupe.inside',
   walkthrough: 'promptLoupe.start',
 } as const;
 

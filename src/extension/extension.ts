@@ -19,6 +19,7 @@ import { HistoryView } from './history/historyView.ts';
 import { serveOldPrompts } from './history/openHistory.ts';
 import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
+import { InsidePanel } from './inside/insidePanel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
 import { Overlay } from './overlay/overlay.ts';
@@ -56,6 +57,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     );
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
+  const inside = new InsidePanel(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
   const modelsView = new ModelsView(client, find);
   const historyView = new HistoryView(history, methods);
 
@@ -66,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     overlay,
     panel,
     attention,
+    inside,
     modelsView,
     historyView,
     serveOldPrompts(history),
@@ -77,14 +80,27 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     createStatusBar(client, active),
     announceRestarts(client, log),
     registerCommands(
-      commandHandlers({ engine: client, models, modelsView, find, methods, explainer, comparer, history, active, panel, log }),
+      commandHandlers({
+        engine: client,
+        models,
+        modelsView,
+        find,
+        methods,
+        explainer,
+        comparer,
+        history,
+        active,
+        panel,
+        inside,
+        log,
+      }),
       log,
     ),
     new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
   );
-  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView, history });
+  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, inside, modelsView, history });
 }
 
 /** The editor waits for this: the engine is a process of its own and must not outlive the window. */
