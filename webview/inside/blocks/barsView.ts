@@ -14,7 +14,7 @@ interface Span {
 }
 
 /** Where each bar begins and ends, and the range of all. */
-export function barSpans({ bars, waterfall }: Pick<BarsBlock, 'bars' | 'waterfall'>): {
+function barSpans({ bars, waterfall }: Pick<BarsBlock, 'bars' | 'waterfall'>): {
   readonly spans: readonly Span[];
   readonly low: number;
   readonly high: number;
