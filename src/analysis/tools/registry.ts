@@ -2,6 +2,7 @@
 import { labelAnchors } from '../anchors/labelAnchors.ts';
 import { ablate } from '../causal/ablate.ts';
 import { patch } from '../causal/patch.ts';
+import { pathPatch } from '../causal/pathPatch.ts';
 import { trace } from '../causal/trace.ts';
 import { chainOfThought } from '../chainOfThought/chainOfThought.ts';
 import { counterfactual } from '../counterfactual/counterfactual.ts';
@@ -22,6 +23,7 @@ export const tools: readonly Tool[] = [
   ablate,
   patch,
   trace,
+  pathPatch,
   counterfactual,
   labelAnchors,
   selfExplanation,

@@ -55,6 +55,14 @@ describe('patch', () => {
   });
 });
 
+test('path-patch: the MLP of the last layer has one path, so it is its whole effect', async () => {
+  const parameters = { corrupt, sender: 'mlp 29' };
+  const { data, blocks } = await toolOn(model, 'path-patch', { text: clean, target, parameters });
+  const { senders, totalEffect } = data as { senders: { effect: number }[]; totalEffect: number };
+  expect(senders[0]?.effect).toBe(totalEffect);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['bars', 'text']);
+});
+
 const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ['patch', 'no second prompt', { text: clean, target }, /corrupt.*missing/],
   [
@@ -66,6 +74,28 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ['patch', 'the same prompt', { text: clean, target, parameters: { corrupt: clean } }, /it is the clean prompt/],
   ['patch', 'heads of a stream', { text: clean, target, parameters: { corrupt, by: 'head' } }, /add --site z/],
   ['patch', 'an unknown site', { text: clean, target, parameters: { corrupt, site: 'nowhere' } }, /use one of/],
+  [
+    'path-patch',
+    'a sender that is no part',
+    { text: clean, target, parameters: { corrupt, sender: 'neuron 3' } },
+    /write "head 3.5"/,
+  ],
+  ['path-patch', 'a head without a number', { text: clean, target, parameters: { corrupt, sender: 'head 3' } }, /names no part/],
+  ['path-patch', 'a head the model lacks', { text: clean, target, parameters: { corrupt, sender: 'head 3.9' } }, /no head 9/],
+  ['path-patch', 'a layer the model lacks', { text: clean, target, parameters: { corrupt, receiver: 'mlp 30' } }, /mlp 30/],
+  [
+    'path-patch',
+    'a sender behind the receiver',
+    { text: clean, target, parameters: { corrupt, sender: 'mlp 4', receiver: 'head 4.0' } },
+    /not computed before/,
+  ],
+  ['path-patch', 'nothing before', { text: clean, target, parameters: { corrupt, receiver: 'head 0.0' } }, /nothing is computed/],
+  [
+    'path-patch',
+    'queries of an MLP',
+    { text: clean, target, parameters: { corrupt, receiver: 'mlp 4', input: 'q' } },
+    /has no q/,
+  ],
   ['ablate', 'resample without a prompt', { text: clean, target, parameters: { how: 'resample' } }, /second prompt/],
   ['ablate', 'a layer the model lacks', { text: clean, target, parameters: { layer: 30 } }, /30/],
   ['trace', 'no subject', { text: clean, target }, /subject.*missing/],
