@@ -4,13 +4,17 @@ import { firstTint } from './firstTint.ts';
 import { gradientMemory } from './gradientMemory.ts';
 import { gradientProfile } from './gradientProfile.ts';
 import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
+import { guidedOcclusionSpeed } from './guidedOcclusion.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
 import { peakMemory } from './peakMemory.ts';
+import { randomAblations } from './randomAblations.ts';
 
 export const benchmarks: readonly Benchmark[] = [
   captureOverhead,
   occlusionReuse,
+  guidedOcclusionSpeed,
+  randomAblations,
   firstTint,
   overlayUpdate,
   peakMemory,
