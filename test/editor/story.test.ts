@@ -311,6 +311,37 @@ test('the History view lists what was explained, and shows it again', async () =
   await stage(/Final/);
 });
 
+test('the layers are read: a grid of tokens, told in words, with the token marked in the prompt', async () => {
+  lines = await editor.openFile('few-shot.md', 'Review');
+  await lines.getByText('Review').first().click();
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await editor.runCommand('Show Layers (Logit Lens)');
+  const inside = await editor.webview('loupe-inside-view select.grouped');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  const grid = inside.locator('loupe-heat-grid').first();
+  await grid.locator('canvas').waitFor({ timeout: 120_000 });
+  await grid.locator('.view').focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await editor.page.keyboard.press(key);
+  await expect.poll(async () => await grid.locator('.status').textContent()).toMatch(/^L\d+, /);
+  const marked = editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]');
+  await expect.poll(async () => await marked.count()).toBeGreaterThan(0);
+  await editor.screenshot('inside');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+});
+
+test('another tool is chosen and run in the same panel, and its table sorts', async () => {
+  const inside = await editor.webview('loupe-inside-view select.grouped');
+  await inside.locator('select.grouped').first().selectOption('heads');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  const table = inside.locator('loupe-sortable-table').first();
+  await table.waitFor({ timeout: 170_000 });
+  const entropy = table.locator('th', { hasText: /entropy/i }).first();
+  await entropy.locator('button').click();
+  expect(await entropy.getAttribute('aria-sort')).toBe('descending');
+  await editor.screenshot('inside-heads');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+});
+
 test('nothing was asked of any other machine', () => {
   expect([...editor.foreignHosts]).toEqual([]);
 });

@@ -239,4 +239,4 @@ export class InsideView extends LitElement {
   ];
 }
 
-customElements.define('inside-view', InsideView);
+customElements.define('loupe-inside-view', InsideView);

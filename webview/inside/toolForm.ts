@@ -53,7 +53,7 @@ function control(parameter: ToolParameter, { typed, files, text, onType, onFile 
     case 'prompt':
       return html`<textarea rows="3" aria-label=${description} .value=${String(value)} @input=${type}></textarea>`;
     case 'file':
-      return html`${button({ label: text.choose, description, onClick: () => onFile(id) })}
+      return html`${button({ label: text.choose, description: `${text.choose} ${description}`, onClick: () => onFile(id) })}
         <span class="muted">${visibleText(files[id] ?? text.noFile)}</span>`;
   }
 }

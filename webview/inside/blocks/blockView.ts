@@ -38,9 +38,9 @@ export function blockView(block: Block, context: BlockContext): TemplateResult {
 function content(block: Block, context: BlockContext): TemplateResult {
   switch (block.kind) {
     case 'heat':
-      return html`<heat-grid .block=${block} .context=${context}></heat-grid>`;
+      return html`<loupe-heat-grid .block=${block} .context=${context}></loupe-heat-grid>`;
     case 'table':
-      return html`<sortable-table .block=${block} .context=${context}></sortable-table>`;
+      return html`<loupe-sortable-table .block=${block} .context=${context}></loupe-sortable-table>`;
     case 'bars':
       return barsView(block, context);
     case 'graph':

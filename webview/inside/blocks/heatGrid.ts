@@ -231,4 +231,4 @@ function fitted(drawing: CanvasRenderingContext2D, text: string, room: number): 
   return end <= 0 ? '' : `${text.slice(0, end)}…`;
 }
 
-customElements.define('heat-grid', HeatGrid);
+customElements.define('loupe-heat-grid', HeatGrid);

@@ -113,4 +113,4 @@ export class SortableTable extends LitElement {
   ];
 }
 
-customElements.define('sortable-table', SortableTable);
+customElements.define('loupe-sortable-table', SortableTable);
