@@ -30,7 +30,7 @@ export const pathPatch: Tool = {
       id: 'sender',
       kind: 'text',
       label: 'Sender',
-      help: 'what speaks: "head 3.5", "attn 3", "mlp 3", or "all": every head and MLP before the receiver, one at a time',
+      help: 'what speaks: "head 3.5", "attn 3", "mlp 3", "embed", or "all": every head and MLP before the receiver, one at a time',
       default: everySender,
       pattern: 'head 3.5',
     },
@@ -137,7 +137,7 @@ function sendersOf(text: string, receiver: Component, info: { readonly layers: n
     if (senders.length > 0) return senders;
     throw toolParameter(id, 'receiver', `nothing is computed before ${componentLabel(receiver)}`, 'choose a later receiver');
   }
-  const sender = readComponent(text, ['head', 'attn', 'mlp'], info, id, 'sender');
+  const sender = readComponent(text, ['embed', 'head', 'attn', 'mlp'], info, id, 'sender');
   if (isBefore(sender)) return [sender];
   const why = `${componentLabel(sender)} is not computed before ${componentLabel(receiver)}, and cannot tell it anything`;
   throw toolParameter(id, 'sender', why, 'choose a sender of an earlier layer; in a layer attention comes before the MLP');

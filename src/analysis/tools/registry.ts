@@ -1,6 +1,7 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
 import { labelAnchors } from '../anchors/labelAnchors.ts';
 import { ablate } from '../causal/ablate.ts';
+import { circuit } from '../causal/circuit.ts';
 import { patch } from '../causal/patch.ts';
 import { pathPatch } from '../causal/pathPatch.ts';
 import { trace } from '../causal/trace.ts';
@@ -24,6 +25,7 @@ export const tools: readonly Tool[] = [
   patch,
   trace,
   pathPatch,
+  circuit,
   counterfactual,
   labelAnchors,
   selfExplanation,

@@ -63,6 +63,18 @@ test('path-patch: the MLP of the last layer has one path, so it is its whole eff
   expect(blocks.map(({ kind }) => kind)).toEqual(['bars', 'text']);
 });
 
+test('circuit: few parts keep what as many random ones lose, for far fewer passes than there are edges', async () => {
+  const parameters = { corrupt, edges: 100, draws: 5, check: 3 };
+  const { data, blocks, cost } = await toolOn(model, 'circuit', { text: clean, target, parameters });
+  const found = data as { kept: number; components: string[]; random: { values: number[] }; scored: number; checked: object[] };
+  expect(found.components).toContain('L23.H4');
+  expect(found.components.length).toBeLessThan(60);
+  expect(found.kept).toBeGreaterThan(Math.max(...found.random.values) + 0.3);
+  expect(found.checked).toHaveLength(3);
+  expect(cost.forwardPasses).toBeLessThan(100);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['graph', 'text', 'curve', 'table', 'text']);
+});
+
 const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ['patch', 'no second prompt', { text: clean, target }, /corrupt.*missing/],
   [
@@ -96,6 +108,9 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
     { text: clean, target, parameters: { corrupt, receiver: 'mlp 4', input: 'q' } },
     /has no q/,
   ],
+  ['circuit', 'no second prompt', { text: clean, target }, /corrupt.*missing/],
+  ['circuit', 'too few edges', { text: clean, target, parameters: { corrupt, edges: 1 } }, /no chain of such edges/],
+  ['circuit', 'a threshold above all', { text: clean, target, parameters: { corrupt, threshold: 100 } }, /lower the threshold/],
   ['ablate', 'resample without a prompt', { text: clean, target, parameters: { how: 'resample' } }, /second prompt/],
   ['ablate', 'a layer the model lacks', { text: clean, target, parameters: { layer: 30 } }, /30/],
   ['trace', 'no subject', { text: clean, target }, /subject.*missing/],

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => model.dispose());
 
 function named(text: string): Component {
-  return readComponent(text, ['head', 'attn', 'mlp', 'logits'], model.info, 'path-patch', 'sender');
+  return readComponent(text, ['embed', 'head', 'attn', 'mlp', 'logits'], model.info, 'path-patch', 'sender');
 }
 
 async function capture(ids: Int32Array, site: Site, patches: readonly Patch[] = []): Promise<Float32Array> {
@@ -46,7 +46,7 @@ async function capture(ids: Int32Array, site: Site, patches: readonly Patch[] = 
 
 /** [T, D] what the sender writes on the other prompt, less what it writes on this one. */
 async function message({ kind, layer, head }: Component): Promise<Float32Array> {
-  const site: Site = { kind: kind === 'mlp' ? 'mlp_out' : 'attn_out', layer };
+  const site: Site = kind === 'embed' ? { kind } : { kind: kind === 'mlp' ? 'mlp_out' : 'attn_out', layer };
   const own = await capture(tokens, site);
   if (kind !== 'head') return (await capture(otherTokens, site)).map((value, at) => value - (own[at] as number));
   const { heads, headSize } = model.info;
@@ -60,7 +60,7 @@ async function valueWith(patches: readonly Patch[]): Promise<number> {
   return read[0]?.logits[0] as number;
 }
 
-const logitPaths = ['head 0.1', 'attn 0', 'mlp 0', 'head 1.0', 'mlp 1'];
+const logitPaths = ['embed', 'head 0.1', 'attn 0', 'mlp 0', 'head 1.0', 'mlp 1'];
 test.each(logitPaths)('%s to the logits: the frozen stream plus its message, unembedded', async (sender) => {
   const stream = await capture(tokens, { kind: 'resid_post', layer: model.info.layers - 1 });
   const sent = await message(named(sender));
@@ -72,6 +72,7 @@ test.each(logitPaths)('%s to the logits: the frozen stream plus its message, une
 
 const paths: readonly (readonly [string, string, ReceiverInput])[] = [
   ['head 0.2', 'mlp 1', 'all'],
+  ['embed', 'head 1.0', 'all'],
   ['mlp 0', 'mlp 1', 'all'],
   ['attn 1', 'mlp 1', 'all'],
   ['attn 0', 'attn 1', 'all'],
