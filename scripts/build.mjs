@@ -43,7 +43,7 @@ export const outputs = [
     format: 'iife',
     target: 'es2022',
     tsconfig: 'webview/tsconfig.json',
-    entryPoints: { explain: 'webview/explain/main.ts', attention: 'webview/attention/main.ts' },
+    entryPoints: { explain: 'webview/explain/main.ts', attention: 'webview/attention/main.ts', inside: 'webview/inside/main.ts' },
     outdir: 'dist/webview',
   },
 ];

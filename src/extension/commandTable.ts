@@ -11,6 +11,8 @@ export const commandTable = {
   compareWithModel: { id: 'promptLoupe.compareWithModel', nls: 'command.compareWithModel', icon: null },
   compareWithPrevious: { id: 'promptLoupe.compareWithPrevious', nls: 'command.compareWithPrevious', icon: null },
   endComparison: { id: 'promptLoupe.endComparison', nls: 'command.endComparison', icon: null },
+  lookInside: { id: 'promptLoupe.lookInside', nls: 'command.lookInside', icon: null },
+  layers: { id: 'promptLoupe.layers', nls: 'command.layers', icon: null },
   cancel: { id: 'promptLoupe.cancel', nls: 'command.cancel', icon: '$(debug-stop)' },
   clearOverlay: { id: 'promptLoupe.clearOverlay', nls: 'command.clearOverlay', icon: '$(clear-all)' },
   selectGranularity: { id: 'promptLoupe.selectGranularity', nls: 'command.selectGranularity', icon: null },
@@ -38,8 +40,9 @@ export const viewIds = {
   models: 'promptLoupe.models',
   attention: 'promptLoupe.attention',
   history: 'promptLoupe.history',
-  /** Type of the webview panel; not declared in package.json. */
+  /** Types of the webview panels; not declared in package.json. */
   explain: 'promptLoupe.explain',
+  inside: 'promptLoupe.inside',
   walkthrough: 'promptLoupe.start',
 } as const;
 

@@ -16,6 +16,7 @@ import type {
   Progress,
 } from '../shared/protocol/engine.ts';
 import type { Explanation } from '../shared/explanation.ts';
+import type { ToolDescription, ToolRequest, ToolResult } from '../shared/protocol/tools.ts';
 
 export interface CallHooks {
   readonly signal?: AbortSignal;
@@ -40,6 +41,9 @@ export interface EngineService {
   explain(request: ExplainRequest, hooks?: CallHooks): Promise<Explanation>;
   attentionGrid(request: AttentionGridRequest, hooks?: CallHooks): Promise<AttentionGrid>;
   attentionHead(request: AttentionHeadRequest, hooks?: CallHooks): Promise<AttentionHead>;
+  /** Every tool that looks inside a model; which are available depends on the loaded model. */
+  tools(hooks?: CallHooks): Promise<ToolDescription[]>;
+  tool(request: ToolRequest, hooks?: CallHooks): Promise<ToolResult>;
   /** Writes a finished explanation to a file; needs no model. */
   export(request: ExportRequest, hooks?: CallHooks): Promise<ExportResult>;
   /** Ends the process and starts a new one with the same model; what was running rejects. */

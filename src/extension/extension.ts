@@ -17,6 +17,7 @@ import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
 import { HistoryStore } from './history/historyStore.ts';
 import { HistoryView } from './history/historyView.ts';
 import { serveOldPrompts } from './history/openHistory.ts';
+import { Inside } from './inside/inside.ts';
 import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
@@ -56,6 +57,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     );
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
+  const inside = new Inside(context.extensionUri, client, models, explainer, sessions, log);
   const modelsView = new ModelsView(client, find);
   const historyView = new HistoryView(history, methods);
 
@@ -66,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     overlay,
     panel,
     attention,
+    inside,
     modelsView,
     historyView,
     serveOldPrompts(history),
@@ -77,7 +80,20 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     createStatusBar(client, active),
     announceRestarts(client, log),
     registerCommands(
-      commandHandlers({ engine: client, models, modelsView, find, methods, explainer, comparer, history, active, panel, log }),
+      commandHandlers({
+        engine: client,
+        models,
+        modelsView,
+        find,
+        methods,
+        explainer,
+        comparer,
+        history,
+        active,
+        panel,
+        inside,
+        log,
+      }),
       log,
     ),
     new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),

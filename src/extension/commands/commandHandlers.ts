@@ -8,6 +8,7 @@ import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
+import type { Inside } from '../inside/inside.ts';
 import type { ModelsView } from '../models/modelsView.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
@@ -15,6 +16,7 @@ import type { Comparer } from '../explain/comparer.ts';
 import { compareCommands } from './compareCommands.ts';
 import { historyCommands } from './historyCommands.ts';
 import { explainCommands } from './explainCommands.ts';
+import { insideCommands } from './insideCommands.ts';
 import { modelCommands } from './modelCommands.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
@@ -29,13 +31,15 @@ export interface CommandParts {
   readonly history: HistoryStore;
   readonly active: ActiveDocument;
   readonly panel: ExplainPanel;
+  readonly inside: Inside;
   readonly log: vscode.LogOutputChannel;
 }
 
 export function commandHandlers(parts: CommandParts): CommandHandlers {
-  const { engine, models, modelsView, find, methods, explainer, comparer, history, active, panel, log } = parts;
+  const { engine, models, modelsView, find, methods, explainer, comparer, history, active, panel, inside, log } = parts;
   return {
     ...explainCommands(explainer, active, panel, engine, methods),
+    ...insideCommands(inside, active),
     ...compareCommands(comparer, active, methods, engine, history, find),
     ...historyCommands(history, explainer, active, panel),
     ...modelCommands(models, modelsView, find),

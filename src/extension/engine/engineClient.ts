@@ -23,6 +23,7 @@ import type {
   ModelSummary,
 } from '../../shared/protocol/engine.ts';
 import type { Explanation } from '../../shared/explanation.ts';
+import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
 import { CrashGuard } from './crashGuard.ts';
 import { EngineChild, type EngineExit } from './engineChild.ts';
@@ -47,7 +48,10 @@ export interface GenerateHooks extends CallHooks {
   readonly onToken?: (text: string) => void;
 }
 
-type NeedsModel = Exclude<keyof EngineMethods, 'load' | 'unload' | 'status' | 'inspect' | 'listModels' | 'methods' | 'export'>;
+type NeedsModel = Exclude<
+  keyof EngineMethods,
+  'load' | 'unload' | 'status' | 'inspect' | 'listModels' | 'methods' | 'tools' | 'export'
+>;
 
 /**
  * The host's side of the engine: starts it when first asked, restarts it after a crash (the interrupted request is repeated
@@ -161,6 +165,14 @@ export class EngineClient implements EngineService {
 
   async capture(request: CaptureToFileRequest, hooks: CallHooks = {}): Promise<CaptureToFileResult> {
     return await this.#onModel('capture', request, hooks);
+  }
+
+  async tools(hooks: CallHooks = {}): Promise<ToolDescription[]> {
+    return await this.#request(hooks, (child, requestId) => child.peer.call('tools', [], { signal: hooks.signal, requestId }));
+  }
+
+  async tool(request: ToolRequest, hooks: CallHooks = {}): Promise<ToolResult> {
+    return await this.#onModel('tool', request, hooks);
   }
 
   async export(request: ExportRequest, hooks: CallHooks = {}): Promise<ExportResult> {

@@ -6,7 +6,7 @@ import { webviewHtml } from './webviewHtml.ts';
 export function configureWebview(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
-  name: 'explain' | 'attention',
+  name: 'explain' | 'attention' | 'inside',
   title: string,
 ): void {
   const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
