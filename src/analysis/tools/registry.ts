@@ -4,6 +4,7 @@ import { ablate } from '../causal/ablate.ts';
 import { circuit } from '../causal/circuit.ts';
 import { patch } from '../causal/patch.ts';
 import { pathPatch } from '../causal/pathPatch.ts';
+import { steer } from '../causal/steer.ts';
 import { trace } from '../causal/trace.ts';
 import { chainOfThought } from '../chainOfThought/chainOfThought.ts';
 import { counterfactual } from '../counterfactual/counterfactual.ts';
@@ -26,6 +27,7 @@ export const tools: readonly Tool[] = [
   trace,
   pathPatch,
   circuit,
+  steer,
   counterfactual,
   labelAnchors,
   selfExplanation,
