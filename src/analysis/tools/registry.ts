@@ -2,6 +2,7 @@
 import { labelAnchors } from '../anchors/labelAnchors.ts';
 import { ablate } from '../causal/ablate.ts';
 import { circuit } from '../causal/circuit.ts';
+import { intervene } from '../causal/intervene.ts';
 import { patch } from '../causal/patch.ts';
 import { pathPatch } from '../causal/pathPatch.ts';
 import { steer } from '../causal/steer.ts';
@@ -28,6 +29,7 @@ export const tools: readonly Tool[] = [
   pathPatch,
   circuit,
   steer,
+  intervene,
   counterfactual,
   labelAnchors,
   selfExplanation,
