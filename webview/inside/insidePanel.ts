@@ -1,5 +1,6 @@
 /** The Inside panel: a tool, its form, and the blocks it gave. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
 import type { InsidePanelIn, InsidePanelOut, ShownResult, ToolChoice } from '../../src/shared/protocol/insidePanel.ts';
 import type { Block } from '../../src/shared/inspection/blocks.ts';
 import { button, groupedDropdown, progressRing } from '../ui/controls.ts';
@@ -23,6 +24,7 @@ export class InsidePanel extends LitElement {
     fields: { state: true },
     target: { state: true },
     showProblems: { state: true },
+    showsParameters: { state: true },
   };
   declare host: Host<InsidePanelOut>;
   declare private state: InsideState;
@@ -31,6 +33,7 @@ export class InsidePanel extends LitElement {
   declare private target: TargetFields;
   /** What is wrong is said of a field once Run was pressed. */
   declare private showProblems: boolean;
+  declare private showsParameters: boolean;
   private marked = '';
 
   constructor() {
@@ -39,6 +42,7 @@ export class InsidePanel extends LitElement {
     this.fields = {};
     this.target = emptyTarget;
     this.showProblems = false;
+    this.showsParameters = false;
   }
 
   /** A message of the host. */
@@ -46,8 +50,10 @@ export class InsidePanel extends LitElement {
     const before = this.state.selected;
     this.state = nextInsideState(this.state, message);
     if (this.state.selected !== before) {
+      const tool = this.state.tools.find(({ id }) => id === this.state.selected);
       this.fields = {};
       this.showProblems = false;
+      this.showsParameters = tool !== undefined && Object.keys(this.values(tool, insideStrings()).problems).length > 0;
     }
     if (message.type === 'result') this.marked = '';
   }
@@ -98,9 +104,13 @@ export class InsidePanel extends LitElement {
         })
       : nothing;
     if (tool.parameters.length === 0) return html`${target}`;
-    const isOpen = Object.keys(problems).length > 0;
     return html`${target}
-      <details ?open=${isOpen}>
+      <details
+        .open=${live(this.showsParameters)}
+        @toggle=${(event: Event) => {
+          this.showsParameters = (event.currentTarget as HTMLDetailsElement).open;
+        }}
+      >
         <summary>${text.parameters}</summary>
         ${parameterForm(tool.parameters, {
           fields: this.fields,
@@ -144,6 +154,7 @@ export class InsidePanel extends LitElement {
     this.showProblems = true;
     const [wrong] = Object.keys(problems);
     if (wrong !== undefined) {
+      this.showsParameters = true;
       void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`#field-${CSS.escape(wrong)}`)?.focus());
       return;
     }

@@ -64,7 +64,8 @@ export class GraphBlockView extends LitElement {
     const isStop = index === (this.chosen ?? 0);
     const isHighlighted = context.highlighted !== null && tokens.includes(context.highlighted);
     const shown = visibleLabel(label);
-    const characters = [...shown];
+    // A long one is cut by the box it stands in.
+    const isLong = [...shown].length > roomInNode;
     const point = () => {
       this.chosen = index;
       context.onMark(tokens);
@@ -81,7 +82,7 @@ export class GraphBlockView extends LitElement {
       @pointerenter=${point}
       @pointerleave=${leave}
       @click=${() => context.onReveal(tokens)}
-    ><title>${shown}</title><rect x=${x} y=${y} width=${nodeSize.width} height=${nodeSize.height} rx="3"></rect><text x=${x + nodeSize.width / 2} y=${y + 16} text-anchor="middle">${characters.length > roomInNode ? `${characters.slice(0, roomInNode - 1).join('')}…` : shown}</text></g>`;
+    ><title>${shown}</title><rect x=${x} y=${y} width=${nodeSize.width} height=${nodeSize.height} rx="3"></rect><svg x=${x} y=${y} width=${nodeSize.width} height=${nodeSize.height}><text x=${isLong ? 6 : nodeSize.width / 2} y="16" text-anchor=${isLong ? 'start' : 'middle'}>${shown}</text></svg></g>`;
   }
 
   private spoken(index: number): string {

@@ -123,10 +123,10 @@ export class HeatBlockView extends LitElement {
     const value = block.values[at] ?? Number.NaN;
     const unit = unitText(block.unit, context.text);
     const number = Number.isNaN(value) ? context.text.noValue : `${formatSignificant(value)}${unit === '' ? '' : ` ${unit}`}`;
-    const place = (axis: Axis, index: number) => `${axis.title} ${axis.entries[index]?.label ?? ''}`;
+    const place = (axis: Axis, index: number) => `${visibleLabel(axis.title)} ${visibleLabel(axis.entries[index]?.label ?? '')}`;
     const parts = [block.texts?.[at], block.details?.[at]].filter((part) => part !== undefined && part !== '');
     return html`<bdi
-      >${visibleLabel(place(block.rows, cursor.row))} · ${visibleLabel(place(block.columns, cursor.column))}:
+      >${place(block.rows, cursor.row)} · ${place(block.columns, cursor.column)}:
       <strong>${number}</strong>${parts.map((part) => html` · <bdi>${visibleLabel(part ?? '')}</bdi>`)}</bdi
     >`;
   }
