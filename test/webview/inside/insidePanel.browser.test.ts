@@ -56,8 +56,6 @@ test.each(themeNames)('%s: waiting, running, every block, stale, failed', async 
   await panel.send({ type: 'highlight', token: 3 });
   await panel.send({ type: 'stale', stale: true });
   await expectClean(panel);
-  if (process.env['LOUPE_SHOTS'] !== undefined)
-    await panel.page.screenshot({ path: `${process.env['LOUPE_SHOTS']}/${theme}.png`, fullPage: true });
   await panel.send({ type: 'failed', code: 'E_TOOL_PARAMETER', message: 'No. (E_TOOL_PARAMETER)' });
   await expectClean(panel);
 });

@@ -60,7 +60,7 @@ export class HeatBlockView extends LitElement {
       scale: heatScale(this.block),
       rowLabels: labels(rows),
       columnLabels: labels(columns),
-      texts: texts === undefined ? null : texts.map((text) => visibleLabel(text)),
+      texts: texts ?? null,
     };
     this.labelRoom = { row: roomFor(this.picture.rowLabels), column: roomFor(this.picture.columnLabels) };
     this.places = placesOf(this.block);
@@ -96,7 +96,7 @@ export class HeatBlockView extends LitElement {
       columns.title,
     );
     return html`
-      ${this.picture === null ? nothing : heatLegend(this.picture.scale, unitText(block.unit, text), text)}
+      ${this.picture === null ? nothing : heatLegend(this.picture, unitText(block.unit, text), text)}
       <p class="axes muted" aria-hidden="true"><span>${visibleLabel(rows.title)} ↓</span> <span>${visibleLabel(columns.title)} →</span></p>
       <div
         class="scroll"
@@ -275,7 +275,11 @@ export class HeatBlockView extends LitElement {
         display: block;
       }
       .readout {
+        /* In view while the grid is, however far down it reaches. */
+        position: sticky;
+        inset-block-end: 0;
         min-block-size: 1.4em;
+        background: var(--vscode-editor-background);
         overflow-wrap: anywhere;
         font-variant-numeric: tabular-nums;
       }
