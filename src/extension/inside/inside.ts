@@ -127,7 +127,10 @@ export class Inside implements vscode.Disposable {
   private async run(tool: string, given: ToolParameters, target: TargetSpec | null): Promise<ToolResult | null> {
     const { subject } = this;
     const choice = this.choices.find(({ id }) => id === tool);
-    if (subject === null || choice === undefined) return null;
+    if (subject === null || choice === undefined) {
+      this.panel.post({ type: 'idle' });
+      return null;
+    }
     this.running?.controller.abort();
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(subject.uri));
     const { selection } = subject;

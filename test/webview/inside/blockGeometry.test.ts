@@ -8,7 +8,7 @@ import { type HeatScale, heatScale, heatStrength } from '../../../webview/inside
 import { sortedRows } from '../../../webview/inside/blocks/sortedRows.ts';
 
 describe('a grid', () => {
-  const geometry = heatGeometry(270, 1000, { row: 60, column: 50 }, 700, false);
+  const geometry = heatGeometry(270, 1000, { row: 60, column: 50, text: 0 }, 700);
   const view = { width: 700, height: 400, scrollLeft: 900, scrollTop: 1800 };
 
   test('only what is in view, whatever the size', () => {
@@ -32,7 +32,7 @@ describe('a grid', () => {
   });
 
   test('labels and the space beside the cells are none', () => {
-    const small = heatGeometry(2, 2, { row: 40, column: 20 }, 700, false);
+    const small = heatGeometry(2, 2, { row: 40, column: 20, text: 0 }, 700);
     const top = { width: 700, height: 400, scrollLeft: 0, scrollTop: 0 };
     expect([
       cellAt(small, top, 10, 100),
