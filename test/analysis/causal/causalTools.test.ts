@@ -90,7 +90,7 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
     'path-patch',
     'a sender that is no part',
     { text: clean, target, parameters: { corrupt, sender: 'neuron 3' } },
-    /write "head 3.5"/,
+    /"head 3.5"/,
   ],
   ['path-patch', 'a head without a number', { text: clean, target, parameters: { corrupt, sender: 'head 3' } }, /names no part/],
   ['path-patch', 'a head the model lacks', { text: clean, target, parameters: { corrupt, sender: 'head 3.9' } }, /no head 9/],
