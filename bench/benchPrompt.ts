@@ -12,7 +12,16 @@ and the ticket is good for two days. The library on the third floor may be used 
 the key must be back before five. In 2004 a storm broke the glass roof; the new one is lower and lets in less light, so the
 watercolours are back in the hall for the first time in a century. The harbour can be seen from the eastern window.
 
-Question: A visitor wants to know who found the lamp, and where it was before it came back. Answer in one short sentence.`;
+Question: A visitor wants to know who found the lamp, and where it was before it came back. Answer in one short sentence.
+
+Further notes, for guides only: The salt store was built in 1790 by two brothers who fell out over the colour of its door, which is why one half
+is green. Salt was carried up from the boats by a wooden crane; its wheel hangs over the stairs, and people who walked inside it to
+turn it were paid by the hundredweight. In the cold winter of 1929 the harbour froze and the post came over the ice on a sledge, which
+stands beside the cloakroom and must not be sat upon. The bronze lamp burned whale oil; the dark ring inside it was tested in 1994 and
+found to be older than the lamp itself. The clock was a gift of a pilot's widow, who asked that it never be sold and that nobody oil it.
+Of the maps, eleven are copies: the originals lie in a bank and are shown on the first Sunday of May. School classes come on Tuesdays and
+Thursdays, at most thirty children at a time, with one grown-up for every ten. The shop sells postcards, a guide in four languages and
+honey from the garden's three hives. Dogs wait outside, where there is a ring in the wall and a bowl of water. The lift carries four people.`;
 
 export interface BenchPrompt {
   readonly text: string;

@@ -6,13 +6,17 @@ import { gradientProfile } from './gradientProfile.ts';
 import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
 import { lensCost } from './lensCost.ts';
 import { onnxSpeed } from './onnxSpeed.ts';
+import { guidedOcclusionSpeed } from './guidedOcclusion.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
 import { peakMemory } from './peakMemory.ts';
+import { randomAblations } from './randomAblations.ts';
 
 export const benchmarks: readonly Benchmark[] = [
   captureOverhead,
   occlusionReuse,
+  guidedOcclusionSpeed,
+  randomAblations,
   firstTint,
   overlayUpdate,
   peakMemory,

@@ -46,7 +46,10 @@ function packageTarget(target) {
   for (const name of [...shared, ...packages]) {
     const source = path.join('node_modules', name);
     if (!existsSync(source)) throw new Error(`${name} is not installed: npm install --os … --cpu … for ${target} first`);
-    cpSync(source, path.join(stage, 'node_modules', name), { recursive: true, filter: (file) => isNeeded(file) && isForTarget(file, target) });
+    cpSync(source, path.join(stage, 'node_modules', name), {
+      recursive: true,
+      filter: (file) => isNeeded(file) && isForTarget(file, target),
+    });
   }
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
   for (const field of ['devDependencies', 'dependencies', 'optionalDependencies', 'scripts', 'private', 'type'])

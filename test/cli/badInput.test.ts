@@ -31,7 +31,7 @@ describe('models: exit code 4', () => {
   test.each<[string, () => string, RegExp]>([
     ['missing', () => path.join(folder, 'none.gguf'), /^E_MODEL_NOT_FOUND/],
     ['empty', () => file('empty.gguf', ''), /^E_MODEL_/],
-    ['a directory', () => folder, /^E_MODEL_UNREADABLE/],
+    ['a folder with no ONNX model', () => folder, /^E_MODEL_FOLDER/],
     ['truncated in the header', () => altered('header.gguf', (bytes) => bytes.subarray(0, 100)), /^E_MODEL_/],
     ['truncated in the weights', () => altered('weights.gguf', (bytes) => bytes.subarray(0, bytes.length - 5000)), /^E_MODEL_/],
     ['wrong magic', () => altered('magic.gguf', (bytes) => (bytes.write('GGML'), bytes)), /^E_MODEL_UNSUPPORTED/],

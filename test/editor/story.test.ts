@@ -355,6 +355,35 @@ test('a cell of the grid is marked in the editor, and the cursor marks its colum
   await expect.poll(picture).not.toBe(before);
 });
 
+test('the layers of another prompt are read: a grid of tokens, told in words, with the token marked in the prompt', async () => {
+  lines = await editor.openFile('few-shot.md', 'Review');
+  await lines.getByText('Review').first().click();
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await editor.runCommand('Look at the Layers');
+  await inside.getByRole('heading', { name: 'Logit lens, few-shot.md' }).waitFor({ timeout: 120_000 });
+  const grid = inside.locator('loupe-heat-block').first();
+  await grid.locator('canvas').waitFor({ timeout: 120_000 });
+  await grid.locator('[tabindex="0"]').first().focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await editor.page.keyboard.press(key);
+  await expect.poll(async () => await grid.locator('.readout').textContent()).toMatch(/layer L\d+/);
+  const marked = editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]');
+  await expect.poll(async () => await marked.count()).toBeGreaterThan(0);
+  await editor.screenshot('inside-layers');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+});
+
+test('another tool is chosen and run in the same panel, and its table sorts', async () => {
+  await inside.locator('select.grouped').first().selectOption('heads');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  const table = inside.locator('loupe-table-block').first();
+  await table.waitFor({ timeout: 170_000 });
+  const entropy = table.locator('th', { hasText: /entropy/i }).first();
+  await entropy.locator('button').click();
+  expect(await entropy.getAttribute('aria-sort')).toBe('descending');
+  await editor.screenshot('inside-heads');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+});
+
 test('nothing was asked of any other machine', () => {
   expect([...editor.foreignHosts]).toEqual([]);
 });

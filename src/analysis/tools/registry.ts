@@ -1,7 +1,11 @@
 /** The tools in the order of the picker. Adding one is one file and one line here. */
 import { labelAnchors } from '../anchors/labelAnchors.ts';
 import { ablate } from '../causal/ablate.ts';
+import { circuit } from '../causal/circuit.ts';
+import { intervene } from '../causal/intervene.ts';
 import { patch } from '../causal/patch.ts';
+import { pathPatch } from '../causal/pathPatch.ts';
+import { steer } from '../causal/steer.ts';
 import { trace } from '../causal/trace.ts';
 import { chainOfThought } from '../chainOfThought/chainOfThought.ts';
 import { counterfactual } from '../counterfactual/counterfactual.ts';
@@ -22,6 +26,10 @@ export const tools: readonly Tool[] = [
   ablate,
   patch,
   trace,
+  pathPatch,
+  circuit,
+  steer,
+  intervene,
   counterfactual,
   labelAnchors,
   selfExplanation,

@@ -4,7 +4,7 @@ import type { Model, RowResult } from '../../model/model.ts';
 import type { ResolvedTarget } from '../target.ts';
 
 export interface AnswerCondition {
-  /** One clause for people: "the most likely answer stays " Paris"". */
+  /** One clause for people: "the most likely ${model.info.task === undefined ? 'next token' : 'answer'} stays " Paris"". */
   readonly text: string;
   kept(rows: readonly RowResult[]): boolean;
 }
@@ -35,7 +35,7 @@ export async function answerCondition(
       const answer = full[0]?.top[0]?.id ?? 0;
       const [piece = ''] = await answerTexts(model, [answer]);
       return {
-        text: `the most likely answer stays ${JSON.stringify(piece)}`,
+        text: `the most likely ${model.info.task === undefined ? 'next token' : 'answer'} stays ${JSON.stringify(piece)}`,
         kept: ([row]) => row?.top[0]?.id === answer,
       };
     }

@@ -86,7 +86,7 @@ async function run(
     const bytes = writeGraph(staged, { outputs: [...new Set([now(evaluator.logits), ...tapped])] });
     return createSession(bytes, graph.folder, { threads: evaluator.threads });
   });
-  const given: Record<string, TensorValue> = {
+  const values: Record<string, TensorValue> = {
     ...feeds(
       graph.inputs.filter(({ name }) => name !== rowsInput),
       Array.from(tokens),
@@ -96,10 +96,15 @@ async function run(
     ...(selectsRows ? { [rowsInput]: rowsValue(rows) } : {}),
   };
   const wanted = [...new Set([now(evaluator.logits), ...resolved.map(({ site }) => now(site.tensor))])];
-  const results = await session.run(onlyInputs(given, session.inputs), wanted);
+  const results = await session.run(onlyInputs(values, session.inputs), wanted);
   const captured = new Map<string, Tensor>();
-  for (const { capture, site } of resolved)
-    captured.set(site.site, capturedTensor(capture, site, floats(results, now(site.tensor)), length));
+  const given = new Set<string>();
+  for (const { capture, site } of resolved) {
+    const raw = floats(results, now(site.tensor));
+    // One tensor may be two sites; each caller's array is its own.
+    captured.set(site.site, capturedTensor(capture, site, given.has(site.tensor) ? raw.slice() : raw, length));
+    given.add(site.tensor);
+  }
   return { logits: floats(results, now(evaluator.logits)), captured };
 }
 
@@ -134,10 +139,22 @@ export function capturedTensor(
     const { shape, data } = wholeSite(vectors, 'attention');
     return { shape, data: data.map((value) => (value < maskedBelow ? Number.NEGATIVE_INFINITY : value)) };
   }
-  if (reduce === undefined) return wholeSite(vectors, siteLayout(site.layout));
+  if (reduce === undefined)
+    return isInOrder(site, tokens, length) ? inOrder(site, raw, tokens) : wholeSite(vectors, siteLayout(site.layout));
   if (reduce.kind !== 'head') return reducedPattern(vectors, reduce);
   const { head } = reduce;
   return reducedPattern({ ...vectors, heads: 1, offset: (position) => vectors.offset(position, head) }, reduce);
+}
+
+/** Whether the tensor's own order is the site's, so that nothing need be moved. */
+function isInOrder({ layout }: OnnxSite, tokens: number, length: number): boolean {
+  return layout !== 'heads-first' && tokens === length;
+}
+
+function inOrder(site: OnnxSite, raw: Float32Array, tokens: number): Tensor {
+  const { heads, width } = vectorShape(site, tokens);
+  if (site.layout === 'attention') return { shape: [heads, tokens, tokens], data: raw };
+  return { shape: site.layout === 'rows' ? [tokens, width] : [tokens, heads, width], data: raw };
 }
 
 /** Rows of logits by position. */

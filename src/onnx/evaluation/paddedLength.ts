@@ -7,7 +7,7 @@ import type { OnnxEvaluator } from './evaluator.ts';
  */
 export function paddedLength({ readsLeftToRight, info }: OnnxEvaluator, tokens: number): number {
   if (!readsLeftToRight) return tokens;
-  const step = tokens <= 64 ? 16 : tokens <= 256 ? 32 : 64;
+  const step = tokens <= 256 ? 16 : tokens <= 512 ? 32 : 64;
   const padded = Math.ceil(tokens / step) * step;
   return padded <= info.contextLength ? padded : tokens;
 }

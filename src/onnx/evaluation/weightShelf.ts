@@ -42,23 +42,20 @@ export class WeightShelf {
     this.#bytes = 0;
   }
 
+  /** Each in a session of its own, which holds nothing else: a session computes all it holds, whichever outputs are asked for. */
   async #unpack(graph: OnnxGraph, missing: readonly (readonly [string, string])[]): Promise<void> {
-    const names = missing.map(([name]) => name);
-    const session = await createSession(writeGraph(graph, { inputs: [], outputs: names }), graph.folder, {
-      threads: this.threads,
-      prepacking: false,
-    });
-    try {
-      // One at a time: all of them at once would need the room twice.
-      for (const [name, source] of missing) {
-        if (this.#bytes >= this.budget) return;
-        const value = (await session.run({}, [name]))[name];
+    const options = { threads: this.threads, prepacking: false, optimisation: 'disabled' } as const;
+    for (const [name, source] of missing) {
+      if (this.#bytes >= this.budget) return;
+      const session = await createSession(writeGraph(graph, { inputs: [], outputs: [name] }), graph.folder, options);
+      try {
+        const value = (await session.run({}))[name];
         if (value === undefined) continue;
         this.#kept.set(source, value);
         this.#bytes += value.data.byteLength;
+      } finally {
+        await session.release();
       }
-    } finally {
-      await session.release();
     }
   }
 }

@@ -55,6 +55,26 @@ describe('patch', () => {
   });
 });
 
+test('path-patch: the MLP of the last layer has one path, so it is its whole effect', async () => {
+  const parameters = { corrupt, sender: 'mlp 29' };
+  const { data, blocks } = await toolOn(model, 'path-patch', { text: clean, target, parameters });
+  const { senders, totalEffect } = data as { senders: { effect: number }[]; totalEffect: number };
+  expect(senders[0]?.effect).toBe(totalEffect);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['bars', 'text']);
+});
+
+test('circuit: few parts keep what as many random ones lose, for far fewer passes than there are edges', async () => {
+  const parameters = { corrupt, edges: 100, draws: 5, check: 3 };
+  const { data, blocks, cost } = await toolOn(model, 'circuit', { text: clean, target, parameters });
+  const found = data as { kept: number; components: string[]; random: { values: number[] }; scored: number; checked: object[] };
+  expect(found.components).toContain('L23.H4');
+  expect(found.components.length).toBeLessThan(60);
+  expect(found.kept).toBeGreaterThan(Math.max(...found.random.values) + 0.3);
+  expect(found.checked).toHaveLength(3);
+  expect(cost.forwardPasses).toBeLessThan(100);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['graph', 'text', 'curve', 'table', 'text']);
+});
+
 const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ['patch', 'no second prompt', { text: clean, target }, /corrupt.*missing/],
   [
@@ -66,6 +86,47 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ['patch', 'the same prompt', { text: clean, target, parameters: { corrupt: clean } }, /it is the clean prompt/],
   ['patch', 'heads of a stream', { text: clean, target, parameters: { corrupt, by: 'head' } }, /add --site z/],
   ['patch', 'an unknown site', { text: clean, target, parameters: { corrupt, site: 'nowhere' } }, /use one of/],
+  [
+    'path-patch',
+    'a sender that is no part',
+    { text: clean, target, parameters: { corrupt, sender: 'neuron 3' } },
+    /write "head 3.5"/,
+  ],
+  ['path-patch', 'a head without a number', { text: clean, target, parameters: { corrupt, sender: 'head 3' } }, /names no part/],
+  ['path-patch', 'a head the model lacks', { text: clean, target, parameters: { corrupt, sender: 'head 3.9' } }, /no head 9/],
+  ['path-patch', 'a layer the model lacks', { text: clean, target, parameters: { corrupt, receiver: 'mlp 30' } }, /mlp 30/],
+  [
+    'path-patch',
+    'a sender behind the receiver',
+    { text: clean, target, parameters: { corrupt, sender: 'mlp 4', receiver: 'head 4.0' } },
+    /not computed before/,
+  ],
+  ['path-patch', 'nothing before', { text: clean, target, parameters: { corrupt, receiver: 'head 0.0' } }, /nothing is computed/],
+  [
+    'path-patch',
+    'queries of an MLP',
+    { text: clean, target, parameters: { corrupt, receiver: 'mlp 4', input: 'q' } },
+    /has no q/,
+  ],
+  ['circuit', 'no second prompt', { text: clean, target }, /corrupt.*missing/],
+  ['circuit', 'too few edges', { text: clean, target, parameters: { corrupt, edges: 1 } }, /no chain of such edges/],
+  ['circuit', 'a threshold above all', { text: clean, target, parameters: { corrupt, threshold: 100 } }, /lower the threshold/],
+  ['steer', 'one text', { text: clean, target, parameters: { toward: 'I love it.' } }, /away.*missing/],
+  ['steer', 'an empty text', { text: clean, target, parameters: { toward: 'I love it.|', away: 'I hate it.' } }, /is empty/],
+  ['steer', 'one token', { text: clean, target, parameters: { toward: 'love', away: 'I hate it.' } }, /is one token/],
+  ['steer', 'the same text', { text: clean, target, parameters: { toward: 'I love it.', away: 'I love it.' } }, /no direction/],
+  [
+    'steer',
+    'scales in words',
+    { text: clean, target, parameters: { toward: 'I love it.', away: 'I hate it.', scales: '1,two' } },
+    /no list of numbers/,
+  ],
+  [
+    'steer',
+    'a layer the model lacks',
+    { text: clean, target, parameters: { toward: 'I love it.', away: 'I hate it.', layer: 30 } },
+    /layer 30/,
+  ],
   ['ablate', 'resample without a prompt', { text: clean, target, parameters: { how: 'resample' } }, /second prompt/],
   ['ablate', 'a layer the model lacks', { text: clean, target, parameters: { layer: 30 } }, /30/],
   ['trace', 'no subject', { text: clean, target }, /subject.*missing/],

@@ -1,0 +1,224 @@
+import { spearman } from '../../attribution/spearman.ts';
+import { seedFor } from '../../attribution/seededRandom.ts';
+import { toolParameter, toolUnsupported } from '../../shared/toolErrors.ts';
+import { meanInterval, meanOf } from '../faithfulness/interval.ts';
+import type { Tool, ToolContext } from '../tools/tool.ts';
+import { chooseEdges, type Circuit } from './chooseEdges.ts';
+import { circuitBlocks } from './circuitBlocks.ts';
+import { componentSites } from './componentPatch.ts';
+import { componentLabel, depth } from './components.ts';
+import { type Edge, edgeAttribution } from './edgeAttribution.ts';
+import { type PatchedRun, patchedValues } from './patchedValues.ts';
+import { pathPatching } from './pathPatching.ts';
+import { type PromptPair, readPromptPair, recovered } from './promptPair.ts';
+import { onlyComponents, otherComponents, randomComponents } from './runCircuit.ts';
+
+const id = 'circuit';
+
+/** See docs/inside/circuit.md. */
+export const circuit: Tool = {
+  id,
+  family: 'causal',
+  label: 'Circuit',
+  question: 'Which heads and MLPs, and which messages between them, make the difference between two prompts?',
+  needs: ['capture', 'patch', 'gradient'],
+  usesTarget: true,
+  parameters: [
+    {
+      id: 'corrupt',
+      kind: 'prompt',
+      label: 'Corrupted prompt',
+      help: 'the same prompt with the decisive words changed, as many tokens',
+      required: true,
+    },
+    {
+      id: 'edges',
+      kind: 'number',
+      label: 'Edges',
+      help: 'most edges of the circuit',
+      default: 100,
+      minimum: 1,
+      maximum: 100_000,
+      whole: true,
+    },
+    {
+      id: 'threshold',
+      kind: 'number',
+      label: 'Threshold',
+      help: 'smallest score of an edge, in the unit of the target; 0: the number of edges decides',
+      default: 0,
+      minimum: 0,
+    },
+    {
+      id: 'draws',
+      kind: 'number',
+      label: 'Random circuits',
+      help: 'circuits of as many random heads and MLPs it is compared with',
+      default: 20,
+      minimum: 2,
+      maximum: 1000,
+      whole: true,
+    },
+    {
+      id: 'check',
+      kind: 'number',
+      label: 'Edges checked',
+      help: 'strongest edges measured exactly by path patching, beside their estimate',
+      default: 10,
+      minimum: 0,
+      maximum: 1000,
+      whole: true,
+    },
+  ],
+
+  async run(context) {
+    const { model, parameters, signal, progress } = context;
+    const { layers } = model.info;
+    const pair = await readPromptPair(context, id, 'corrupt', componentSites);
+    const { clean, target } = pair;
+    const found = await edgeAttribution({
+      model,
+      tokens: pair.cleanTokens,
+      target: target.gradient(clean.ids.length),
+      clean: pair.cleanActivations,
+      corrupt: pair.corruptActivations,
+      from: pair.differing[0] ?? 0,
+      signal,
+      onLayer: (done) => progress('scoring edges', done, layers),
+    });
+    if (!found.isLinear) {
+      throw toolUnsupported(id, 'attention that is added to the residual stream without a norm of its own', [
+        'path-patch',
+        'patch',
+      ]);
+    }
+    const [count, threshold] = [Number(parameters['edges']), Number(parameters['threshold'])];
+    const chosen = chooseEdges(found.edges, { count, threshold });
+    if (chosen.edges.length === 0) {
+      const parameter = threshold > 0 ? 'threshold' : 'edges';
+      const action = threshold > 0 ? 'lower the threshold' : 'allow more edges';
+      throw toolParameter(id, parameter, 'no chain of such edges leads from the prompt to the answer', action);
+    }
+    let done = 0;
+    const onRun = () => progress('running circuits', ++done, sizes.length + Number(parameters['draws']) + 2);
+    const run: PatchedRun = { model, ids: clean.ids, target, signal, onRun };
+    const sizes = curveSizes(count, found.edges.length);
+    const measured = await measuredCircuit(context, run, pair, chosen, found.edges, sizes);
+    const checked = await checkedEdges(run, pair, chosen.edges.slice(0, Number(parameters['check'])));
+    const { unit, label } = target.description;
+    const nodeOf = ({ from, to, score }: Edge) => ({ from: componentLabel(from), to: componentLabel(to), score });
+    const order = [...chosen.components].sort((a, b) => depth(a, layers) - depth(b, layers) || a.head - b.head);
+    return {
+      data: {
+        edges: chosen.edges.map(nodeOf),
+        components: order.map(componentLabel),
+        pruned: chosen.pruned,
+        scored: found.edges.length,
+        kept: measured.kept,
+        without: measured.without,
+        random: { values: measured.random, mean: measured.randomMean, interval: measured.randomInterval },
+        asGood: measured.asGood,
+        curve: measured.curve,
+        checked: checked.edges,
+        ...(checked.correlation === null ? {} : { rankCorrelation: checked.correlation }),
+        clean: pair.cleanValue,
+        corrupt: pair.corruptValue,
+        unit,
+        target: label,
+      },
+      blocks: circuitBlocks({ pair, chosen, scored: found.edges.length, measured, checked, layers, heads: model.info.heads }),
+      forwardPasses: 2 + found.forwardPasses + measured.forwardPasses + checked.forwardPasses,
+    };
+  },
+};
+
+export interface MeasuredCircuit {
+  /** Share of the difference between the prompts that is left when the circuit alone sees the clean prompt. */
+  readonly kept: number;
+  /** The same when all but the circuit see it. */
+  readonly without: number;
+  /** Shares kept by random circuits, their mean and its 95 % interval. */
+  readonly random: readonly number[];
+  readonly randomMean: number;
+  readonly randomInterval: readonly [number, number];
+  /** Random circuits that keep at least as much. */
+  readonly asGood: number;
+  /** Edges asked for, parts they touch, and the share those keep. */
+  readonly curve: readonly { readonly edges: number; readonly components: number; readonly kept: number }[];
+  readonly forwardPasses: number;
+}
+
+async function measuredCircuit(
+  { model, parameters, seed }: ToolContext,
+  run: PatchedRun,
+  pair: PromptPair,
+  { components }: Circuit,
+  edges: readonly Edge[],
+  sizes: readonly number[],
+): Promise<MeasuredCircuit> {
+  const { info } = model;
+  const corrupt = pair.corruptActivations;
+  const draws = randomComponents(components, info, Number(parameters['draws']), seedFor('random circuits', seed));
+  const sized = sizes.map((count) => chooseEdges(edges, { count, threshold: 0 }).components);
+  const sets = [components, otherComponents(components, info), ...draws, ...sized];
+  const { values, forwardPasses } = await patchedValues(
+    run,
+    sets.map((kept) => onlyComponents(corrupt, kept, info)),
+  );
+  const shares = Array.from(values, (value) => recovered(pair, value));
+  const [kept = 0, without = 0] = shares;
+  const random = shares.slice(2, 2 + draws.length);
+  return {
+    kept,
+    without,
+    random,
+    randomMean: meanOf(random),
+    randomInterval: meanInterval(random, seedFor('random interval', seed)),
+    asGood: random.filter((share) => share >= kept).length,
+    curve: sizes.map((size, index) => ({
+      edges: size,
+      components: sized[index]?.length ?? 0,
+      kept: shares[2 + draws.length + index] as number,
+    })),
+    forwardPasses,
+  };
+}
+
+/** Halves and doubles of the asked number. */
+function curveSizes(count: number, most: number): number[] {
+  const sizes = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32].map((factor) => Math.round(count * factor));
+  return [...new Set(sizes.filter((size) => size >= 1 && size <= most))];
+}
+
+export interface CheckedEdges {
+  readonly edges: readonly { readonly from: string; readonly to: string; readonly score: number; readonly exact: number }[];
+  /** Null for fewer than three edges. */
+  readonly correlation: number | null;
+  readonly forwardPasses: number;
+}
+
+/** The strongest edges as path patching measures them: the corrupted message alone in the clean run. */
+async function checkedEdges(run: PatchedRun, pair: PromptPair, edges: readonly Edge[]): Promise<CheckedEdges> {
+  const checked: CheckedEdges['edges'][number][] = [];
+  let forwardPasses = 0;
+  for (const { from, to, score } of edges) {
+    const path = await pathPatching(
+      {
+        ...run,
+        tokens: pair.cleanTokens,
+        base: pair.cleanActivations,
+        source: pair.corruptActivations,
+        receiver: to,
+        input: 'all',
+        mlps: 'frozen',
+      },
+      [from],
+    );
+    forwardPasses += path.forwardPasses;
+    const exact = (path.values[0] as number) - pair.cleanValue;
+    checked.push({ from: componentLabel(from), to: componentLabel(to), score, exact });
+  }
+  const [scores, exacts] = [checked.map(({ score }) => score), checked.map(({ exact }) => exact)];
+  const correlation = checked.length < 3 ? null : spearman(Float64Array.from(scores), Float64Array.from(exacts));
+  return { edges: checked, correlation, forwardPasses };
+}
