@@ -355,6 +355,57 @@ test('a cell of the grid is marked in the editor, and the cursor marks its colum
   await expect.poll(picture).not.toBe(before);
 });
 
+test('an edit that a tool found is applied with one click, and refused once the document has changed', async () => {
+  await inside.locator('select[aria-label="Tool"]').selectOption('counterfactual');
+  await inside.getByText('Which smallest change').first().waitFor();
+  await inside.getByText('Parameters').click();
+  await inside.locator('#field-budget').fill('40');
+  await inside.locator('#field-max-edits').fill('1');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  const apply = inside.locator('vscode-button', { hasText: 'Apply to the document' }).first();
+  await apply.waitFor({ timeout: 170_000 });
+  const changed = await inside.locator('ins').first().innerText();
+  await editor.screenshot('inside-edit');
+  await apply.click();
+  await lines.getByText(changed).first().waitFor();
+  await inside.getByText('The document has changed since this run.').waitFor();
+  await apply.click();
+  await editor.page.locator('.notification-list-item:visible', { hasText: 'E_EDIT_UNFIT' }).first().waitFor();
+  await lines.click();
+  await editor.page.keyboard.press('Control+z');
+  await lines.getByText('France').first().waitFor();
+  await inside.getByText('The document has changed since this run.').waitFor({ state: 'detached' });
+});
+
+test('the layers of another prompt are read: a grid of tokens, told in words, with the token marked in the prompt', async () => {
+  lines = await editor.openFile('few-shot.md', 'Review');
+  await lines.getByText('Review').first().click();
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await editor.runCommand('Look at the Layers');
+  await inside.getByRole('heading', { name: 'Logit lens, few-shot.md' }).waitFor({ timeout: 120_000 });
+  const grid = inside.locator('loupe-heat-block').first();
+  await grid.locator('canvas').waitFor({ timeout: 120_000 });
+  await grid.locator('[tabindex="0"]').first().focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await editor.page.keyboard.press(key);
+  await expect.poll(async () => await grid.locator('.readout').textContent()).toMatch(/layer L\d+/);
+  const marked = editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]');
+  await expect.poll(async () => await marked.count()).toBeGreaterThan(0);
+  await editor.screenshot('inside-layers');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+});
+
+test('another tool is chosen and run in the same panel, and its table sorts', async () => {
+  await inside.locator('select.grouped').first().selectOption('heads');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  await inside.getByRole('heading', { name: 'Head statistics, few-shot.md' }).waitFor({ timeout: 170_000 });
+  const table = inside.locator('loupe-table-block').first();
+  const entropy = table.locator('th', { hasText: /entropy/i }).first();
+  await entropy.locator('button').click();
+  expect(await entropy.getAttribute('aria-sort')).toBe('descending');
+  await editor.screenshot('inside-heads');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+});
+
 test('nothing was asked of any other machine', () => {
   expect([...editor.foreignHosts]).toEqual([]);
 });
