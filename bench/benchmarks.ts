@@ -8,6 +8,7 @@ import { lensCost } from './lensCost.ts';
 import { onnxSpeed } from './onnxSpeed.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
+import { patchingCost } from './patchingCost.ts';
 import { peakMemory } from './peakMemory.ts';
 
 export const benchmarks: readonly Benchmark[] = [
@@ -21,5 +22,6 @@ export const benchmarks: readonly Benchmark[] = [
   gradientMemory,
   gradientProfile,
   lensCost,
+  patchingCost,
   onnxSpeed,
 ];
