@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import type { InsidePanelIn, InsidePanelOut, ShownResult, ToolChoice } from '../../src/shared/protocol/insidePanel.ts';
+import { hasCsv } from '../../src/shared/inspection/blockCsv.ts';
 import type { Block } from '../../src/shared/inspection/blocks.ts';
 import { button, groupedDropdown, progressRing } from '../ui/controls.ts';
 import { formatDuration } from '../ui/formatNumber.ts';
@@ -185,7 +186,10 @@ export class InsidePanel extends LitElement {
     return html`<div class="results">
       <div class="row spread">
         <h2>${text.resultOf(visibleLabel(result.label), visibleLabel(this.state.document))}</h2>
-        <span class="muted">${text.cost(formatDuration(milliseconds), passes)}</span>
+        <span class="row">
+          <span class="muted">${text.cost(formatDuration(milliseconds), passes)}</span>
+          ${button({ label: text.exportJson, onClick: () => this.host.post({ type: 'export', block: null }) })}
+        </span>
       </div>
       <div role="status">${this.state.stale ? html`<p class="box warning">${text.stale}</p>` : nothing}</div>
       ${
@@ -220,7 +224,13 @@ export class InsidePanel extends LitElement {
     return html`<section data-kind=${block.kind}>
       ${block.title === undefined ? nothing : html`<h3><bdi>${visibleText(block.title)}</bdi></h3>`}
       ${caption === undefined ? nothing : html`<p class="muted"><bdi>${visibleText(caption)}</bdi></p>`} ${drawn}
+      ${hasCsv(block) ? this.csvButton(block, index, text) : nothing}
     </section>`;
+  }
+
+  private csvButton({ title = '' }: Block, index: number, text: InsideStrings): TemplateResult {
+    const onClick = () => this.host.post({ type: 'export', block: index });
+    return html`<div class="csv">${button({ label: text.exportCsv, description: text.exportCsvOf(visibleLabel(title)), onClick })}</div>`;
   }
 
   /** Only news: the pointer moves within one cell many times. */
@@ -263,6 +273,9 @@ export class InsidePanel extends LitElement {
       }
       .box {
         margin-block-start: 6px;
+      }
+      .csv {
+        margin-block-start: 4px;
       }
       .finding {
         --box-edge: var(--vscode-charts-blue, var(--vscode-focusBorder));

@@ -65,6 +65,9 @@ const english = {
   after: 'After',
   change: 'Change',
   apply: 'Apply to the document',
+  exportJson: 'Export as JSON …',
+  exportCsv: 'CSV …',
+  exportCsvOf: (title: string) => `CSV … of ${title}`,
   unit: { logit: 'logits', nat: 'nats', probability: '', cosine: '' } as Readonly<Record<string, string>>,
 };
 
@@ -134,6 +137,9 @@ const chinese: InsideStrings = {
   after: '之后',
   change: '更改',
   apply: '应用到文档',
+  exportJson: '导出为 JSON……',
+  exportCsv: 'CSV……',
+  exportCsvOf: (title) => `CSV……：${title}`,
   unit: { logit: 'logit', nat: '奈特', probability: '', cosine: '' },
 };
 

@@ -18,6 +18,7 @@ import { entryAt } from '../overlay/alignment.ts';
 import { InsidePanel } from '../panels/insidePanel.ts';
 import { showError } from '../showError.ts';
 import { applyBlock } from './applyBlock.ts';
+import { exportResult } from './exportResult.ts';
 import { InsideRun } from './insideRun.ts';
 import { pickFile } from './pickFile.ts';
 import { PromptMarks } from './promptMarks.ts';
@@ -120,6 +121,8 @@ export class Inside implements vscode.Disposable {
         return this.drawScores(message.block);
       case 'applyEdit':
         return applyBlock(this.shown, message.block);
+      case 'export':
+        if (this.shown?.result != null) await exportResult(this.shown.result, message.block, this.shown.document.uri);
     }
   }
 

@@ -22,6 +22,7 @@ const insidePanelOut = v.variant('type', [
   v.strictObject({ type: v.literal('revealTokens'), tokens }),
   v.strictObject({ type: v.literal('drawScores'), block: v.nullable(indexSchema) }),
   v.strictObject({ type: v.literal('applyEdit'), block: indexSchema }),
+  v.strictObject({ type: v.literal('export'), block: v.nullable(indexSchema) }),
 ]);
 
 /** Null for anything that is not a message of the Inside panel. */

@@ -58,4 +58,6 @@ export type InsidePanelOut =
   /** Draw a prompt block of the result on the prompt; null: none. */
   | { readonly type: 'drawScores'; readonly block: number | null }
   /** Apply an edit block of the result. */
-  | { readonly type: 'applyEdit'; readonly block: number };
+  | { readonly type: 'applyEdit'; readonly block: number }
+  /** Save the numbers of a block as CSV; null: the whole result as JSON. */
+  | { readonly type: 'export'; readonly block: number | null };
