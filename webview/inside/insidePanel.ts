@@ -1,7 +1,13 @@
 /** The Inside panel: a tool, its form, and the blocks it gave. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { InsidePanelIn, InsidePanelOut, ShownResult, ToolChoice } from '../../src/shared/protocol/insidePanel.ts';
+import type {
+  InsideDraft,
+  InsidePanelIn,
+  InsidePanelOut,
+  ShownResult,
+  ToolChoice,
+} from '../../src/shared/protocol/insidePanel.ts';
 import { hasCsv } from '../../src/shared/inspection/blockCsv.ts';
 import type { Block } from '../../src/shared/inspection/blocks.ts';
 import { button, groupedDropdown, progressRing } from '../ui/controls.ts';
@@ -57,6 +63,8 @@ export class InsidePanel extends LitElement {
       this.showsParameters = tool !== undefined && Object.keys(this.values(tool, insideStrings()).problems).length > 0;
     }
     if (message.type === 'result') this.marked = '';
+    if (message.type === 'draft') Object.assign(this, message.draft);
+    if (message.type === 'text') this.change({ fields: { ...this.fields, [message.parameter]: message.text } });
   }
 
   protected override render(): TemplateResult {
@@ -101,7 +109,7 @@ export class InsidePanel extends LitElement {
     const { problems } = this.values(tool, text);
     const target = tool.usesTarget
       ? targetForm(this.target, subject, text, (target) => {
-          this.target = target;
+          this.change({ target });
         })
       : nothing;
     if (tool.parameters.length === 0) return html`${target}`;
@@ -119,11 +127,18 @@ export class InsidePanel extends LitElement {
           problems: this.showProblems ? problems : {},
           text,
           onField: (id, value) => {
-            this.fields = { ...this.fields, [id]: value };
+            this.change({ fields: { ...this.fields, [id]: value } });
           },
+          onPickDocument: (parameter) => this.host.post({ type: 'pickDocument', parameter }),
           onPickFile: (parameter) => this.host.post({ type: 'pickFile', parameter }),
         })}
       </details>`;
+  }
+
+  /** The host keeps what was typed: the page forgets everything while it is hidden. */
+  private change(change: Partial<InsideDraft>): void {
+    Object.assign(this, change);
+    this.host.post({ type: 'draft', draft: { fields: this.fields, target: this.target } });
   }
 
   private runLine(tool: ToolChoice | undefined, text: InsideStrings): TemplateResult {
