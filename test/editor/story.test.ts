@@ -355,6 +355,28 @@ test('a cell of the grid is marked in the editor, and the cursor marks its colum
   await expect.poll(picture).not.toBe(before);
 });
 
+test('an edit that a tool found is applied with one click, and refused once the document has changed', async () => {
+  await inside.locator('select[aria-label="Tool"]').selectOption('counterfactual');
+  await inside.getByText('Which smallest change').first().waitFor();
+  await inside.getByText('Parameters').click();
+  await inside.locator('#field-budget').fill('40');
+  await inside.locator('#field-max-edits').fill('1');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  const apply = inside.locator('vscode-button', { hasText: 'Apply to the document' }).first();
+  await apply.waitFor({ timeout: 170_000 });
+  const changed = await inside.locator('ins').first().innerText();
+  await editor.screenshot('inside-edit');
+  await apply.click();
+  await lines.getByText(changed).first().waitFor();
+  await inside.getByText('The document has changed since this run.').waitFor();
+  await apply.click();
+  await editor.page.locator('.notification-list-item:visible', { hasText: 'E_EDIT_UNFIT' }).first().waitFor();
+  await lines.click();
+  await editor.page.keyboard.press('Control+z');
+  await lines.getByText('France').first().waitFor();
+  await inside.getByText('The document has changed since this run.').waitFor({ state: 'detached' });
+});
+
 test('the layers of another prompt are read: a grid of tokens, told in words, with the token marked in the prompt', async () => {
   lines = await editor.openFile('few-shot.md', 'Review');
   await lines.getByText('Review').first().click();
@@ -375,8 +397,8 @@ test('the layers of another prompt are read: a grid of tokens, told in words, wi
 test('another tool is chosen and run in the same panel, and its table sorts', async () => {
   await inside.locator('select.grouped').first().selectOption('heads');
   await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  await inside.getByRole('heading', { name: 'Head statistics, few-shot.md' }).waitFor({ timeout: 170_000 });
   const table = inside.locator('loupe-table-block').first();
-  await table.waitFor({ timeout: 170_000 });
   const entropy = table.locator('th', { hasText: /entropy/i }).first();
   await entropy.locator('button').click();
   expect(await entropy.getAttribute('aria-sort')).toBe('descending');

@@ -255,9 +255,21 @@ export class HeatBlockView extends LitElement {
         scroll.scrollLeft = target.left;
         scroll.scrollTop = target.top;
       }
+      this.scrollPage(geometry, cell.row - target.top / geometry.cellHeight);
     }
     event.preventDefault();
   };
+
+  /** A grid may be taller than the page: the row, counted from the top of the view, must not hide below it or behind the readout. */
+  private scrollPage(geometry: HeatGeometry, row: number): void {
+    const top = this.parts().canvas?.getBoundingClientRect().top ?? 0;
+    const readout = this.renderRoot.querySelector('.readout')?.clientHeight ?? 0;
+    const upper = top + geometry.top + row * geometry.cellHeight;
+    const below = upper + geometry.cellHeight + readout - window.innerHeight;
+    const above = upper - geometry.top;
+    if (below > 0) window.scrollBy(0, below);
+    else if (above < 0) window.scrollBy(0, above);
+  }
 
   static override styles = [
     sharedStyles,
