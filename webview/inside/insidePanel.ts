@@ -238,15 +238,17 @@ export class InsidePanel extends LitElement {
     if (drawn === null) return nothing;
     const caption = 'caption' in block ? block.caption : undefined;
     return html`<section data-kind=${block.kind}>
-      ${block.title === undefined ? nothing : html`<h3><bdi>${visibleText(block.title)}</bdi></h3>`}
+      <div class="row spread heading">
+        ${block.title === undefined ? nothing : html`<h3><bdi>${visibleText(block.title)}</bdi></h3>`}
+        ${hasCsv(block) ? this.csvButton(block, index, text) : nothing}
+      </div>
       ${caption === undefined ? nothing : html`<p class="muted"><bdi>${visibleText(caption)}</bdi></p>`} ${drawn}
-      ${hasCsv(block) ? this.csvButton(block, index, text) : nothing}
     </section>`;
   }
 
   private csvButton({ title = '' }: Block, index: number, text: InsideStrings): TemplateResult {
     const onClick = () => this.host.post({ type: 'export', block: index });
-    return html`<div class="csv">${button({ label: text.exportCsv, description: text.exportCsvOf(visibleLabel(title)), onClick })}</div>`;
+    return button({ label: text.exportCsv, description: text.exportCsvOf(visibleLabel(title)), onClick });
   }
 
   /** Only news: the pointer moves within one cell many times. */
@@ -290,8 +292,9 @@ export class InsidePanel extends LitElement {
       .box {
         margin-block-start: 6px;
       }
-      .csv {
-        margin-block-start: 4px;
+      .heading {
+        flex-wrap: nowrap;
+        align-items: start;
       }
       .finding {
         --box-edge: var(--vscode-charts-blue, var(--vscode-focusBorder));
