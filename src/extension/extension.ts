@@ -100,7 +100,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
   );
-  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView, history });
+  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, inside, modelsView, history });
 }
 
 /** The editor waits for this: the engine is a process of its own and must not outlive the window. */

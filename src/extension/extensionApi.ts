@@ -11,6 +11,8 @@ import type { HistoryItem, HistoryStore } from './history/historyStore.ts';
 import type { ModelsView } from './models/modelsView.ts';
 import type { Overlay } from './overlay/overlay.ts';
 import type { OverlayStep } from './overlay/overlayRanges.ts';
+import type { Inside } from './inside/inside.ts';
+import type { InsidePanelOut } from '../shared/protocol/insidePanel.ts';
 import type { AttentionView } from './panels/attentionView.ts';
 import type { ExplainPanel } from './panels/explainPanel.ts';
 
@@ -37,6 +39,9 @@ export interface ExtensionApi {
   onSessionChange(listener: (uri: string) => void): () => void;
   panelReady(): boolean;
   attentionReady(): boolean;
+  insideReady(): boolean;
+  /** As if the Inside panel's page said it. */
+  insideSays(message: InsidePanelOut): Promise<void>;
   /** Labels of the Models view, groups first, each with its models. */
   modelLabels(): Promise<readonly string[]>;
   /** Files of the history, newest first. */
@@ -50,12 +55,13 @@ export interface ApiParts {
   readonly overlay: Overlay;
   readonly panel: ExplainPanel;
   readonly attention: AttentionView;
+  readonly inside: Inside;
   readonly modelsView: ModelsView;
   readonly history: HistoryStore;
 }
 
 export function createExtensionApi(parts: ApiParts): ExtensionApi {
-  const { engine, sessions, active, overlay, panel, attention, modelsView, history } = parts;
+  const { engine, sessions, active, overlay, panel, attention, inside, modelsView, history } = parts;
   return {
     enginePid: () => engine.pid,
     engineStatus: () => engine.status,
@@ -71,6 +77,8 @@ export function createExtensionApi(parts: ApiParts): ExtensionApi {
     onSessionChange: (listener) => sessions.onChange((session) => listener(session.uri)),
     panelReady: () => panel.isReady,
     attentionReady: () => attention.isReady,
+    insideReady: () => inside.panel.isReady,
+    insideSays: (message) => inside.act(message),
     modelLabels: () => modelsView.labels(),
     historyItems: () => history.list(),
   };

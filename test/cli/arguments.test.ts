@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { namedParameter, namedText } from '../../src/cli/input/namedValues.ts';
 import { decimalNumber, wholeNumber, wholeNumberList } from '../../src/cli/input/numberArguments.ts';
 import { parseTarget } from '../../src/cli/input/targetArgument.ts';
-import { toJson } from '../../src/cli/output/toJson.ts';
+import { toJson } from '../../src/shared/toJson.ts';
 import { colourLevel } from '../../src/cli/terminal/colourLevel.ts';
 
 describe('targets', () => {

@@ -1,7 +1,14 @@
 /** The Inside panel: a tool, its form, and the blocks it gave. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { InsidePanelIn, InsidePanelOut, ShownResult, ToolChoice } from '../../src/shared/protocol/insidePanel.ts';
+import type {
+  InsideDraft,
+  InsidePanelIn,
+  InsidePanelOut,
+  ShownResult,
+  ToolChoice,
+} from '../../src/shared/protocol/insidePanel.ts';
+import { hasCsv } from '../../src/shared/inspection/blockCsv.ts';
 import type { Block } from '../../src/shared/inspection/blocks.ts';
 import { button, groupedDropdown, progressRing } from '../ui/controls.ts';
 import { formatDuration } from '../ui/formatNumber.ts';
@@ -56,6 +63,8 @@ export class InsidePanel extends LitElement {
       this.showsParameters = tool !== undefined && Object.keys(this.values(tool, insideStrings()).problems).length > 0;
     }
     if (message.type === 'result') this.marked = '';
+    if (message.type === 'draft') Object.assign(this, message.draft);
+    if (message.type === 'text') this.change({ fields: { ...this.fields, [message.parameter]: message.text } });
   }
 
   protected override render(): TemplateResult {
@@ -100,7 +109,7 @@ export class InsidePanel extends LitElement {
     const { problems } = this.values(tool, text);
     const target = tool.usesTarget
       ? targetForm(this.target, subject, text, (target) => {
-          this.target = target;
+          this.change({ target });
         })
       : nothing;
     if (tool.parameters.length === 0) return html`${target}`;
@@ -118,11 +127,18 @@ export class InsidePanel extends LitElement {
           problems: this.showProblems ? problems : {},
           text,
           onField: (id, value) => {
-            this.fields = { ...this.fields, [id]: value };
+            this.change({ fields: { ...this.fields, [id]: value } });
           },
+          onPickDocument: (parameter) => this.host.post({ type: 'pickDocument', parameter }),
           onPickFile: (parameter) => this.host.post({ type: 'pickFile', parameter }),
         })}
       </details>`;
+  }
+
+  /** The host keeps what was typed: the page forgets everything while it is hidden. */
+  private change(change: Partial<InsideDraft>): void {
+    Object.assign(this, change);
+    this.host.post({ type: 'draft', draft: { fields: this.fields, target: this.target } });
   }
 
   private runLine(tool: ToolChoice | undefined, text: InsideStrings): TemplateResult {
@@ -186,7 +202,10 @@ export class InsidePanel extends LitElement {
     return html`<div class="results">
       <div class="row spread">
         <h2>${text.resultOf(visibleLabel(result.label), visibleLabel(this.state.document))}</h2>
-        <span class="muted">${text.cost(formatDuration(milliseconds), passes)}</span>
+        <span class="row">
+          <span class="muted">${text.cost(formatDuration(milliseconds), passes)}</span>
+          ${button({ label: text.exportJson, onClick: () => this.host.post({ type: 'export', block: null }) })}
+        </span>
       </div>
       <div role="status">${this.state.stale ? html`<p class="box warning">${text.stale}</p>` : nothing}</div>
       ${
@@ -219,9 +238,17 @@ export class InsidePanel extends LitElement {
     if (drawn === null) return nothing;
     const caption = 'caption' in block ? block.caption : undefined;
     return html`<section data-kind=${block.kind}>
-      ${block.title === undefined ? nothing : html`<h3><bdi>${visibleText(block.title)}</bdi></h3>`}
+      <div class="row spread heading">
+        ${block.title === undefined ? nothing : html`<h3><bdi>${visibleText(block.title)}</bdi></h3>`}
+        ${hasCsv(block) ? this.csvButton(block, index, text) : nothing}
+      </div>
       ${caption === undefined ? nothing : html`<p class="muted"><bdi>${visibleText(caption)}</bdi></p>`} ${drawn}
     </section>`;
+  }
+
+  private csvButton({ title = '' }: Block, index: number, text: InsideStrings): TemplateResult {
+    const onClick = () => this.host.post({ type: 'export', block: index });
+    return button({ label: text.exportCsv, description: text.exportCsvOf(visibleLabel(title)), onClick });
   }
 
   /** Only news: the pointer moves within one cell many times. */
@@ -264,6 +291,10 @@ export class InsidePanel extends LitElement {
       }
       .box {
         margin-block-start: 6px;
+      }
+      .heading {
+        flex-wrap: nowrap;
+        align-items: start;
       }
       .finding {
         --box-edge: var(--vscode-charts-blue, var(--vscode-focusBorder));

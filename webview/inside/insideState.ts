@@ -45,6 +45,10 @@ export function nextInsideState(state: InsideState, message: InsidePanelIn): Ins
         selected: message.selected,
         files: message.selected === state.selected ? state.files : {},
       };
+    case 'draft':
+    case 'text':
+      // The form's, which the panel keeps.
+      return state;
     case 'subject':
       return { ...state, subject: message.subject };
     case 'file':

@@ -14,6 +14,7 @@ export interface FormContext {
   readonly text: InsideStrings;
   readonly onField: (id: string, value: string | boolean) => void;
   readonly onPickFile: (id: string) => void;
+  readonly onPickDocument: (id: string) => void;
 }
 
 export function parameterForm(parameters: readonly ToolParameter[], context: FormContext): TemplateResult {
@@ -81,7 +82,8 @@ function fieldOf(parameter: ToolParameter, isWrong: boolean, context: FormContex
         .value=${live(String(given ?? parameter.default))}
         @input=${typed}
       />`;
-    case 'prompt':
+    case 'prompt': {
+      const choose = context.text.chooseDocument;
       return html`<textarea
         rows="3"
         id=${`field-${id}`}
@@ -89,7 +91,9 @@ function fieldOf(parameter: ToolParameter, isWrong: boolean, context: FormContex
         aria-invalid=${isWrong ? 'true' : 'false'}
         .value=${live(String(given ?? ''))}
         @input=${typed}
-      ></textarea>`;
+      ></textarea>
+      <div>${button({ label: choose, description: `${parameter.label}: ${choose}`, onClick: () => context.onPickDocument(id) })}</div>`;
+    }
     case 'file': {
       const name = context.files[id];
       const choose = context.text.chooseFile;

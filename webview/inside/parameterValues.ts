@@ -1,9 +1,9 @@
 /** From what stands in the fields of the form to values of a tool's parameters. Pure. */
+import type { InsideDraft } from '../../src/shared/protocol/insidePanel.ts';
 import type { ToolParameter, ToolParameters } from '../../src/shared/protocol/tools.ts';
 import type { InsideStrings } from './insideStrings.ts';
 
-/** What the fields hold; a field the user never touched is not in it. */
-export type FieldTexts = Readonly<Record<string, string | boolean>>;
+export type FieldTexts = InsideDraft['fields'];
 
 export interface FormValues {
   readonly values: ToolParameters;

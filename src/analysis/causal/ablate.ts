@@ -148,7 +148,7 @@ function ablationBlocks({ what, how, rows, columns, changes, baseline, unit, lab
     {
       kind: 'heat',
       title: `Change of ${JSON.stringify(label)} with ${names[what]} ${replacements[how]}`,
-      caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Blue: the answer falls without it; orange: it rises.`,
+      caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Negative: the answer falls without it; positive: it rises.`,
       rows,
       columns,
       values: Float32Array.from(changes),

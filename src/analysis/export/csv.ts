@@ -1,3 +1,4 @@
+import { csvText } from '../../shared/csvText.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import { unitStandings } from './unitStandings.ts';
 
@@ -10,12 +11,5 @@ export function explanationToCsv(explanation: Explanation): string {
     if (unit === undefined) return [];
     return [index, unit.label, unit.kind, unit.start, unit.end, unit.tokens.join(' '), score, share, rank ?? ''];
   });
-  return [columns, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
-}
-
-function field(value: string | number): string {
-  if (typeof value === 'number') return String(value);
-  // A spreadsheet would run a label that begins like a formula; the offsets still name the exact text.
-  const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  return csvText([columns, ...rows]);
 }

@@ -68,8 +68,8 @@ function checkedValue(tool: string, parameter: ToolParameter, given: string | nu
       const { minimum = -Infinity, maximum = Infinity, whole = false } = parameter;
       const isInRange = typeof value === 'number' && value >= minimum && value <= maximum;
       if (!isInRange || (whole && !Number.isInteger(value))) {
-        const kind = whole ? 'a whole number' : 'a number';
-        throw refuse(`its value is ${JSON.stringify(value)}`, `give ${kind} from ${minimum} to ${maximum}`);
+        const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+        throw refuse(`its value is ${shown}`, `give ${whole ? 'a whole number' : 'a number'}${limits(minimum, maximum)}`);
       }
       return value;
     }
@@ -82,4 +82,9 @@ function checkedValue(tool: string, parameter: ToolParameter, given: string | nu
       return value;
     }
   }
+}
+
+function limits(minimum: number, maximum: number): string {
+  if (minimum > -Infinity) return maximum < Infinity ? ` from ${minimum} to ${maximum}` : ` of at least ${minimum}`;
+  return maximum < Infinity ? ` of at most ${maximum}` : '';
 }

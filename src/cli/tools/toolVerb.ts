@@ -11,7 +11,7 @@ import { anyNumber, wholeNumber } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
 import { readPromptText } from '../input/readPromptText.ts';
 import { chosenTarget, type TargetOptions, withTargetOptions } from '../input/targetOptions.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { createScreen } from '../terminal/screen.ts';
 import { toolView } from '../terminal/toolView.ts';
 import type { Verb } from '../verb.ts';

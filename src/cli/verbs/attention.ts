@@ -5,7 +5,7 @@ import { withEngine } from '../engineSession.ts';
 import { wholeNumber } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
 import { chosenTarget, refuseTarget, type TargetOptions, withTargetOptions } from '../input/targetOptions.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { attentionView } from '../terminal/attentionView.ts';
 import { createScreen } from '../terminal/screen.ts';
 import type { Verb } from '../verb.ts';

@@ -8,7 +8,7 @@ import { withEngine } from '../engineSession.ts';
 import { wholeNumberList } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
 import { chosenTarget, refuseTarget, type TargetOptions, withTargetOptions } from '../input/targetOptions.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { destination } from '../output/destination.ts';
 import { bytes } from '../terminal/numbers.ts';
 import { createScreen } from '../terminal/screen.ts';

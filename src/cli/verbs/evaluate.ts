@@ -22,7 +22,7 @@ import { wholeNumber } from '../input/numberArguments.ts';
 import { parseTarget } from '../input/targetArgument.ts';
 import { defaultMaxTokens } from '../input/targetOptions.ts';
 import { destination } from '../output/destination.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { createScreen } from '../terminal/screen.ts';
 import type { Verb } from '../verb.ts';
 

@@ -12,7 +12,7 @@ import { wholeNumber } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
 import { parseTarget } from '../input/targetArgument.ts';
 import { defaultMaxTokens } from '../input/targetOptions.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { destination } from '../output/destination.ts';
 import { explanationView } from '../terminal/explanationView.ts';
 import { createScreen } from '../terminal/screen.ts';

@@ -4,7 +4,7 @@ import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
 import { withEngine } from '../engineSession.ts';
 import { decimalNumber, wholeNumber } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { createScreen } from '../terminal/screen.ts';
 import { visibleLines } from '../terminal/visibleText.ts';
 import type { Verb } from '../verb.ts';

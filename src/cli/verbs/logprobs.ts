@@ -4,7 +4,7 @@ import { withPromptOptions, type PromptVerbOptions } from '../commonOptions.ts';
 import { withEngine } from '../engineSession.ts';
 import { wholeNumber } from '../input/numberArguments.ts';
 import { promptSource } from '../input/promptSource.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { padWidth } from '../terminal/displayWidth.ts';
 import { percentOfLogprob } from '../terminal/numbers.ts';
 import { tokenText } from '../terminal/responseTable.ts';

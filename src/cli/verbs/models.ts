@@ -2,7 +2,7 @@ import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { withOutputOptions, withUnusedCommonOptions, type OutputOptions } from '../commonOptions.ts';
 import { withIdleEngine } from '../engineSession.ts';
-import { toJson } from '../output/toJson.ts';
+import { toJson } from '../../shared/toJson.ts';
 import { padWidth } from '../terminal/displayWidth.ts';
 import { bytes } from '../terminal/numbers.ts';
 import { createScreen } from '../terminal/screen.ts';

@@ -6,6 +6,7 @@ import type { ExportFormat } from '../../shared/protocol/engine.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
 import { type DrawPicture, exportPicture } from './exportPicture.ts';
+import { saySaved } from './saySaved.ts';
 
 type FileFormat = ExportFormat | 'png';
 
@@ -29,10 +30,7 @@ export async function exportExplanation(
   if (wanted === 'png') await exportPicture(engine, draw, explanation, uri);
   else if (uri.scheme !== 'file') throw outputUnwritable(uri.toString(), 'it is not a file of the machine the engine runs on');
   else await engine.export({ explanation, format: wanted, out: uri.fsPath }, { title: t('Export the explanation') });
-  const open = t('Open');
-  void vscode.window
-    .showInformationMessage(t('Saved {0}.', vscode.workspace.asRelativePath(uri)), open)
-    .then((picked) => (picked === open ? vscode.commands.executeCommand('vscode.open', uri) : undefined));
+  saySaved(uri);
   return uri;
 }
 

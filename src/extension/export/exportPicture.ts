@@ -2,16 +2,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { outputUnwritable } from '../../shared/errorCatalog.ts';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /** Draws an SVG as the bytes of a PNG file; null when it cannot be drawn. */
 export type DrawPicture = (svg: string) => Promise<Uint8Array | null>;
 
-/** Written beside the place first and moved there, so that it is whole or not there. @throws E_OUTPUT_UNWRITABLE */
+/** Whole or not there. @throws E_OUTPUT_UNWRITABLE */
 export async function exportPicture(
   engine: Pick<EngineService, 'export'>,
   draw: DrawPicture,
@@ -20,13 +21,7 @@ export async function exportPicture(
 ): Promise<void> {
   const bytes = await draw(await svgOf(engine, explanation));
   if (bytes === null) throw outputUnwritable(uri.fsPath, 'the Explain panel could not draw the picture');
-  const partial = uri.with({ path: `${uri.path}.partial` });
-  try {
-    await vscode.workspace.fs.writeFile(partial, bytes);
-    await vscode.workspace.fs.rename(partial, uri, { overwrite: true });
-  } catch (thrown) {
-    throw outputUnwritable(uri.fsPath, thrown instanceof Error ? thrown.message : String(thrown));
-  }
+  await writeWhole(uri, bytes);
 }
 
 async function svgOf(engine: Pick<EngineService, 'export'>, explanation: Explanation): Promise<string> {

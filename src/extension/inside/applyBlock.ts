@@ -1,5 +1,6 @@
 /** Writes an edit that a tool proposed into the document. */
 import * as vscode from 'vscode';
+import { detectFormat } from '../../shared/promptFormat.ts';
 import { editUnfit } from '../../shared/toolErrors.ts';
 import { t } from '../localise.ts';
 import { documentEdits } from './documentEdits.ts';
@@ -11,7 +12,8 @@ export async function applyBlock(run: InsideRun | null, index: number): Promise<
   if (run?.result == null || block?.kind !== 'edit') return;
   const { document, result } = run;
   if (run.isStale) throw editUnfit(t('the document changed since the tool ran'), t('run the tool again'));
-  const mapped = documentEdits(block.edits, result.promptText, result.sourceMap, document.getText(), t);
+  const format = detectFormat(document.uri.path, document.languageId);
+  const mapped = documentEdits(block.edits, result.promptText, result.sourceMap, document.getText(), format, t);
   const edit = new vscode.WorkspaceEdit();
   for (const { start, end, text } of mapped)
     edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);

@@ -1,4 +1,5 @@
 /** An edit of the prompt's text as edits of the document it was read from. Nothing here knows the editor. */
+import type { PromptFormat } from '../../shared/protocol/engine.ts';
 import { editUnfit } from '../../shared/toolErrors.ts';
 import type { SourceSegment } from '../../shared/tokens.ts';
 import type { Translate } from '../translate.ts';
@@ -12,7 +13,8 @@ export interface TextEdit {
 
 /**
  * Offsets of the prompt's text → offsets of the document, for replacements that do not overlap. Each must lie in one run that stands
- * verbatim in the document; an insertion may stand at either end of one.
+ * verbatim in the document; an insertion may stand at either end of one. In JSON and YAML a text that would have to be escaped is
+ * refused, and so is one that reads as a variable.
  * @throws E_EDIT_UNFIT
  */
 export function documentEdits(
@@ -20,6 +22,7 @@ export function documentEdits(
   promptText: string,
   sourceMap: readonly SourceSegment[],
   documentText: string,
+  format: PromptFormat,
   t: Translate,
 ): TextEdit[] {
   return edits.map(({ start, end, text }) => {
@@ -32,9 +35,18 @@ export function documentEdits(
         t('make the edit by hand'),
       );
     }
+    if (special[format]?.test(text) === true) {
+      throw editUnfit(t('“{0}” means something else in this kind of document', shortened(text)), t('make the edit by hand'));
+    }
     return { start: mapped, end: mapped + removed.length, text };
   });
 }
+
+/** What does not stand for itself inside a string of JSON, or inside a scalar of YAML whatever its style. */
+const special: Readonly<Partial<Record<PromptFormat, RegExp>>> = {
+  'messages-json': /["\\\u0000-\u001f]|\{\{/,
+  'prompt-yml': /[^\p{L}\p{N}\p{M} .,;!?()%’-]|^-/u,
+};
 
 function shortened(text: string): string {
   const characters = [...text];

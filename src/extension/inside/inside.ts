@@ -1,8 +1,8 @@
 /** Looking inside: which tool runs on which prompt, what it gave, and how panel and editor point at each other. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
-import type { InsidePanelOut, InsideSubject, ToolChoice } from '../../shared/protocol/insidePanel.ts';
-import type { ToolParameters, ToolResult } from '../../shared/protocol/tools.ts';
+import type { InsideDraft, InsidePanelOut, InsideSubject, ToolChoice } from '../../shared/protocol/insidePanel.ts';
+import type { ToolParameter, ToolParameters, ToolResult } from '../../shared/protocol/tools.ts';
 import type { TargetSpec } from '../../shared/target.ts';
 import type { TextRange } from '../../shared/tokens.ts';
 import type { EngineService } from '../engineService.ts';
@@ -19,7 +19,9 @@ import { entryAt } from '../overlay/alignment.ts';
 import { InsidePanel } from '../panels/insidePanel.ts';
 import { showError } from '../showError.ts';
 import { applyBlock } from './applyBlock.ts';
+import { exportResult } from './exportResult.ts';
 import { InsideRun } from './insideRun.ts';
+import { pickDocument } from './pickDocument.ts';
 import { pickFile } from './pickFile.ts';
 import { PromptMarks } from './promptMarks.ts';
 import { revealTokens } from './revealTokens.ts';
@@ -39,6 +41,7 @@ export class Inside implements vscode.Disposable {
   private choicesOf: string | null = null;
   private selected = '';
   private files = new Map<string, PickedFile>();
+  private draft: InsideDraft | null = null;
   private subject: Subject | null = null;
   private sentSubject = '';
   private running: InsideRun | null = null;
@@ -98,12 +101,16 @@ export class Inside implements vscode.Disposable {
     for (const disposable of this.disposables) disposable.dispose();
   }
 
-  private async act(message: InsidePanelOut): Promise<void> {
+  /** Does what the page asks. */
+  async act(message: InsidePanelOut): Promise<void> {
     switch (message.type) {
       case 'ready':
         return this.sendAll();
       case 'selectTool':
         return this.select(message.tool);
+      case 'draft':
+        this.draft = message.draft;
+        return;
       case 'run':
         await this.run(message.tool, message.parameters, message.target);
         return;
@@ -112,6 +119,8 @@ export class Inside implements vscode.Disposable {
         return;
       case 'pickFile':
         return this.chooseFile(message.parameter);
+      case 'pickDocument':
+        return this.chooseDocument(message.parameter);
       case 'markTokens':
         return this.marks.mark(message.tokens);
       case 'revealTokens':
@@ -121,6 +130,8 @@ export class Inside implements vscode.Disposable {
         return this.drawScores(message.block);
       case 'applyEdit':
         return applyBlock(this.shown, message.block);
+      case 'export':
+        if (this.shown?.result != null) await exportResult(this.shown.result, message.block, this.shown.document.uri);
     }
   }
 
@@ -172,17 +183,31 @@ export class Inside implements vscode.Disposable {
     if (tool === this.selected) return this.sendTools();
     this.selected = tool;
     this.files = new Map();
+    this.draft = null;
     this.sendTools();
   }
 
   private async chooseFile(parameter: string): Promise<void> {
-    const tool = this.choices.find(({ id }) => id === this.selected);
-    const wanted = tool?.parameters.find(({ id, kind }) => id === parameter && kind === 'file');
+    const wanted = this.parameterOf('file', parameter);
     if (wanted === undefined) return;
+    const tool = this.selected;
     const file = await pickFile(wanted.label);
-    if (file === null) return;
+    if (file === null || tool !== this.selected) return;
     this.files.set(parameter, file);
     this.panel.post({ type: 'file', parameter, name: file.name });
+  }
+
+  private async chooseDocument(parameter: string): Promise<void> {
+    const wanted = this.parameterOf('prompt', parameter);
+    if (wanted === undefined) return;
+    const tool = this.selected;
+    const text = await pickDocument(wanted.label, this.subject?.uri ?? null);
+    if (text !== null && tool === this.selected) this.panel.post({ type: 'text', parameter, text });
+  }
+
+  private parameterOf(wanted: 'file' | 'prompt', parameter: string): ToolParameter | undefined {
+    const tool = this.choices.find(({ id }) => id === this.selected);
+    return tool?.parameters.find(({ id, kind }) => id === parameter && kind === wanted);
   }
 
   private drawScores(index: number | null): void {
@@ -255,6 +280,7 @@ export class Inside implements vscode.Disposable {
     this.sentSubject = '';
     this.sendTools();
     this.sendSubject();
+    if (this.draft !== null) this.panel.post({ type: 'draft', draft: this.draft });
     for (const [parameter, { name }] of this.files) this.panel.post({ type: 'file', parameter, name });
     this.sendResult();
     if (this.running !== null) this.panel.post({ type: 'progress', phase: t('waiting'), done: 0, total: 0 });

@@ -7,9 +7,23 @@ const name = v.pipe(v.string(), v.maxLength(100));
 const value = v.union([v.pipe(v.string(), v.maxLength(10_000_000)), v.pipe(v.number(), v.finite()), v.boolean()]);
 const tokens = v.pipe(v.array(indexSchema), v.maxLength(1_000_000));
 
+const field = v.pipe(v.string(), v.maxLength(10_000_000));
+const draft = v.strictObject({
+  fields: v.pipe(v.record(name, v.union([field, v.boolean()])), v.maxEntries(100)),
+  target: v.strictObject({
+    kind: v.nullable(v.picklist(['explained', 'next', 'response', 'span', 'text', 'contrast'])),
+    text: field,
+    a: field,
+    b: field,
+    from: field,
+    to: field,
+  }),
+});
+
 const insidePanelOut = v.variant('type', [
   v.strictObject({ type: v.literal('ready') }),
   v.strictObject({ type: v.literal('selectTool'), tool: name }),
+  v.strictObject({ type: v.literal('draft'), draft }),
   v.strictObject({
     type: v.literal('run'),
     tool: name,
@@ -18,10 +32,12 @@ const insidePanelOut = v.variant('type', [
   }),
   v.strictObject({ type: v.literal('cancel') }),
   v.strictObject({ type: v.literal('pickFile'), parameter: name }),
+  v.strictObject({ type: v.literal('pickDocument'), parameter: name }),
   v.strictObject({ type: v.literal('markTokens'), tokens }),
   v.strictObject({ type: v.literal('revealTokens'), tokens }),
   v.strictObject({ type: v.literal('drawScores'), block: v.nullable(indexSchema) }),
   v.strictObject({ type: v.literal('applyEdit'), block: indexSchema }),
+  v.strictObject({ type: v.literal('export'), block: v.nullable(indexSchema) }),
 ]);
 
 /** Null for anything that is not a message of the Inside panel. */

@@ -26,9 +26,30 @@ export interface InsideSubject {
   readonly explained: { readonly target: TargetSpec; readonly label: string } | null;
 }
 
+export type TargetKind = 'explained' | 'next' | 'response' | 'span' | 'text' | 'contrast';
+
+/** What stands in the form, as it was typed. */
+export interface InsideDraft {
+  /** By parameter; a field the user never touched is not in it. */
+  readonly fields: Readonly<Record<string, string | boolean>>;
+  readonly target: {
+    /** Null: not chosen, so what Explain has, where it has one. */
+    readonly kind: TargetKind | null;
+    readonly text: string;
+    readonly a: string;
+    readonly b: string;
+    readonly from: string;
+    readonly to: string;
+  };
+}
+
 /** Host → Inside panel. */
 export type InsidePanelIn =
   | { readonly type: 'tools'; readonly tools: readonly ToolChoice[]; readonly selected: string }
+  /** What stood in the form of the selected tool before the page was hidden. */
+  | { readonly type: 'draft'; readonly draft: InsideDraft }
+  /** The text of a document that was picked for a parameter. */
+  | { readonly type: 'text'; readonly parameter: string; readonly text: string }
   | { readonly type: 'subject'; readonly subject: InsideSubject | null }
   /** A file was read for a parameter of the selected tool. */
   | { readonly type: 'file'; readonly parameter: string; readonly name: string }
@@ -47,10 +68,13 @@ export type InsidePanelIn =
 export type InsidePanelOut =
   | { readonly type: 'ready' }
   | { readonly type: 'selectTool'; readonly tool: string }
+  /** The form changed; the host remembers it while the page is hidden, and writes it nowhere. */
+  | { readonly type: 'draft'; readonly draft: InsideDraft }
   /** Parameters of kind `file` are left out: the host has what was picked. `target` null: as Explain has it. */
   | { readonly type: 'run'; readonly tool: string; readonly parameters: ToolParameters; readonly target: TargetSpec | null }
   | { readonly type: 'cancel' }
   | { readonly type: 'pickFile'; readonly parameter: string }
+  | { readonly type: 'pickDocument'; readonly parameter: string }
   /** Mark these tokens in the editor, instead of those before. */
   | { readonly type: 'markTokens'; readonly tokens: readonly number[] }
   /** Bring these tokens into view in the editor. */
@@ -58,4 +82,6 @@ export type InsidePanelOut =
   /** Draw a prompt block of the result on the prompt; null: none. */
   | { readonly type: 'drawScores'; readonly block: number | null }
   /** Apply an edit block of the result. */
-  | { readonly type: 'applyEdit'; readonly block: number };
+  | { readonly type: 'applyEdit'; readonly block: number }
+  /** Save the numbers of a block as CSV; null: the whole result as JSON. */
+  | { readonly type: 'export'; readonly block: number | null };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { documentEdits, type TextEdit } from '../../../src/extension/inside/documentEdits.ts';
+import type { PromptFormat } from '../../../src/shared/protocol/engine.ts';
 import { inEnglish } from '../../../src/extension/translate.ts';
 
 /** A template around two messages that stand in the document in another order. */
@@ -10,7 +11,8 @@ const sourceMap = [
   { start: 23, end: 31, documentStart: 0 },
 ];
 
-const mapped = (edits: readonly TextEdit[], text = document) => documentEdits(edits, promptText, sourceMap, text, inEnglish);
+const mapped = (edits: readonly TextEdit[], text = document, format: PromptFormat = 'text') =>
+  documentEdits(edits, promptText, sourceMap, text, format, inEnglish);
 
 const applied = (edits: readonly TextEdit[]) =>
   mapped(edits)
@@ -43,5 +45,25 @@ describe('it is refused', () => {
   ];
   test.each(cases)('%s', (_name, edit, text) => {
     expect(() => mapped([edit], text)).toThrow(expect.objectContaining({ code: 'E_EDIT_UNFIT' }));
+  });
+});
+
+describe('a text that means something else in the document', () => {
+  const replaced = (text: string, format: PromptFormat) => mapped([{ start: 6, end: 11, text }], document, format);
+  const cases: [format: PromptFormat, fits: string[], unfit: string[]][] = [
+    ['text', ['Bye', '"Bye"', 'a\\nb', '{{x}}', '#'], []],
+    ['markdown', ['Bye', '"Bye"', '# x'], []],
+    ['messages-json', ['Bye', 'it’s', "it's", 'ça 你好', '#: -'], ['"Bye"', 'a\nb', 'C:\\', '\t', '{{x}}']],
+    [
+      'prompt-yml',
+      ['Bye', 'it’s', 'ça 你好', 'well-known', ''],
+      ['"Bye"', "it's", 'a\nb', 'key: value', ' #x', '{{x}}', '- x', '\\'],
+    ],
+  ];
+  test.each(cases)('%s', (format, fits, unfit) => {
+    for (const text of fits) expect(replaced(text, format)[0]?.text).toBe(text);
+    for (const text of unfit) {
+      expect(() => replaced(text, format), text).toThrow(expect.objectContaining({ code: 'E_EDIT_UNFIT' }));
+    }
   });
 });

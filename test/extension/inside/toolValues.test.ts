@@ -54,9 +54,15 @@ test('tools stand in their families, and one that cannot run says why', () => {
 
 describe('a message of the Inside panel', () => {
   const run = { type: 'run', tool: 'lens', parameters: { layer: 3, site: 'mlp_out', exact: true }, target: null };
+  const target = { kind: null, text: '', a: '', b: '', from: '0', to: '2' };
   const good: unknown[] = [
     { type: 'ready' },
     run,
+    { type: 'draft', draft: { fields: { layer: 'twelve', exact: false }, target } },
+    { type: 'draft', draft: { fields: {}, target: { ...target, kind: 'span' } } },
+    { type: 'pickDocument', parameter: 'corrupt' },
+    { type: 'export', block: null },
+    { type: 'export', block: 2 },
     { ...run, target: { kind: 'contrast', a: 'x', b: 'y' } },
     { type: 'markTokens', tokens: [] },
     { type: 'drawScores', block: null },
@@ -72,6 +78,11 @@ describe('a message of the Inside panel', () => {
     { type: 'markTokens', tokens: [-1] },
     { type: 'applyEdit', block: 0, edits: [] },
     { type: 'ready', extra: true },
+    { type: 'draft', draft: { fields: { layer: { deep: 1 } }, target } },
+    { type: 'draft', draft: { fields: {}, target: { ...target, kind: 'file' } } },
+    { type: 'draft', draft: { fields: {} } },
+    { type: 'export', block: -1 },
+    { type: 'export', block: 0, out: '/etc/passwd' },
   ];
   test.each(bad)('%j is none', (message) => expect(parseInsidePanelOut(message)).toBeNull());
 });

@@ -44,6 +44,11 @@ async function open(theme: ThemeName, width = 780): Promise<PanelPage> {
   return panel;
 }
 
+/** What the panel asked of the host; what it only told of its form left out. */
+async function asked(panel: PanelPage) {
+  return (await panel.posted()).filter(({ type }) => type !== 'draft');
+}
+
 test.each(themeNames)('%s: waiting, running, every block, stale, failed', async (theme) => {
   const panel = await open(theme);
   await panel.page.getByText('Parameters').click();
@@ -122,7 +127,7 @@ test('the form: what is wrong is said, what is right goes to the host', async ()
   await page.getByLabel('This answer').fill(' Paris');
   await page.getByLabel('rather than').fill(' Rome');
   await page.getByRole('button', { name: 'Run' }).click();
-  expect((await panel.posted()).slice(1)).toEqual([
+  expect((await asked(panel)).slice(1)).toEqual([
     { type: 'pickFile', parameter: 'train' },
     {
       type: 'run',
@@ -136,12 +141,66 @@ test('the form: what is wrong is said, what is right goes to the host', async ()
   await page.getByText('Give this first.').waitFor();
   await page.getByLabel('Corrupted prompt (needed)').fill('The capital of Italy is');
   await page.getByRole('button', { name: 'Run' }).click();
-  expect((await panel.posted()).at(-1)).toEqual({
+  expect((await asked(panel)).at(-1)).toEqual({
     type: 'run',
     tool: 'patch',
     parameters: { corrupt: 'The capital of Italy is' },
     target: { kind: 'next' },
   });
+});
+
+test('a part of the response is asked for by its tokens; one that ends before it begins is not', async () => {
+  const panel = await open('dark');
+  const { page } = panel;
+  await page.getByLabel('About').selectOption('span');
+  await page.getByLabel('First token of the response').fill('2');
+  await page.getByRole('button', { name: 'Run' }).click();
+  expect(await asked(panel)).toEqual([{ type: 'ready' }]);
+  await page.getByLabel('Last token of the response').fill('4');
+  await page.getByRole('button', { name: 'Run' }).click();
+  expect((await asked(panel)).at(-1)).toMatchObject({ type: 'run', target: { kind: 'span', from: 2, to: 4 } });
+  await expectClean(panel);
+});
+
+test('the host is told what stands in the form, and a page that was hidden gets it back', async () => {
+  const panel = await open('dark');
+  await panel.page.getByText('Parameters').click();
+  await panel.page.getByLabel('Layer').fill('7');
+  await panel.page.getByLabel('About').selectOption('response');
+  const told = (await panel.posted()).findLast(({ type }) => type === 'draft');
+  expect(told).toMatchObject({ draft: { fields: { layer: '7' }, target: { kind: 'response' } } });
+  const again = await open('dark');
+  await again.send(told);
+  await again.page.getByText('Parameters').click();
+  expect(await again.page.getByLabel('Layer').inputValue()).toBe('7');
+  expect(await again.page.getByLabel('About').inputValue()).toBe('response');
+  await again.send({ type: 'tools', tools: [lensTool, patchTool], selected: 'patch' });
+  await again.send({ type: 'tools', tools: [lensTool, patchTool], selected: 'lens' });
+  await again.page.getByText('Parameters').click();
+  expect(await again.page.getByLabel('Layer').inputValue()).toBe('-1');
+});
+
+test('another prompt is taken from a document', async () => {
+  const panel = await open('dark');
+  const { page } = panel;
+  await panel.send({ type: 'tools', tools: [lensTool, patchTool], selected: 'patch' });
+  await page.getByRole('button', { name: 'Corrupted prompt: Take a document …' }).click();
+  expect((await asked(panel)).at(-1)).toEqual({ type: 'pickDocument', parameter: 'corrupt' });
+  await panel.send({ type: 'text', parameter: 'corrupt', text: 'The capital of Italy is' });
+  expect(await page.getByLabel('Corrupted prompt (needed)').inputValue()).toBe('The capital of Italy is');
+  await page.getByRole('button', { name: 'Run' }).click();
+  expect((await asked(panel)).at(-1)).toMatchObject({ parameters: { corrupt: 'The capital of Italy is' } });
+  await expectClean(panel);
+});
+
+test('the result is exported as JSON, and each block of numbers as CSV', async () => {
+  const panel = await open('dark');
+  await panel.send(everyBlock);
+  const blocks = everyBlock.type === 'result' ? everyBlock.result.blocks : [];
+  const numbers = blocks.flatMap(({ kind }, index) => (kind === 'edit' || kind === 'text' ? [] : [index]));
+  await panel.page.getByRole('button', { name: 'Export as JSON …' }).click();
+  for (const button of await panel.page.getByRole('button', { name: /^CSV … of / }).all()) await button.click();
+  expect((await panel.posted()).filter(({ type }) => type === 'export').map(({ block }) => block)).toEqual([null, ...numbers]);
 });
 
 test('an edit is applied, scores are drawn in the editor, a run is cancelled', async () => {

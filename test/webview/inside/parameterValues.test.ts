@@ -52,7 +52,7 @@ describe('what is wrong is said', () => {
 });
 
 describe('the target', () => {
-  const explained = { target: { kind: 'span', from: 1, to: 2 } as const, label: 'x' };
+  const explained = { target: { kind: 'span' as const, from: 1, to: 2 } as const, label: 'x' };
   const subject = { document: 'a.md', selection: false, explained };
   const nothing = { ...subject, explained: null };
   test.each([
@@ -66,5 +66,13 @@ describe('the target', () => {
       null,
       { target: { kind: 'contrast', a: ' a', b: ' b' }, isReady: true },
     ],
+    [
+      { ...emptyTarget, kind: 'span' as const, from: '1', to: ' 3 ' },
+      null,
+      { target: { kind: 'span', from: 1, to: 3 }, isReady: true },
+    ],
+    [{ ...emptyTarget, kind: 'span' as const, from: '3', to: '1' }, null, { target: null, isReady: false }],
+    [{ ...emptyTarget, kind: 'span' as const, from: '', to: '1' }, null, { target: null, isReady: false }],
+    [{ ...emptyTarget, kind: 'span' as const, from: '0', to: '1.5' }, null, { target: null, isReady: false }],
   ])('%#', (fields, about, expected) => expect(targetOf(fields, about)).toEqual(expected));
 });

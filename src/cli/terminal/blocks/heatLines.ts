@@ -13,7 +13,7 @@ export function heatLines({ rows, columns, values, unit, scale, range, texts }: 
   const { theme } = page;
   const labels = rows.entries.map(({ label }) => visibleText(label));
   const labelWidth = Math.min(widestLabel, Math.max(displayWidth(rows.title), ...labels.map(displayWidth)));
-  const width = texts === undefined ? 6 : widestCell;
+  const width = texts === undefined ? numberWidth(values) : widestCell;
   const shown = Math.max(1, Math.min(columns.entries.length, Math.floor((page.columns - labelWidth - 1) / (width + 1))));
   const low = scale === 'magnitude' ? (range?.[0] ?? 0) : 0;
   const largest = range === undefined ? largestOf(values, low) : Math.max(Math.abs(range[0]), Math.abs(range[1])) - low;
@@ -37,4 +37,9 @@ export function heatLines({ rows, columns, values, unit, scale, range, texts }: 
 
 function largestOf(values: Float32Array, low: number): number {
   return values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value - low)) : most), 0);
+}
+
+/** A number that is cut reads as another one: +1.00… of a million. */
+function numberWidth(values: Float32Array): number {
+  return values.reduce((most, value) => (Number.isNaN(value) ? most : Math.max(most, displayWidth(signed(value)))), 6);
 }
