@@ -15,8 +15,8 @@ import type {
   PartialExplanation,
   Progress,
 } from '../shared/protocol/engine.ts';
-import type { ToolDescription, ToolRequest, ToolResult } from '../shared/protocol/tools.ts';
 import type { Explanation } from '../shared/explanation.ts';
+import type { ToolDescription, ToolRequest, ToolResult } from '../shared/protocol/tools.ts';
 
 export interface CallHooks {
   readonly signal?: AbortSignal;
@@ -41,7 +41,7 @@ export interface EngineService {
   explain(request: ExplainRequest, hooks?: CallHooks): Promise<Explanation>;
   attentionGrid(request: AttentionGridRequest, hooks?: CallHooks): Promise<AttentionGrid>;
   attentionHead(request: AttentionHeadRequest, hooks?: CallHooks): Promise<AttentionHead>;
-  /** Every tool that looks inside the model. */
+  /** Every tool that looks inside a model; which are available depends on the loaded model. */
   tools(hooks?: CallHooks): Promise<ToolDescription[]>;
   tool(request: ToolRequest, hooks?: CallHooks): Promise<ToolResult>;
   /** Writes a finished explanation to a file; needs no model. */

@@ -17,9 +17,9 @@ import { createExtensionApi, type ExtensionApi } from './extensionApi.ts';
 import { HistoryStore } from './history/historyStore.ts';
 import { HistoryView } from './history/historyView.ts';
 import { serveOldPrompts } from './history/openHistory.ts';
+import { Inside } from './inside/inside.ts';
 import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
-import { InsidePanel } from './inside/insidePanel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
 import { Overlay } from './overlay/overlay.ts';
@@ -57,7 +57,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     );
   });
   const attention = new AttentionView(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
-  const inside = new InsidePanel(context.extensionUri, client, active, log, (signal) => models.ensureLoaded({ signal }));
+  const inside = new Inside(context.extensionUri, client, models, explainer, sessions, log);
   const modelsView = new ModelsView(client, find);
   const historyView = new HistoryView(history, methods);
 
@@ -100,7 +100,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
   );
-  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, inside, modelsView, history });
+  return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, modelsView, history });
 }
 
 /** The editor waits for this: the engine is a process of its own and must not outlive the window. */

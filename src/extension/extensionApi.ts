@@ -11,8 +11,6 @@ import type { HistoryItem, HistoryStore } from './history/historyStore.ts';
 import type { ModelsView } from './models/modelsView.ts';
 import type { Overlay } from './overlay/overlay.ts';
 import type { OverlayStep } from './overlay/overlayRanges.ts';
-import type { InsidePanel } from './inside/insidePanel.ts';
-import type { ToolResult } from '../shared/protocol/tools.ts';
 import type { AttentionView } from './panels/attentionView.ts';
 import type { ExplainPanel } from './panels/explainPanel.ts';
 
@@ -39,9 +37,6 @@ export interface ExtensionApi {
   onSessionChange(listener: (uri: string) => void): () => void;
   panelReady(): boolean;
   attentionReady(): boolean;
-  insideReady(): boolean;
-  /** What the Inside panel shows. */
-  insideResult(): ToolResult | null;
   /** Labels of the Models view, groups first, each with its models. */
   modelLabels(): Promise<readonly string[]>;
   /** Files of the history, newest first. */
@@ -55,13 +50,12 @@ export interface ApiParts {
   readonly overlay: Overlay;
   readonly panel: ExplainPanel;
   readonly attention: AttentionView;
-  readonly inside: InsidePanel;
   readonly modelsView: ModelsView;
   readonly history: HistoryStore;
 }
 
 export function createExtensionApi(parts: ApiParts): ExtensionApi {
-  const { engine, sessions, active, overlay, panel, attention, inside, modelsView, history } = parts;
+  const { engine, sessions, active, overlay, panel, attention, modelsView, history } = parts;
   return {
     enginePid: () => engine.pid,
     engineStatus: () => engine.status,
@@ -77,8 +71,6 @@ export function createExtensionApi(parts: ApiParts): ExtensionApi {
     onSessionChange: (listener) => sessions.onChange((session) => listener(session.uri)),
     panelReady: () => panel.isReady,
     attentionReady: () => attention.isReady,
-    insideReady: () => inside.isReady,
-    insideResult: () => inside.result,
     modelLabels: () => modelsView.labels(),
     historyItems: () => history.list(),
   };

@@ -42,3 +42,7 @@ export const toolParameter = (tool: string, parameter: string, why: string, acti
     action,
     details: { tool, parameter },
   });
+
+/** An edit that a tool proposed, and that the document cannot take as it stands. */
+export const editUnfit = (why: string, action: string) =>
+  new LoupeError({ code: 'E_EDIT_UNFIT', kind: 'input', what: 'the edit was not applied', why, action });

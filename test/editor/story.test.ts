@@ -315,14 +315,14 @@ test('the layers are read: a grid of tokens, told in words, with the token marke
   lines = await editor.openFile('few-shot.md', 'Review');
   await lines.getByText('Review').first().click();
   await editor.runCommand('Notifications: Clear All Notifications');
-  await editor.runCommand('Show Layers (Logit Lens)');
-  const inside = await editor.webview('loupe-inside-view select.grouped');
+  await editor.runCommand('Look at the Layers');
+  const inside = await editor.webview('loupe-inside-panel');
   await inside.locator('vscode-button', { hasText: 'Run' }).click();
-  const grid = inside.locator('loupe-heat-grid').first();
+  const grid = inside.locator('loupe-heat-block').first();
   await grid.locator('canvas').waitFor({ timeout: 120_000 });
-  await grid.locator('.view').focus();
+  await grid.locator('[tabindex="0"]').first().focus();
   for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await editor.page.keyboard.press(key);
-  await expect.poll(async () => await grid.locator('.status').textContent()).toMatch(/^L\d+, /);
+  await expect.poll(async () => await grid.locator('.readout').textContent()).toMatch(/layer L\d+/);
   const marked = editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]');
   await expect.poll(async () => await marked.count()).toBeGreaterThan(0);
   await editor.screenshot('inside');
@@ -330,10 +330,10 @@ test('the layers are read: a grid of tokens, told in words, with the token marke
 });
 
 test('another tool is chosen and run in the same panel, and its table sorts', async () => {
-  const inside = await editor.webview('loupe-inside-view select.grouped');
+  const inside = await editor.webview('loupe-inside-panel');
   await inside.locator('select.grouped').first().selectOption('heads');
   await inside.locator('vscode-button', { hasText: 'Run' }).click();
-  const table = inside.locator('loupe-sortable-table').first();
+  const table = inside.locator('loupe-table-block').first();
   await table.waitFor({ timeout: 170_000 });
   const entropy = table.locator('th', { hasText: /entropy/i }).first();
   await entropy.locator('button').click();

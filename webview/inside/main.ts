@@ -3,12 +3,12 @@ import type { InsidePanelIn, InsidePanelOut } from '../../src/shared/protocol/in
 import { registerControls } from '../ui/controls.ts';
 import { connectHost } from '../ui/host.ts';
 import { adoptPageStyles } from '../ui/pageStyles.ts';
-import { InsideView } from './insideView.ts';
+import { InsidePanel } from './insidePanel.ts';
 
 registerControls();
 adoptPageStyles('editor');
-const view = new InsideView();
-const host = connectHost<InsidePanelIn, InsidePanelOut>((message) => view.receive(message));
-view.host = host;
-document.body.append(view);
+const panel = new InsidePanel();
+const host = connectHost<InsidePanelIn, InsidePanelOut>((message) => panel.receive(message));
+panel.host = host;
+document.body.append(panel);
 host.post({ type: 'ready' });

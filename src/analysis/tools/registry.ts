@@ -2,8 +2,10 @@
 import { labelAnchors } from '../anchors/labelAnchors.ts';
 import { ablate } from '../causal/ablate.ts';
 import { circuit } from '../causal/circuit.ts';
+import { intervene } from '../causal/intervene.ts';
 import { patch } from '../causal/patch.ts';
 import { pathPatch } from '../causal/pathPatch.ts';
+import { steer } from '../causal/steer.ts';
 import { trace } from '../causal/trace.ts';
 import { chainOfThought } from '../chainOfThought/chainOfThought.ts';
 import { counterfactual } from '../counterfactual/counterfactual.ts';
@@ -26,6 +28,8 @@ export const tools: readonly Tool[] = [
   trace,
   pathPatch,
   circuit,
+  steer,
+  intervene,
   counterfactual,
   labelAnchors,
   selfExplanation,

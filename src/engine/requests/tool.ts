@@ -14,15 +14,19 @@ import { targetOnPrompt } from './targetOnPrompt.ts';
 
 /** What the picker shows. Without a model in memory every tool counts as available. */
 export function describeTools(can: Pick<Model['info']['can'], 'capture' | 'patch' | 'gradient'> | null): ToolDescription[] {
-  return tools.map((tool) => ({
-    id: tool.id,
-    family: tool.family,
-    label: tool.label,
-    question: tool.question,
-    parameters: tool.parameters.map((parameter) => ({ ...parameter })),
-    usesTarget: tool.usesTarget,
-    available: can === null || missingNeed(tool, can) === undefined,
-  }));
+  return tools.map((tool) => {
+    const missing = can === null ? undefined : missingNeed(tool, can);
+    return {
+      id: tool.id,
+      family: tool.family,
+      label: tool.label,
+      question: tool.question,
+      parameters: tool.parameters.map((parameter) => ({ ...parameter })),
+      usesTarget: tool.usesTarget,
+      available: missing === undefined,
+      ...(missing === undefined ? {} : { missing }),
+    };
+  });
 }
 
 /**

@@ -8,15 +8,15 @@ import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
+import type { Inside } from '../inside/inside.ts';
 import type { ModelsView } from '../models/modelsView.ts';
-import type { InsidePanel } from '../inside/insidePanel.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
 import type { Comparer } from '../explain/comparer.ts';
 import { compareCommands } from './compareCommands.ts';
-import { insideCommands } from './insideCommands.ts';
 import { historyCommands } from './historyCommands.ts';
 import { explainCommands } from './explainCommands.ts';
+import { insideCommands } from './insideCommands.ts';
 import { modelCommands } from './modelCommands.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
@@ -31,7 +31,7 @@ export interface CommandParts {
   readonly history: HistoryStore;
   readonly active: ActiveDocument;
   readonly panel: ExplainPanel;
-  readonly inside: InsidePanel;
+  readonly inside: Inside;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -39,9 +39,9 @@ export function commandHandlers(parts: CommandParts): CommandHandlers {
   const { engine, models, modelsView, find, methods, explainer, comparer, history, active, panel, inside, log } = parts;
   return {
     ...explainCommands(explainer, active, panel, engine, methods),
+    ...insideCommands(inside, active),
     ...compareCommands(comparer, active, methods, engine, history, find),
     ...historyCommands(history, explainer, active, panel),
-    ...insideCommands(inside, engine),
     ...modelCommands(models, modelsView, find),
     showPanel: () => panel.show(),
     showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),

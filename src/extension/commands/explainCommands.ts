@@ -11,6 +11,7 @@ import { t } from '../localise.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import { askGranularity, askTarget } from './askChoices.ts';
 import { askContrast } from './askContrast.ts';
+import { type PromptPlace, promptPlace, sayNothingOpen } from './promptPlace.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
 
@@ -86,34 +87,6 @@ export function explainCommands(
   };
 }
 
-interface PromptPlace {
-  readonly document: vscode.TextDocument;
-  /** Offsets of a selection that is not empty. */
-  readonly selection: { readonly start: number; readonly end: number } | null;
-}
-
-/**
- * The document a menu names, the one in the active editor with its selection, or (when a panel has the focus) the one that
- * is followed, with the part that was explained.
- */
-async function promptPlace(argument: unknown, followed: ActiveDocument): Promise<PromptPlace | null> {
-  const editor = vscode.window.activeTextEditor;
-  const uri = argument instanceof vscode.Uri ? argument : null;
-  if (uri !== null && uri.toString() !== editor?.document.uri.toString()) {
-    const { document } = await vscode.window.showTextDocument(uri);
-    return { document, selection: null };
-  }
-  if (editor === undefined) {
-    const { session } = followed;
-    if (session === undefined) return null;
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(session.uri));
-    return { document, selection: session.choices.selection };
-  }
-  const { document, selection } = editor;
-  if (selection.isEmpty) return { document, selection: null };
-  return { document, selection: { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) } };
-}
-
 /** What is shown of a document now. */
 function explanationOf(active: ActiveDocument, { document }: PromptPlace): Explanation | null {
   const { session } = active;
@@ -124,9 +97,4 @@ function explanationOf(active: ActiveDocument, { document }: PromptPlace): Expla
 function keepSelection(active: ActiveDocument, place: PromptPlace): Pick<PromptPlace, 'selection'> | object {
   if (place.selection !== null) return { selection: place.selection };
   return explanationOf(active, place) === null ? { selection: null } : {};
-}
-
-function sayNothingOpen(): null {
-  void vscode.window.showInformationMessage(t('Open a prompt in the editor first.'));
-  return null;
 }

@@ -1,48 +1,24 @@
-/** Opening the tools that look inside the model. */
-import * as vscode from 'vscode';
-import type { ToolDescription } from '../../shared/protocol/tools.ts';
-import type { EngineService } from '../engineService.ts';
-import type { InsidePanel } from '../inside/insidePanel.ts';
-import { t } from '../localise.ts';
+/** Commands that look inside the model. */
+import type { ActiveDocument } from '../explain/activeDocument.ts';
+import { askTool } from '../inside/askTool.ts';
+import type { Inside } from '../inside/inside.ts';
+import { promptPlace, sayNothingOpen } from './promptPlace.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type InsideCommands = Pick<CommandHandlers, 'lookInside' | 'layers'>;
 
-export function insideCommands(panel: InsidePanel, engine: Pick<EngineService, 'tools'>): InsideCommands {
-  const openWith = async (tool: string) => {
-    const editor = vscode.window.activeTextEditor;
-    if (editor === undefined) {
-      void vscode.window.showInformationMessage(t('Open a prompt in the editor first.'));
-      return null;
-    }
-    await panel.open(tool, editor);
-    return tool;
+export function insideCommands(inside: Inside, active: ActiveDocument): InsideCommands {
+  const look = async (argument: unknown, wanted: string | null) => {
+    const place = await promptPlace(argument, active);
+    if (place === null) return sayNothingOpen();
+    const choices = await inside.tools();
+    const named = choices.find(({ id }) => id === wanted);
+    const tool = named ?? (await askTool(choices));
+    return tool === null ? null : inside.open(tool, place.document, place.selection);
   };
   return {
-    // An argument is the id of a tool: from a keybinding, a task, or a test.
-    lookInside: async (tool) => {
-      const chosen = typeof tool === 'string' ? tool : await askTool(await engine.tools());
-      return chosen === null ? null : openWith(chosen);
-    },
-    layers: () => openWith('lens'),
+    /** A tool's id in place of the document chooses it without asking. */
+    lookInside: (argument) => look(argument, typeof argument === 'string' ? argument : null),
+    layers: (argument) => look(argument, 'lens'),
   };
-}
-
-type ToolItem = vscode.QuickPickItem & { readonly tool?: string };
-
-async function askTool(tools: readonly ToolDescription[]): Promise<string | null> {
-  const families = [...new Set(tools.map(({ family }) => family))];
-  const items = families.flatMap((family): ToolItem[] => [
-    { label: family, kind: vscode.QuickPickItemKind.Separator },
-    ...tools
-      .filter((tool) => tool.family === family)
-      .map((tool) => ({
-        tool: tool.id,
-        label: tool.label,
-        detail: tool.question,
-        ...(tool.available ? {} : { description: t('not possible with the loaded model') }),
-      })),
-  ]);
-  const picked = await vscode.window.showQuickPick(items, { title: t('Look Inside'), matchOnDetail: true });
-  return picked?.tool ?? null;
 }

@@ -22,8 +22,8 @@ import type {
   MethodDescription,
   ModelSummary,
 } from '../../shared/protocol/engine.ts';
-import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
 import type { Explanation } from '../../shared/explanation.ts';
+import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
 import { CrashGuard } from './crashGuard.ts';
 import { EngineChild, type EngineExit } from './engineChild.ts';
@@ -163,16 +163,16 @@ export class EngineClient implements EngineService {
     return await this.#onModel('attentionHead', request, hooks);
   }
 
+  async capture(request: CaptureToFileRequest, hooks: CallHooks = {}): Promise<CaptureToFileResult> {
+    return await this.#onModel('capture', request, hooks);
+  }
+
   async tools(hooks: CallHooks = {}): Promise<ToolDescription[]> {
     return await this.#request(hooks, (child, requestId) => child.peer.call('tools', [], { signal: hooks.signal, requestId }));
   }
 
   async tool(request: ToolRequest, hooks: CallHooks = {}): Promise<ToolResult> {
     return await this.#onModel('tool', request, hooks);
-  }
-
-  async capture(request: CaptureToFileRequest, hooks: CallHooks = {}): Promise<CaptureToFileResult> {
-    return await this.#onModel('capture', request, hooks);
   }
 
   async export(request: ExportRequest, hooks: CallHooks = {}): Promise<ExportResult> {

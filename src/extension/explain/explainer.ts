@@ -3,8 +3,6 @@ import * as vscode from 'vscode';
 import { cancelled, documentClosed } from '../../shared/errorCatalog.ts';
 import { toLoupeError } from '../../shared/errors.ts';
 import type { Explanation } from '../../shared/explanation.ts';
-import type { PromptSource } from '../../shared/protocol/engine.ts';
-import { detectFormat } from '../../shared/promptFormat.ts';
 import type { EngineService } from '../engineService.ts';
 import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
@@ -20,6 +18,7 @@ import { type MethodCatalog, usualUnits } from './methodCatalog.ts';
 import { methodParameters } from './methodParameters.ts';
 import { missingVariables } from './missingVariables.ts';
 import { phaseText } from './phaseText.ts';
+import { fileName, promptOf } from './promptOf.ts';
 import type { Choices, DocumentSession, Run } from './session.ts';
 import type { SessionStore } from './sessionStore.ts';
 import type { ActiveDocument } from './activeDocument.ts';
@@ -148,20 +147,4 @@ export class Explainer {
     // A run that a newer one has overtaken is no news.
     if (session.fail(run, error)) showError(this.log, error);
   }
-}
-
-function promptOf(document: vscode.TextDocument, choices: Choices): PromptSource {
-  const text = document.getText();
-  return {
-    text,
-    uri: document.uri.toString(),
-    format: detectFormat(document.uri.path, document.languageId),
-    mode: choices.mode,
-    ...(choices.selection === null ? {} : { selection: choices.selection }),
-    ...(Object.keys(choices.variables).length === 0 ? {} : { variables: choices.variables }),
-  };
-}
-
-function fileName(uri: string): string {
-  return vscode.Uri.parse(uri).path.split('/').at(-1) ?? uri;
 }

@@ -47,6 +47,8 @@ export interface ToolDescription {
   readonly usesTarget: boolean;
   /** False: the loaded model cannot run it. */
   readonly available: boolean;
+  /** What it needs and the model cannot give. */
+  readonly missing?: 'forward' | 'capture' | 'patch' | 'gradient';
 }
 
 export interface ToolRequest {

@@ -11,7 +11,7 @@ import { type ThemeName, themeVariables } from './themes.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
-export type PanelName = 'explain' | 'attention';
+export type PanelName = 'explain' | 'attention' | 'inside';
 
 export interface PanelPage {
   readonly page: Page;
@@ -104,13 +104,13 @@ export class PanelBrowser {
 function pageHtml(query: URLSearchParams): string {
   const theme = (query.get('theme') ?? 'dark') as ThemeName;
   const { kind, variables } = themeVariables(theme);
-  const panel = query.get('panel') === 'attention' ? 'attention' : 'explain';
+  const panel = (query.get('panel') ?? 'explain') as PanelName;
   const setUp = `
     window.posted = [];
     let state;
     window.acquireVsCodeApi = () => ({ postMessage: (m) => window.posted.push(m), getState: () => state, setState: (s) => { state = s; } });
     for (const [name, value] of Object.entries(${JSON.stringify(variables)})) document.documentElement.style.setProperty(name, value);
-    document.documentElement.style.setProperty('background', 'var(--vscode-${panel === 'explain' ? 'editor' : 'sideBar'}-background)');`;
+    document.documentElement.style.setProperty('background', 'var(--vscode-${panel === 'attention' ? 'sideBar' : 'editor'}-background)');`;
   const policy = "default-src 'none'; script-src 'nonce-n0nce'; style-src 'nonce-n0nce'; img-src blob:";
   return `<!doctype html><html lang="${query.get('lang') === 'zh-cn' ? 'zh-cn' : 'en'}"><head><meta charset="utf-8"><title>Panel</title>
     <meta http-equiv="Content-Security-Policy" content="${policy}"></head>

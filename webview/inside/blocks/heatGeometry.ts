@@ -1,17 +1,21 @@
-/** Where the cells of a heat grid are: pure, so that it is tested without a page. All lengths in CSS pixels. */
-import type { HeatBlock } from '../../../src/shared/inspection/blocks.ts';
+/** Where the cells of a heat block lie, in CSS pixels. Pure. */
 
 export interface HeatGeometry {
   readonly rows: number;
   readonly columns: number;
+  /** Room for the rows' labels. */
+  readonly left: number;
+  /** Room for the columns' labels. */
+  readonly top: number;
   readonly cellWidth: number;
   readonly cellHeight: number;
-  /** Room for row labels at the left and column labels at the top. */
-  readonly left: number;
-  readonly top: number;
-  /** Of the whole grid with its labels. */
+}
+
+export interface HeatView {
   readonly width: number;
   readonly height: number;
+  readonly scrollLeft: number;
+  readonly scrollTop: number;
 }
 
 export interface HeatCell {
@@ -19,66 +23,50 @@ export interface HeatCell {
   readonly column: number;
 }
 
-export function heatGeometry({ rows, columns, texts }: HeatBlock): HeatGeometry {
-  const longest = (entries: HeatBlock['rows']['entries']) => entries.reduce((most, { label }) => Math.max(most, label.length), 0);
-  const left = Math.min(160, 14 + 7 * longest(rows.entries));
-  const hasTexts = texts !== undefined;
-  const columnRoom = Math.min(10, longest(columns.entries));
-  const cellWidth = hasTexts ? 64 : Math.max(14, Math.min(64, 6 * columnRoom + 6));
-  const cellHeight = hasTexts ? 20 : 14;
-  const top = 20;
+const withText = { width: 84, height: 22 };
+const plain = { least: 9, most: 40, height: 18 };
+
+/** `labels`: what the longest row and column label need. Cells fill the width as far as they stay readable. */
+export function heatGeometry(
+  rows: number,
+  columns: number,
+  labels: { readonly row: number; readonly column: number },
+  width: number,
+  hasTexts: boolean,
+): HeatGeometry {
+  const left = Math.round(Math.max(30, Math.min(width * 0.3, labels.row)));
+  const cellWidth = hasTexts
+    ? Math.max(withText.width, Math.min(140, Math.floor((width - left - 1) / Math.max(1, columns))))
+    : Math.max(plain.least, Math.min(plain.most, Math.floor((width - left - 1) / Math.max(1, columns))));
+  const isFlat = labels.column <= cellWidth;
+  const top = Math.round(hasTexts || isFlat ? 22 : Math.max(34, Math.min(92, labels.column)));
+  return { rows, columns, left, top, cellWidth, cellHeight: hasTexts ? withText.height : plain.height };
+}
+
+/** The cells any part of which is in view, ends excluded. */
+export function visibleRange({ rows, columns, left, top, cellWidth, cellHeight }: HeatGeometry, view: HeatView) {
+  const clamp = (value: number, most: number) => Math.max(0, Math.min(most, value));
   return {
-    rows: rows.entries.length,
-    columns: columns.entries.length,
-    cellWidth,
-    cellHeight,
-    left,
-    top,
-    width: left + columns.entries.length * cellWidth,
-    height: top + rows.entries.length * cellHeight,
+    firstRow: clamp(Math.floor(view.scrollTop / cellHeight), rows),
+    lastRow: clamp(Math.ceil((view.scrollTop + view.height - top) / cellHeight), rows),
+    firstColumn: clamp(Math.floor(view.scrollLeft / cellWidth), columns),
+    lastColumn: clamp(Math.ceil((view.scrollLeft + view.width - left) / cellWidth), columns),
   };
 }
 
-/** The cells of which some part is in view. */
-export function visibleCells(geometry: HeatGeometry, scrollX: number, scrollY: number, width: number, height: number) {
-  const { rows, columns, cellWidth, cellHeight, left, top } = geometry;
-  const first = (offset: number, size: number) => Math.max(0, Math.floor(offset / size));
+/** The cell at a point of the view; null on a label and beside the cells. */
+export function cellAt({ rows, columns, left, top, cellWidth, cellHeight }: HeatGeometry, view: HeatView, x: number, y: number) {
+  if (x < left || y < top || x >= view.width || y >= view.height) return null;
+  const row = Math.floor((y - top + view.scrollTop) / cellHeight);
+  const column = Math.floor((x - left + view.scrollLeft) / cellWidth);
+  return row < rows && column < columns ? { row, column } : null;
+}
+
+/** Where to scroll so that the cell is wholly in view; as it is, where it already is. */
+export function scrolledTo({ left, top, cellWidth, cellHeight }: HeatGeometry, view: HeatView, { row, column }: HeatCell) {
+  const into = (at: number, size: number, from: number, room: number) => (at < from ? at : Math.max(from, at + size - room));
   return {
-    firstRow: first(scrollY, cellHeight),
-    endRow: Math.min(rows, Math.ceil((scrollY + height - top) / cellHeight)),
-    firstColumn: first(scrollX, cellWidth),
-    endColumn: Math.min(columns, Math.ceil((scrollX + width - left) / cellWidth)),
+    left: into(column * cellWidth, cellWidth, view.scrollLeft, view.width - left),
+    top: into(row * cellHeight, cellHeight, view.scrollTop, view.height - top),
   };
-}
-
-/** The cell under a point of the view, or null over a label. */
-export function cellAt(geometry: HeatGeometry, x: number, y: number, scrollX: number, scrollY: number): HeatCell | null {
-  if (x < geometry.left || y < geometry.top) return null;
-  const row = Math.floor((y - geometry.top + scrollY) / geometry.cellHeight);
-  const column = Math.floor((x - geometry.left + scrollX) / geometry.cellWidth);
-  return row < geometry.rows && column < geometry.columns ? { row, column } : null;
-}
-
-/** Where a key takes the cursor; null for keys that move nothing. */
-export function movedCell(
-  { rows, columns }: Pick<HeatGeometry, 'rows' | 'columns'>,
-  cell: HeatCell,
-  key: string,
-): HeatCell | null {
-  const clamp = (row: number, column: number): HeatCell => ({
-    row: Math.max(0, Math.min(rows - 1, row)),
-    column: Math.max(0, Math.min(columns - 1, column)),
-  });
-  const { row, column } = cell;
-  const moves: Readonly<Record<string, HeatCell>> = {
-    ArrowUp: clamp(row - 1, column),
-    ArrowDown: clamp(row + 1, column),
-    ArrowLeft: clamp(row, column - 1),
-    ArrowRight: clamp(row, column + 1),
-    Home: clamp(row, 0),
-    End: clamp(row, columns - 1),
-    PageUp: clamp(row - 10, column),
-    PageDown: clamp(row + 10, column),
-  };
-  return moves[key] ?? null;
 }

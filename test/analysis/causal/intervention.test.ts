@@ -1,0 +1,103 @@
+/** Interventions on the prompt's text against single passes over prompts written by hand. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { averageEffect, sampleLines, spanIn, valuesOf } from '../../../src/analysis/causal/intervention.ts';
+import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
+import type { Model } from '../../../src/model/model.ts';
+import { bundledModel } from '../../llama/golden.ts';
+import { toolOn } from '../runTool.ts';
+
+const target = { kind: 'contrast', a: ' Paris', b: ' London' } as const;
+
+let model: Model;
+beforeAll(async () => {
+  model = await openLlamaModel(bundledModel, { threads: 1, contextLength: 128 });
+});
+afterAll(() => model.dispose());
+
+async function encoded(words: string): Promise<Int32Array> {
+  return Int32Array.from((await model.tokenizer.encode(words)).tokens, ({ id }) => id);
+}
+
+async function contrast(text: string): Promise<number> {
+  const tokens = await encoded(text);
+  const ids = [...(await encoded(' Paris')), ...(await encoded(' London'))];
+  const { read } = await model.forward({ tokens, read: [{ position: tokens.length - 1, ids }] });
+  const [a = 0, b = 0] = read[0]?.logits ?? [];
+  return a - b;
+}
+
+interface Effects {
+  readonly values: readonly { value: string; target: number; change: number; text: string | null; samples?: number[] }[];
+  readonly differences: readonly {
+    from: string;
+    to: string;
+    difference: number;
+    average: { mean: number; interval: [number, number] | null } | null;
+  }[];
+}
+
+test('each value as if the prompt had been written with it; averages over samples', async () => {
+  const parameters = {
+    span: 'France',
+    values: 'England|Great Britain',
+    samples: 'The largest city in {{}} is\n\nI live in the capital of France, which is\r\n',
+    tokens: 3,
+  };
+  const { data, blocks } = await toolOn(model, 'intervene', { text: 'The capital of France is', target, parameters });
+  const { values, differences } = data as Effects;
+  expect(values.map(({ value }) => value)).toEqual(['France', 'England', 'Great Britain']);
+  for (const { value, target: found, samples = [] } of values) {
+    expect(found).toBeCloseTo(await contrast(`The capital of ${value} is`), 5);
+    expect(samples[0]).toBeCloseTo(await contrast(`The largest city in ${value} is`), 5);
+    expect(samples[1]).toBeCloseTo(await contrast(`I live in the capital of ${value}, which is`), 5);
+  }
+  expect(values[0]?.text).toMatch(/^ Paris/);
+  expect(differences.map(({ from, to }) => `${from} ${to}`)).toEqual([
+    'France England',
+    'France Great Britain',
+    'England Great Britain',
+  ]);
+  const [france, england] = [values[0]?.samples ?? [], values[1]?.samples ?? []];
+  const mean = ((england[0] as number) - (france[0] as number) + (england[1] as number) - (france[1] as number)) / 2;
+  expect(differences[0]?.average?.mean).toBeCloseTo(mean, 10);
+  expect(differences[0]?.difference).toBeCloseTo(values[1]?.change as number, 10);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['bars', 'table', 'text']);
+});
+
+test('without samples there is no average', async () => {
+  const parameters = { span: 'France', values: 'England', tokens: 0 };
+  const { data } = await toolOn(model, 'intervene', { text: 'The capital of France is', target, parameters });
+  const { values, differences } = data as Effects;
+  expect(differences[0]?.average).toBeNull();
+  expect(values.map(({ text }) => text)).toEqual([null, null]);
+});
+
+const refused: readonly (readonly [string, Record<string, string>, RegExp])[] = [
+  ['no span', { values: 'England' }, /span.*missing/],
+  ['a span that is not there', { span: 'Spain', values: 'England' }, /does not contain "Spain"/],
+  ['a span that stands twice', { span: 'a', values: 'England' }, /more than once/],
+  ['an empty value', { span: 'France', values: 'England|' }, /is empty/],
+  ['only the span itself', { span: 'France', values: 'France' }, /are the span itself/],
+  ['a sample without a place', { span: 'France', values: 'England', samples: 'In {{}}\nIn Spain' }, /line 2 has no place/],
+  ['a sample with two', { span: 'France', values: 'England', samples: 'In {{}} and {{}}' }, /line 1 has several/],
+];
+test.each(refused)('refuses %s', async (_, parameters, message) => {
+  const run = { text: 'The capital of France is', target, parameters };
+  await expect(toolOn(model, 'intervene', run)).rejects.toThrow(message);
+});
+
+test('pieces', () => {
+  expect(spanIn('one two', 'two')).toEqual({ start: 4, end: 7 });
+  expect(valuesOf('a|b|a|c', 'c')).toEqual(['a', 'b']);
+  expect(sampleLines('x {{}} y\n  \nc z', 'c')).toEqual([
+    ['x ', ' y'],
+    ['', ' z'],
+  ]);
+  // All differences are 2: the bootstrap has nothing to spread.
+  expect(averageEffect([3, 4, 5], [1, 2, 3], 7)).toEqual({ mean: 2, interval: [2, 2] });
+  expect(averageEffect([3], [1], 7)).toEqual({ mean: 2, interval: null });
+  const { mean, interval } = averageEffect([1, -1, 3, 1], [0, 0, 0, 0], 7);
+  expect(mean).toBe(1);
+  expect(interval?.[0]).toBeGreaterThanOrEqual(-1);
+  expect(interval?.[1]).toBeLessThanOrEqual(3);
+});
