@@ -21,6 +21,7 @@ let editor: Editor;
 let lines: Locator;
 let panel: Frame;
 let attention: Frame;
+let inside: Frame;
 
 beforeAll(async () => {
   editor = await Editor.launch();
@@ -311,13 +312,77 @@ test('the History view lists what was explained, and shows it again', async () =
   await stage(/Final/);
 });
 
-test('the layers are read: a grid of tokens, told in words, with the token marked in the prompt', async () => {
+test('Look Inside lists the tools by family, and the chosen one draws its grid', async () => {
+  lines = await editor.openFile('capital.md', 'capital');
+  await lines.click();
+  await editor.runCommand('Look Inside …');
+  const rows = editor.page.locator('.quick-input-widget:visible .monaco-list-row');
+  await rows.filter({ hasText: 'What would each layer answer' }).first().waitFor();
+  await editor.screenshot('look-inside');
+  await rows.filter({ hasText: 'What would each layer answer' }).first().click();
+  inside = await editor.webview('loupe-inside-panel');
+  await inside.locator('loupe-heat-block canvas').first().waitFor({ timeout: 120_000 });
+  expect(await inside.locator('loupe-heat-block').count()).toBeGreaterThan(1);
+});
+
+test('a cell of the grid is marked in the editor, and the cursor marks its column', async () => {
+  const grid = inside.locator('loupe-heat-block').first();
+  await grid.getByRole('application').focus();
+  await grid.getByRole('application').press('Control+End');
+  await grid.getByRole('application').press('ArrowLeft');
+  const marks = editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]');
+  const borders = async () =>
+    await marks.evaluateAll((nodes) =>
+      nodes
+        .map(
+          (node) =>
+            (globalThis as unknown as { getComputedStyle(n: unknown): { borderTopStyle: string } }).getComputedStyle(node)
+              .borderTopStyle,
+        )
+        .filter((style) => style === 'solid'),
+    );
+  await expect.poll(borders).not.toEqual([]);
+  expect(await grid.locator('.readout').innerText()).toMatch(/^layer L29 · token ␣France: 0\.\d+ · ␣is · /);
+  await editor.screenshot('inside');
+  expect(await editor.axeViolations(inside)).toEqual([]);
+  const picture = async () =>
+    await grid.locator('canvas').evaluate((node) => (node as unknown as { toDataURL(): string }).toDataURL());
+  await lines.click();
+  await expect.poll(borders).toEqual([]);
+  const before = await picture();
+  await lines.getByText('capital').first().click();
+  await editor.page.keyboard.press('Home');
+  await expect.poll(picture).not.toBe(before);
+});
+
+test('an edit that a tool found is applied with one click, and refused once the document has changed', async () => {
+  await inside.locator('select[aria-label="Tool"]').selectOption('counterfactual');
+  await inside.getByText('Which smallest change').first().waitFor();
+  await inside.getByText('Parameters').click();
+  await inside.locator('#field-budget').fill('40');
+  await inside.locator('#field-max-edits').fill('1');
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  const apply = inside.locator('vscode-button', { hasText: 'Apply to the document' }).first();
+  await apply.waitFor({ timeout: 170_000 });
+  const changed = await inside.locator('ins').first().innerText();
+  await editor.screenshot('inside-edit');
+  await apply.click();
+  await lines.getByText(changed).first().waitFor();
+  await inside.getByText('The document has changed since this run.').waitFor();
+  await apply.click();
+  await editor.page.locator('.notification-list-item:visible', { hasText: 'E_EDIT_UNFIT' }).first().waitFor();
+  await lines.click();
+  await editor.page.keyboard.press('Control+z');
+  await lines.getByText('France').first().waitFor();
+  await inside.getByText('The document has changed since this run.').waitFor({ state: 'detached' });
+});
+
+test('the layers of another prompt are read: a grid of tokens, told in words, with the token marked in the prompt', async () => {
   lines = await editor.openFile('few-shot.md', 'Review');
   await lines.getByText('Review').first().click();
   await editor.runCommand('Notifications: Clear All Notifications');
   await editor.runCommand('Look at the Layers');
-  const inside = await editor.webview('loupe-inside-panel');
-  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  await inside.getByRole('heading', { name: 'Logit lens, few-shot.md' }).waitFor({ timeout: 120_000 });
   const grid = inside.locator('loupe-heat-block').first();
   await grid.locator('canvas').waitFor({ timeout: 120_000 });
   await grid.locator('[tabindex="0"]').first().focus();
@@ -325,16 +390,15 @@ test('the layers are read: a grid of tokens, told in words, with the token marke
   await expect.poll(async () => await grid.locator('.readout').textContent()).toMatch(/layer L\d+/);
   const marked = editor.page.locator('.editor-instance .view-overlays .cdr[class*="ced-"]');
   await expect.poll(async () => await marked.count()).toBeGreaterThan(0);
-  await editor.screenshot('inside');
+  await editor.screenshot('inside-layers');
   expect(await editor.axeViolations(inside)).toEqual([]);
 });
 
 test('another tool is chosen and run in the same panel, and its table sorts', async () => {
-  const inside = await editor.webview('loupe-inside-panel');
   await inside.locator('select.grouped').first().selectOption('heads');
   await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  await inside.getByRole('heading', { name: 'Head statistics, few-shot.md' }).waitFor({ timeout: 170_000 });
   const table = inside.locator('loupe-table-block').first();
-  await table.waitFor({ timeout: 170_000 });
   const entropy = table.locator('th', { hasText: /entropy/i }).first();
   await entropy.locator('button').click();
   expect(await entropy.getAttribute('aria-sort')).toBe('descending');

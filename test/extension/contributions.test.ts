@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { tools } from '../../src/analysis/tools/registry.ts';
 import { methodFamilies } from '../../src/attribution/method.ts';
 import { attributionMethods, defaultMethod } from '../../src/attribution/registry.ts';
 import { commandTable, contextKeys, viewIds } from '../../src/extension/commandTable.ts';
@@ -123,10 +124,11 @@ describe('texts', () => {
     const bundle = readJson<Record<string, string>>('l10n/bundle.l10n.json');
     const translated = readJson<Record<string, string>>('l10n/bundle.l10n.zh-cn.json');
     const ofMethods = attributionMethods.flatMap(({ label, assumption, optIn }) => [label, assumption, optIn]);
+    const ofTools = tools.flatMap(({ label, question }) => [label, question]);
     const families = methodFamilies.map((family) => familyLabel(family, inEnglish));
     expect(messages.filter((message) => !Object.hasOwn(bundle, message))).toEqual([]);
     // The engine's texts are looked up too; one without a translation is shown in English.
-    const known = new Set<string | undefined>([...messages, ...ofMethods, ...families]);
+    const known = new Set<string | undefined>([...messages, ...ofMethods, ...ofTools, ...families]);
     expect(Object.keys(bundle)).toEqual([...known].filter((text) => text !== undefined && Object.hasOwn(bundle, text)).sort());
     expect(Object.keys(translated)).toEqual(Object.keys(bundle));
     const places = (text: string | undefined) => [...(text?.match(/\{\d\}/g) ?? [])].sort();

@@ -162,6 +162,7 @@ export class InsidePanel extends LitElement {
       this.renderRoot.querySelector<HTMLElement>('.target input')?.focus();
       return;
     }
+    this.state = nextInsideState(this.state, { type: 'progress', phase: '', done: 0, total: 0 });
     this.host.post({ type: 'run', tool: tool.id, parameters: values, target: tool.usesTarget ? target : { kind: 'next' } });
   }
 

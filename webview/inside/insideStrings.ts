@@ -15,7 +15,7 @@ const english = {
   aboutSelection: (document: string) => `on the selection in ${document}`,
   result: 'Result',
   resultOf: (tool: string, document: string) => `${tool}, ${document}`,
-  cost: (time: string, passes: string) => `${time} · ${passes} forward passes`,
+  cost: (time: string, passes: string) => `${time} · ${passes} forward ${passes === '1' ? 'pass' : 'passes'}`,
   stale: 'The document has changed since this run.',
   warnings: 'Warnings',
 

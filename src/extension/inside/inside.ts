@@ -10,6 +10,7 @@ import { errorText } from '../errorMessage.ts';
 import type { Explainer } from '../explain/explainer.ts';
 import { phaseText } from '../explain/phaseText.ts';
 import { fileName } from '../explain/promptOf.ts';
+import type { DocumentSession } from '../explain/session.ts';
 import type { SessionStore } from '../explain/sessionStore.ts';
 import { t } from '../localise.ts';
 import { logError } from '../log.ts';
@@ -126,7 +127,10 @@ export class Inside implements vscode.Disposable {
   private async run(tool: string, given: ToolParameters, target: TargetSpec | null): Promise<ToolResult | null> {
     const { subject } = this;
     const choice = this.choices.find(({ id }) => id === tool);
-    if (subject === null || choice === undefined) return null;
+    if (subject === null || choice === undefined) {
+      this.panel.post({ type: 'idle' });
+      return null;
+    }
     this.running?.controller.abort();
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(subject.uri));
     const { selection } = subject;
@@ -156,6 +160,7 @@ export class Inside implements vscode.Disposable {
   }
 
   private show(run: InsideRun): void {
+    if (this.drawn !== null) this.drawScores(null);
     this.shown = run;
     this.highlighted = null;
     this.drawn = null;
@@ -183,8 +188,21 @@ export class Inside implements vscode.Disposable {
   private drawScores(index: number | null): void {
     const block = index === null ? undefined : this.shown?.result?.blocks[index];
     this.drawn = block?.kind === 'prompt' ? index : null;
-    this.marks.drawScores(block?.kind === 'prompt' ? block.scores : null);
+    const scores = block?.kind === 'prompt' ? block.scores : null;
+    const session = this.explainedHere();
+    // Where Explain has tints on this very prompt they give way, as they do to a head's attention.
+    session?.setMirror(scores === null ? null : { token: 0, weights: scores });
+    this.marks.drawScores(session === null ? scores : null);
     this.panel.post({ type: 'drawn', block: this.drawn });
+  }
+
+  /** The session that has an explanation of the prompt the result is about. */
+  private explainedHere(): DocumentSession | null {
+    const result = this.shown?.result;
+    const session = this.shown === null ? undefined : this.sessions.get(this.shown.uri);
+    if (result == null || session?.view == null) return null;
+    const { prompt, tokens } = session.view;
+    return prompt.text === result.promptText && tokens.length === result.tokens.length ? session : null;
   }
 
   private follow(editor: vscode.TextEditor | undefined): void {
@@ -276,6 +294,7 @@ export class Inside implements vscode.Disposable {
   private close(): void {
     this.running?.controller.abort();
     this.running = null;
+    if (this.drawn !== null) this.drawScores(null);
     this.shown = null;
     this.failure = null;
     this.marks.clear();

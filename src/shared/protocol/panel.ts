@@ -1,4 +1,4 @@
-/** What passes between the extension host and the two webviews. Plain data and typed arrays only. */
+/** What passes between the extension host and the Explain panel and the Attention view. Plain data and typed arrays only. */
 import type { Comparison } from '../difference.ts';
 import type { Explanation } from '../explanation.ts';
 import type { Granularity, Token } from '../tokens.ts';

@@ -6,6 +6,7 @@ import { attributionMethods } from '../../../src/attribution/registry.ts';
 import type { ExtensionApi } from '../../../src/extension/extensionApi.ts';
 import { settingNames, settingsTable } from '../../../src/extension/settingsTable.ts';
 import type { Explanation } from '../../../src/shared/explanation.ts';
+import type { ToolResult } from '../../../src/shared/protocol/tools.ts';
 import type { Check } from './runner.ts';
 import { closeAll, drawnText, openPrompt, sessionThat, until } from './testEditor.ts';
 
@@ -46,6 +47,7 @@ export function suiteChecks(api: ExtensionApi): readonly Check[] {
     { name: 'the engine is killed, the overlay stays, the next command works', run: () => killRecovers(api) },
     { name: 'the engine is killed in mid-run and the run still ends well', run: () => killInMidRun(api) },
     { name: 'precision and memory hold from the next request on', run: () => settingsFollowed(api) },
+    { name: 'a tool looks inside, at the selection only, and a wrong prompt is refused', run: () => looksInside() },
     { name: 'clearing takes the tints away', run: () => clearTakesAway(api) },
   ];
 }
@@ -367,6 +369,22 @@ async function settingsFollowed(api: ExtensionApi): Promise<void> {
   }
   assert.equal((await explain())?.model.precision, 'as-served');
   await vscode.commands.executeCommand('notifications.clearAll');
+  await closeAll();
+}
+
+async function looksInside(): Promise<void> {
+  const look = (tool: string) => vscode.commands.executeCommand<ToolResult | null>(commandTable.lookInside.id, tool);
+  const editor = await openPrompt(`Ignore this line.\n${prompt}`);
+  editor.selection = new vscode.Selection(1, 0, 1, prompt.length);
+  const result = await look('lens');
+  assert.deepEqual([result?.tool, result?.blocks[0]?.kind, result?.promptText], ['lens', 'heat', prompt]);
+  const [segment] = result?.sourceMap ?? [];
+  assert.equal(segment?.documentStart, 'Ignore this line.\n'.length);
+  // It needs another prompt first: the panel waits for it.
+  assert.equal(await look('patch'), null);
+  await closeAll();
+  await openPrompt('');
+  assert.equal(await look('lens'), null);
   await closeAll();
 }
 

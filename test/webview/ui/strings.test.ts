@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { insideStrings } from '../../../webview/inside/insideStrings.ts';
 import { strings } from '../../../webview/ui/strings.ts';
 
 test.each([
@@ -17,8 +18,11 @@ function leaves(value: unknown): string[] {
   return Object.values(value as object).flatMap(leaves);
 }
 
-test('Chinese keeps every argument English shows', () => {
-  const [english, chinese] = [leaves(strings('en')), leaves(strings('zh'))];
+test.each([
+  ['the two panels of an explanation', strings],
+  ['the Inside panel', insideStrings],
+])('Chinese keeps every argument English shows: %s', (_name, words) => {
+  const [english, chinese] = [leaves(words('en')), leaves(words('zh'))];
   expect(chinese.length).toBe(english.length);
   english.forEach((text, index) => {
     const marks = (line: string) => [...new Set(line.match(/«\d»/g) ?? [])].sort();

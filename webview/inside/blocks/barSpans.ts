@@ -40,5 +40,5 @@ export function barSpans({ bars, total, waterfall }: Pick<BarsBlock, 'bars' | 't
           size: Math.abs(each[1] - each[0]) * scale,
           isNegative: each[1] < each[0],
         };
-  return { spans: ends.map(span), total: span(last), zero: -low * scale };
+  return { spans: ends.map(span), total: span(last), zero: (0 - low) * scale };
 }

@@ -14,7 +14,7 @@ import { type HeatPicture, paintHeat } from './heatPainter.ts';
 import { heatScale } from './heatScale.ts';
 
 /** The tallest view, in CSS pixels; longer grids scroll. */
-const tallest = 520;
+const tallest = 700;
 
 export class HeatBlockView extends LitElement {
   static override properties = {
@@ -28,7 +28,7 @@ export class HeatBlockView extends LitElement {
   private width = 300;
   private pending = 0;
   private picture: HeatPicture | null = null;
-  private labelRoom = { row: 30, column: 30 };
+  private labelRoom = { row: 30, column: 30, text: 0 };
   /** Rows and columns that stand for each token. */
   private places = new Map<number, { readonly rows: Set<number>; readonly columns: Set<number> }>();
   private readonly themeChanged = new MutationObserver(() => this.schedule());
@@ -60,9 +60,13 @@ export class HeatBlockView extends LitElement {
       scale: heatScale(this.block),
       rowLabels: labels(rows),
       columnLabels: labels(columns),
-      texts: texts === undefined ? null : texts.map((text) => visibleLabel(text)),
+      texts: texts ?? null,
     };
-    this.labelRoom = { row: roomFor(this.picture.rowLabels), column: roomFor(this.picture.columnLabels) };
+    this.labelRoom = {
+      row: roomFor(this.picture.rowLabels),
+      column: roomFor(this.picture.columnLabels),
+      text: texts === undefined ? 0 : roomFor(texts),
+    };
     this.places = placesOf(this.block);
     this.cursor = null;
   }
@@ -96,7 +100,7 @@ export class HeatBlockView extends LitElement {
       columns.title,
     );
     return html`
-      ${this.picture === null ? nothing : heatLegend(this.picture.scale, unitText(block.unit, text), text)}
+      ${this.picture === null ? nothing : heatLegend(this.picture, unitText(block.unit, text), text)}
       <p class="axes muted" aria-hidden="true"><span>${visibleLabel(rows.title)} ↓</span> <span>${visibleLabel(columns.title)} →</span></p>
       <div
         class="scroll"
@@ -132,8 +136,8 @@ export class HeatBlockView extends LitElement {
   }
 
   private geometry(): HeatGeometry {
-    const { rows, columns, texts } = this.block;
-    return heatGeometry(rows.entries.length, columns.entries.length, this.labelRoom, this.width, texts !== undefined);
+    const { rows, columns } = this.block;
+    return heatGeometry(rows.entries.length, columns.entries.length, this.labelRoom, this.width);
   }
 
   private viewSize(geometry: HeatGeometry): { readonly width: number; readonly height: number } {
@@ -251,9 +255,21 @@ export class HeatBlockView extends LitElement {
         scroll.scrollLeft = target.left;
         scroll.scrollTop = target.top;
       }
+      this.scrollPage(geometry, cell.row - target.top / geometry.cellHeight);
     }
     event.preventDefault();
   };
+
+  /** A grid may be taller than the page: the row, counted from the top of the view, must not hide below it or behind the readout. */
+  private scrollPage(geometry: HeatGeometry, row: number): void {
+    const top = this.parts().canvas?.getBoundingClientRect().top ?? 0;
+    const readout = this.renderRoot.querySelector('.readout')?.clientHeight ?? 0;
+    const upper = top + geometry.top + row * geometry.cellHeight;
+    const below = upper + geometry.cellHeight + readout - window.innerHeight;
+    const above = upper - geometry.top;
+    if (below > 0) window.scrollBy(0, below);
+    else if (above < 0) window.scrollBy(0, above);
+  }
 
   static override styles = [
     sharedStyles,
@@ -275,7 +291,11 @@ export class HeatBlockView extends LitElement {
         display: block;
       }
       .readout {
+        /* In view while the grid is, however far down it reaches. */
+        position: sticky;
+        inset-block-end: 0;
         min-block-size: 1.4em;
+        background: var(--vscode-editor-background);
         overflow-wrap: anywhere;
         font-variant-numeric: tabular-nums;
       }

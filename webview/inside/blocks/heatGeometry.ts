@@ -23,21 +23,22 @@ export interface HeatCell {
   readonly column: number;
 }
 
-const withText = { width: 84, height: 22 };
+const withText = { least: 40, enough: 92, most: 140, height: 22 };
 const plain = { least: 9, most: 40, height: 18 };
 
-/** `labels`: what the longest row and column label need. Cells fill the width as far as they stay readable. */
+/** `labels`: what the longest row label, column label and text in a cell need; 0: cells have no text. Cells fill the width as far as they stay readable. */
 export function heatGeometry(
   rows: number,
   columns: number,
-  labels: { readonly row: number; readonly column: number },
+  labels: { readonly row: number; readonly column: number; readonly text: number },
   width: number,
-  hasTexts: boolean,
 ): HeatGeometry {
+  const hasTexts = labels.text > 0;
   const left = Math.round(Math.max(30, Math.min(width * 0.3, labels.row)));
+  const fitting = Math.floor((width - left - 1) / Math.max(1, columns));
   const cellWidth = hasTexts
-    ? Math.max(withText.width, Math.min(140, Math.floor((width - left - 1) / Math.max(1, columns))))
-    : Math.max(plain.least, Math.min(plain.most, Math.floor((width - left - 1) / Math.max(1, columns))));
+    ? Math.max(withText.least, Math.min(withText.enough, labels.text), Math.min(withText.most, fitting))
+    : Math.max(plain.least, Math.min(plain.most, fitting));
   const isFlat = labels.column <= cellWidth;
   const top = Math.round(hasTexts || isFlat ? 22 : Math.max(34, Math.min(92, labels.column)));
   return { rows, columns, left, top, cellWidth, cellHeight: hasTexts ? withText.height : plain.height };

@@ -2,9 +2,11 @@
 import { css, html, svg, type TemplateResult } from 'lit';
 import { formatSignificant } from '../../ui/formatNumber.ts';
 import type { InsideStrings } from '../insideStrings.ts';
-import type { HeatScale } from './heatScale.ts';
+import { type HeatPicture, strongestShade } from './heatPainter.ts';
 
-export function heatLegend({ kind, low, high }: HeatScale, unit: string, text: InsideStrings): TemplateResult {
+export function heatLegend(picture: HeatPicture, unit: string, text: InsideStrings): TemplateResult {
+  const { kind, low, high } = picture.scale;
+  const most = strongestShade(picture);
   const ends = [low, high].map((value) => `${formatSignificant(value)}${unit === '' ? '' : ` ${unit}`}`);
   const steps = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
   return html`<div class="legend" role="img" aria-label=${text.scale(ends[0] ?? '', ends[1] ?? '')}>
@@ -13,7 +15,7 @@ export function heatLegend({ kind, low, high }: HeatScale, unit: string, text: I
       ${steps.map((step) => {
         const strength = kind === 'signed' ? (step - 5) / 5 : step / 10;
         const ink = kind === 'magnitude' ? 'size' : strength < 0 ? 'negative' : 'positive';
-        return svg`<rect class=${ink} x=${step * 10} y="0" width="10" height="10" fill-opacity=${Math.abs(strength).toFixed(2)}></rect>`;
+        return svg`<rect class=${ink} x=${step * 10} y="0" width="10" height="10" fill-opacity=${(Math.abs(strength) * most).toFixed(2)}></rect>`;
       })}
     </svg>
     <span>${ends[1]}</span>

@@ -1,14 +1,16 @@
 /** Draws the part of a heat block that is in view: its cells, its two axes and what is marked. */
 import type { CanvasColours } from '../../ui/themeColours.ts';
+import { visibleLabel } from '../../ui/visibleText.ts';
 import { type HeatCell, type HeatGeometry, type HeatView, visibleRange } from './heatGeometry.ts';
 import { type HeatScale, heatStrength } from './heatScale.ts';
 
 export interface HeatPicture {
   readonly values: Float32Array;
   readonly scale: HeatScale;
-  /** Ready to be shown. */
+  /** Both ready to be shown. */
   readonly rowLabels: readonly string[];
   readonly columnLabels: readonly string[];
+  /** As the tool gave them: only those in view are made ready. */
   readonly texts: readonly string[] | null;
 }
 
@@ -20,8 +22,11 @@ export interface HeatMarks {
 
 /** Shades a colour has. */
 const shades = 24;
-/** Text must stay readable on the strongest one. */
-const strongest = { text: 0.42, plain: 0.95 };
+
+/** Opacity of the strongest shade: text must stay readable on it. */
+export function strongestShade({ texts }: Pick<HeatPicture, 'texts'>): number {
+  return texts === null ? 0.95 : 0.42;
+}
 
 /** `context` is scaled to CSS pixels of the view. */
 export function paintHeat(
@@ -53,16 +58,16 @@ function inside(context: CanvasRenderingContext2D, x: number, y: number, width: 
 
 function paintCells(
   context: CanvasRenderingContext2D,
-  { values, scale, texts }: HeatPicture,
+  picture: HeatPicture,
   geometry: HeatGeometry,
   view: HeatView,
   colours: CanvasColours,
 ): void {
+  const { values, scale, texts } = picture;
   const { columns, left, top, cellWidth, cellHeight } = geometry;
   const { firstRow, lastRow, firstColumn, lastColumn } = visibleRange(geometry, view);
   const gap = cellWidth >= 12 ? 1 : 0;
-  const most = texts === null ? strongest.plain : strongest.text;
-  const inkOf = inks(colours, scale.kind, most);
+  const inkOf = inks(colours, scale.kind, strongestShade(picture));
   context.font = `12px ${colours.font}`;
   context.textBaseline = 'middle';
   context.strokeStyle = colours.text;
@@ -93,7 +98,7 @@ function paintCells(
       if (text !== undefined && text !== '') {
         context.fillStyle = colours.text;
         context.textAlign = 'left';
-        context.fillText(fitted(context, text, cellWidth - 8), x + 4, y + cellHeight / 2);
+        context.fillText(fitted(context, visibleLabel(text), cellWidth - 8), x + 4, y + cellHeight / 2);
       }
     }
   }
@@ -124,11 +129,10 @@ function paintMarks(
   const x = (column: number) => left + column * cellWidth - view.scrollLeft;
   const y = (row: number) => top + row * cellHeight - view.scrollTop;
   context.strokeStyle = colours.focus;
-  context.lineWidth = 1;
-  for (const column of marks.columns) context.strokeRect(x(column) + 0.5, y(0) - 2, cellWidth - 1, rows * cellHeight + 4);
-  for (const row of marks.rows) context.strokeRect(x(0) - 2, y(row) + 0.5, columns * cellWidth + 4, cellHeight - 1);
-  if (marks.cursor === null) return;
   context.lineWidth = 2;
+  for (const column of marks.columns) context.strokeRect(x(column), y(0) - 2, cellWidth - 1, rows * cellHeight + 4);
+  for (const row of marks.rows) context.strokeRect(x(0) - 2, y(row), columns * cellWidth + 4, cellHeight - 1);
+  if (marks.cursor === null) return;
   context.strokeRect(x(marks.cursor.column) + 1, y(marks.cursor.row) + 1, cellWidth - 2, cellHeight - 2);
 }
 

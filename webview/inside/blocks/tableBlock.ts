@@ -11,6 +11,8 @@ import { type Sorting, sortedRows } from './sortedRows.ts';
 
 /** Rows drawn at first, and more at each request. */
 const step = 50;
+/** Characters from which a text gets room for more than a word a line. */
+const longText = 30;
 
 export class TableBlockView extends LitElement {
   static override properties = {
@@ -94,9 +96,10 @@ export class TableBlockView extends LitElement {
     const { columns } = this.block;
     const drawn = columns.map(({ numeric }, column) => {
       const text = cellText(cells[column]);
+      const look = numeric === true ? 'number' : text.length > longText ? 'long' : '';
       return column === 0 && numeric !== true
-        ? html`<th scope="row"><bdi>${text}</bdi></th>`
-        : html`<td class=${numeric === true ? 'number' : ''}><bdi>${text}</bdi></td>`;
+        ? html`<th scope="row" class=${look}><bdi>${text}</bdi></th>`
+        : html`<td class=${look}><bdi>${text}</bdi></td>`;
     });
     return this.rows.row(drawn, tokens, index, shown);
   }
@@ -120,8 +123,20 @@ export class TableBlockView extends LitElement {
         min-inline-size: 60px;
         max-inline-size: 420px;
       }
+      td,
+      tbody th {
+        vertical-align: top;
+      }
       td.number {
         white-space: nowrap;
+      }
+      .long {
+        min-inline-size: 220px;
+      }
+      thead th {
+        max-inline-size: 120px;
+        vertical-align: bottom;
+        white-space: normal;
       }
       .sort {
         padding: 2px 0;
@@ -129,6 +144,7 @@ export class TableBlockView extends LitElement {
         background: none;
         color: inherit;
         font: inherit;
+        text-align: inherit;
         cursor: pointer;
       }
       .sort:hover {
