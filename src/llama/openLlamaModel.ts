@@ -10,6 +10,7 @@ import type { GgufHeader } from './gguf/ggufHeader.ts';
 import type { RuleTable } from './gradient/rules/rule.ts';
 import { ruleTables } from './gradient/rules/ruleTables.ts';
 import { surveyedTokens, surveyGraph } from './graph/graph.ts';
+import { findRestartPoints } from './graph/restartPoints.ts';
 import { findSites } from './graph/siteTable.ts';
 import { LlamaModel } from './llamaModel.ts';
 import { loadModel } from './loadModel.ts';
@@ -97,15 +98,24 @@ function assemble(native: NativeModel, { file, sha256, header, options }: Opened
   const refusal = evaluationRefusal(native, header);
   const { layers } = description;
   try {
-    const sites =
-      refusal === null ? findSites(surveyGraph(contexts.acquire(surveyedTokens), native.functions), layers) : new Map();
+    const nodes = refusal === null ? surveyGraph(contexts.acquire(surveyedTokens), native.functions) : [];
+    const sites = findSites(nodes, layers);
+    const reuse = canShorten(native) ? 'unknown' : 'inexact';
     const info = {
       ...description,
       can: abilities(sites, layers, vocabulary.chatTemplate !== null),
       notes: limitNotes(refusal, sites, layers),
     };
     return new LlamaModel({
-      evaluator: { info, native, contexts, sites, prefixReuse: canShorten(native) ? 'unknown' : 'inexact' },
+      evaluator: {
+        info,
+        native,
+        contexts,
+        sites,
+        prefixReuse: reuse,
+        restartPoints: findRestartPoints(nodes, sites, layers),
+        layerReuse: reuse,
+      },
       tokenizer: createTokenizer(vocabulary),
       vocabulary,
       refusal,

@@ -94,7 +94,15 @@ test('the graph is surveyed without computing it', () => {
 test('a suffix behind a kept prefix is really reused', async () => {
   const contexts = new ContextPool(native, { ...settings, limit: 256 });
   const { info } = await openLlamaModel(file, { threads: 1, contextLength: 0 });
-  const evaluator = { info, native, contexts, sites: new Map(), prefixReuse: 'unknown' as const };
+  const evaluator = {
+    info,
+    native,
+    contexts,
+    sites: new Map(),
+    prefixReuse: 'unknown' as const,
+    restartPoints: [],
+    layerReuse: 'unknown' as const,
+  };
   const variants = [7, 8, 9].map((id) => ({
     tokens: Int32Array.from([...tokens, id]),
     read: [{ position: last + 1, ids: [1] }],

@@ -1,24 +1,18 @@
-import type { Patch } from '../../model/model.ts';
-import type { Site } from '../../model/sites.ts';
-import { layerRange } from '../../shared/errorCatalog.ts';
+import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
+import type { ResolvedTarget } from '../../attribution/target.ts';
+import { seededRandom } from '../../attribution/seededRandom.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
-import type { Axis, Block } from '../../shared/inspection/blocks.ts';
+import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
-import { gridRows, headAxis, layerAxis, positionAxis } from './axes.ts';
+import { ablation, type AblationSource, displaced, type Replacement, replacements } from './ablation.ts';
+import { ablationBlocks } from './ablationBlocks.ts';
+import { ablatedParts, type AblatedPart, ablatedSites, ablationGrid } from './ablationGrid.ts';
 import { type LayerActivations, layerActivations } from './activationRows.ts';
+import { gridRows } from './axes.ts';
 import { patchedValues } from './patchedValues.ts';
 
-const whats = ['head', 'mlp', 'attn', 'resid'] as const;
-type What = (typeof whats)[number];
-const hows = ['zero', 'mean', 'resample'] as const;
-type How = (typeof hows)[number];
-
-const sites: Record<What, 'z' | 'mlp_out' | 'attn_out' | 'resid_post'> = {
-  head: 'z',
-  mlp: 'mlp_out',
-  attn: 'attn_out',
-  resid: 'resid_post',
-};
+/** Neurons that are looked at where none are named: the most active of the layer. */
+const neuronsShown = 20;
 
 /** See docs/inside/ablate.md. */
 export const ablate: Tool = {
@@ -29,156 +23,155 @@ export const ablate: Tool = {
   needs: ['capture', 'patch'],
   usesTarget: true,
   parameters: [
-    { id: 'what', kind: 'choice', label: 'What', help: 'what is switched off, one at a time', choices: whats, default: 'head' },
+    {
+      id: 'what',
+      kind: 'choice',
+      label: 'What',
+      help: 'what is switched off, one at a time; heads by position and neurons need a layer',
+      choices: ablatedParts,
+      default: 'head',
+    },
+    {
+      id: 'by',
+      kind: 'choice',
+      label: 'By',
+      help: 'a part at all positions at once, or at each position alone (the residual stream always)',
+      choices: ['part', 'position'],
+      default: 'part',
+    },
     {
       id: 'how',
       kind: 'choice',
       label: 'How',
-      help: 'put in its place: nothing, its mean over the positions of the same run, or its values on another prompt',
-      choices: hows,
+      help: 'put in its place: nothing, its mean over the positions of the same run, its values on another prompt, or at other positions',
+      choices: replacements,
       default: 'zero',
     },
-    { id: 'layer', kind: 'number', label: 'Layer', help: 'one layer only; -1: all', default: -1, minimum: -1, whole: true },
+    {
+      id: 'layer',
+      kind: 'number',
+      label: 'Layer',
+      help: 'one layer only; -1: all',
+      default: -1,
+      minimum: -1,
+      whole: true,
+    },
+    {
+      id: 'neurons',
+      kind: 'text',
+      label: 'Neurons',
+      help: `which neurons of the layer; left empty: the ${neuronsShown} most active ones`,
+      default: '',
+      pattern: '12, 345',
+    },
     { id: 'other', kind: 'prompt', label: 'Other prompt', help: 'for resample: where the values are taken from' },
   ],
 
   async run(context) {
     const { model, prompt, parameters, signal, progress } = context;
-    const what = parameters['what'] as What;
-    const how = parameters['how'] as How;
-    const layers = chosenLayers(Number(parameters['layer']), model.info.layers);
+    const what = parameters['what'] as AblatedPart;
+    const how = parameters['how'] as Replacement;
+    const by = parameters['by'] as 'part' | 'position';
+    const layers = chosenIndices('layer', Number(parameters['layer']), model.info.layers);
+    const given = givenNeurons(context, what);
+    // What cannot be asked is refused before anything is computed.
+    const choice = { what, by, layers, heads: model.info.heads, prompt };
+    ablationGrid({ ...choice, neurons: given });
+    if (how === 'resample') otherText(context);
     const target = await context.target();
-    const columns = columnsOf(context, what);
-    const other = how === 'resample' ? await otherActivations(context, what) : null;
-    const sets = layers.flatMap((layer) =>
-      columns.entries.map((_, column): Patch[] => [ablation(context, what, how, layer, column, other)]),
-    );
+    const source = await ablationSource(context, what, how, target);
+    const neurons = what !== 'neuron' || given.length > 0 ? given : mostActive(source, layers[0] ?? 0, model.info.neurons);
+    const { rows, columns, places } = ablationGrid({ ...choice, neurons });
     let done = 0;
-    const onRun = () => progress('ablating', ++done, sets.length + 1);
-    const { values, forwardPasses } = await patchedValues({ model, ids: prompt.ids, target, signal, onRun }, [[], ...sets]);
+    const onRun = () => progress('ablating', ++done, places.length + 1);
+    const { values, forwardPasses } = await patchedValues({ model, ids: prompt.ids, target, signal, onRun }, [
+      [],
+      ...places.map((place) => [ablation(source, place)]),
+    ]);
     const baseline = values[0] as number;
     const changes = Float64Array.from(values.subarray(1), (value) => value - baseline);
-    const rows: Axis = { ...layerAxis(model.info.layers), entries: layers.map((layer) => ({ label: `L${layer}` })) };
     const { unit, label } = target.description;
     return {
       data: {
         what,
+        by: what === 'resid' ? 'position' : by,
         how,
-        rows: layers,
+        rows: rows.title === 'layer' ? layers : rows.entries.map((entry) => entry.label),
         columns: columns.entries.map((entry) => entry.label),
         values: gridRows(changes, columns.entries.length),
         baseline,
         unit,
         target: label,
+        ...(how === 'shuffle' ? { order: source.order } : {}),
       },
       blocks: ablationBlocks({ what, how, rows, columns, changes, baseline, unit, label }),
-      forwardPasses: forwardPasses + (other === null ? 0 : 1),
+      forwardPasses: forwardPasses + (source.own === null ? 0 : 1) + (source.other === null ? 0 : 1),
     };
   },
 };
 
-function chosenLayers(layer: number, layers: number): number[] {
-  if (layer >= layers) throw layerRange(`layer ${layer}`, layers);
-  return layer >= 0 ? [layer] : Array.from({ length: layers }, (_, index) => index);
-}
-
-function columnsOf({ model, prompt }: ToolContext, what: What): Axis {
-  switch (what) {
-    case 'head':
-      return headAxis(model.info.heads);
-    case 'resid':
-      return positionAxis(prompt);
-    default:
-      return { title: '', entries: [{ label: what === 'mlp' ? 'MLP' : 'attention' }] };
+/** @throws E_TOOL_PARAMETER */
+function otherText({ parameters }: ToolContext): string {
+  const text = String(parameters['other']);
+  if (text === '') {
+    throw toolParameter('ablate', 'other', 'resample needs a second prompt', 'name one, or use zero, mean or shuffle');
   }
+  return text;
 }
 
-async function otherActivations(context: ToolContext, what: What): Promise<LayerActivations | null> {
-  const text = String(context.parameters['other']);
-  if (text === '') throw toolParameter('ablate', 'other', 'resample needs a second prompt', 'name one, or use zero or mean');
-  const other = await context.readPrompt(text);
-  const { activations } = await layerActivations(context.model, other.ids, [sites[what]], context.signal);
-  return activations.get(sites[what]) ?? null;
+/** Numbers of neurons as they were given, each once; none: the most active ones. @throws E_TOOL_PARAMETER */
+function givenNeurons({ model, parameters }: ToolContext, what: AblatedPart): number[] {
+  const text = String(parameters['neurons']).trim();
+  if (text === '') return [];
+  const refuse = (why: string, action: string) => toolParameter('ablate', 'neurons', why, action);
+  if (what !== 'neuron') throw refuse(`a ${what} is switched off, not a neuron`, 'add --what neuron');
+  const neurons = text.split(/[\s,]+/).map(Number);
+  const last = model.info.neurons - 1;
+  const wrong = neurons.findIndex((neuron) => !Number.isInteger(neuron) || neuron < 0 || neuron > last);
+  if (wrong >= 0) {
+    const found = JSON.stringify(text.split(/[\s,]+/)[wrong]);
+    throw refuse(`${found} is no neuron of a layer`, `give numbers from 0 to ${last}, with commas between them`);
+  }
+  return [...new Set(neurons)];
 }
 
-function ablation(
-  { prompt }: ToolContext,
-  what: What,
-  how: How,
-  layer: number,
-  column: number,
-  other: LayerActivations | null,
-): Patch {
-  const site: Site = { kind: sites[what], layer };
-  const place = what === 'head' ? { heads: [column] } : what === 'resid' ? { positions: [column] } : {};
-  if (other !== null) return other.resampled(layer, place, prompt.ids.length);
-  return { site, ...place, operation: { kind: how === 'mean' ? 'mean' : 'zero' } };
+async function ablationSource(
+  context: ToolContext,
+  what: AblatedPart,
+  how: Replacement,
+  { continuation }: ResolvedTarget,
+): Promise<AblationSource> {
+  const { model, prompt, seed, signal } = context;
+  const site = ablatedSites[what];
+  const read = async (ids: Int32Array): Promise<LayerActivations | null> =>
+    (await layerActivations(model, withContinuation(ids, continuation), [site], signal)).activations.get(site) ?? null;
+  const length = prompt.ids.length + continuation.length;
+  if (how === 'shuffle' && length < 2) {
+    throw toolParameter(
+      'ablate',
+      'how',
+      'a prompt of one token has no other position',
+      'use zero, or resample with another prompt',
+    );
+  }
+  return {
+    what,
+    how,
+    length,
+    own: how === 'shuffle' || what === 'neuron' ? await read(prompt.ids) : null,
+    other: how === 'resample' ? await read((await context.readPrompt(otherText(context))).ids) : null,
+    order: how === 'shuffle' ? displaced(length, seededRandom(seed)) : [],
+  };
 }
 
-interface Ablated {
-  readonly what: What;
-  readonly how: How;
-  readonly rows: Axis;
-  readonly columns: Axis;
-  /** [rows, columns] */
-  readonly changes: Float64Array;
-  readonly baseline: number;
-  readonly unit: string;
-  readonly label: string;
-}
-
-const names: Record<What, string> = {
-  head: 'each head',
-  mlp: 'each MLP',
-  attn: 'each attention block',
-  resid: 'each position of the stream',
-};
-const replacements: Record<How, string> = {
-  zero: 'set to zero',
-  mean: 'set to its mean over positions',
-  resample: 'set to its values on the other prompt',
-};
-
-function ablationBlocks({ what, how, rows, columns, changes, baseline, unit, label }: Ablated): Block[] {
-  const width = columns.entries.length;
-  const order = Array.from(changes.keys()).sort((a, b) => Math.abs(changes[b] as number) - Math.abs(changes[a] as number));
-  const name = (index: number) =>
-    [rows.entries[Math.floor(index / width)]?.label, columns.entries[index % width]?.label] as const;
-  return [
-    {
-      kind: 'heat',
-      title: `Change of ${JSON.stringify(label)} with ${names[what]} ${replacements[how]}`,
-      caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Negative: the answer falls without it; positive: it rises.`,
-      rows,
-      columns,
-      values: Float32Array.from(changes),
-      unit,
-      scale: 'signed',
-    },
-    {
-      kind: 'table',
-      title: 'Strongest',
-      columns: [
-        { label: 'layer' },
-        { label: columns.title === '' ? 'part' : columns.title },
-        { label: 'change', numeric: true, unit },
-      ],
-      rows: order.slice(0, 20).map((index) => ({
-        cells: [name(index)[0] ?? '', name(index)[1] ?? '', changes[index] as number],
-        ...(columns.entries[index % width]?.tokens === undefined ? {} : { tokens: columns.entries[index % width]?.tokens ?? [] }),
-      })),
-    },
-    {
-      kind: 'text',
-      title: 'How far to trust it',
-      lines: [
-        how === 'zero'
-          ? 'Zero is a value the model never saw there: a large change may be the shock, not the loss. Compare with mean or resample.'
-          : how === 'mean'
-            ? 'The mean keeps what is the same at all positions of this prompt: what a part does everywhere does not show.'
-            : 'What both prompts share is not taken away: the change is what the other prompt lacks.',
-        'Parts that stand in for each other show no change one at a time.',
-      ],
-    },
-  ];
+/** Neurons by their largest activation, of any sign, over the positions. */
+function mostActive({ own, length }: AblationSource, layer: number, neurons: number): number[] {
+  const largest = new Float64Array(neurons);
+  for (let position = 0; position < length; position++) {
+    own?.at(layer, position).forEach((value, neuron) => {
+      largest[neuron] = Math.max(largest[neuron] as number, Math.abs(value));
+    });
+  }
+  const order = Array.from(largest.keys()).sort((a, b) => (largest[b] as number) - (largest[a] as number) || a - b);
+  return order.slice(0, neuronsShown);
 }

@@ -42,19 +42,47 @@ export class LayerActivations {
    * Values of this run in place of those of a prompt of `length` tokens, aligned at the end: both prompts end where the answer begins.
    * Positions that this run does not have take those of its first token.
    */
-  resampled(layer: number, { heads, positions }: Pick<Patch, 'heads' | 'positions'>, length: number): Patch {
+  resampled(layer: number, place: Pick<Patch, 'heads' | 'positions'>, length: number): Patch {
+    return this.moved(layer, place, length, (position) => this.alignedPosition(layer, position, length));
+  }
+
+  /** The vector that {@link resampled} puts at a position of a prompt of `length` tokens. */
+  aligned(layer: number, position: number, length: number): Float32Array {
+    return this.at(layer, this.alignedPosition(layer, position, length));
+  }
+
+  /** Mean over positions of one number of the vector. */
+  mean(layer: number, index: number): number {
+    const { shape } = this.tensors[layer] as Tensor;
+    const [length = 1] = shape;
+    let sum = 0;
+    for (let position = 0; position < length; position++) sum += this.at(layer, position)[index] as number;
+    return sum / length;
+  }
+
+  /** Overwrites a part of a run of `length` tokens: each position takes what this run has at `source` of it. */
+  moved(
+    layer: number,
+    { heads, positions }: Pick<Patch, 'heads' | 'positions'>,
+    length: number,
+    source: (position: number) => number,
+  ): Patch {
     const { shape, data } = this.tensors[layer] as Tensor;
-    const [own = 1] = shape;
-    const width = data.length / own;
+    const width = data.length / (shape[0] as number);
     const headWidth = heads === undefined ? width : (shape[2] ?? width);
     const chosen = positions ?? Array.from({ length }, (_, position) => position);
     const parts = chosen.flatMap((position) => {
-      const start = Math.max(0, position + own - length) * width;
+      const start = source(position) * width;
       return (heads ?? [0]).map((head) => data.subarray(start + head * headWidth, start + (head + 1) * headWidth));
     });
     const values = new Float32Array(parts.length * headWidth);
     parts.forEach((part, index) => values.set(part, index * headWidth));
     return this.patch(layer, { positions: chosen, ...(heads === undefined ? {} : { heads }) }, values);
+  }
+
+  private alignedPosition(layer: number, position: number, length: number): number {
+    const [own = 1] = (this.tensors[layer] as Tensor).shape;
+    return Math.max(0, position + own - length);
   }
 
   private patch(layer: number, place: Pick<Patch, 'positions' | 'heads'>, values: Float32Array): Patch {

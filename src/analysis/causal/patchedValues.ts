@@ -13,8 +13,9 @@ export interface PatchedRun {
   readonly onRun?: () => void;
 }
 
-/** Runs sent together: their patches are in memory at the same time. */
-const chunk = 64;
+/** Runs sent together, and numbers in their patches: a model copies them, and computes what they share once for each such group. */
+const groupRuns = 512;
+const groupNumbers = 4 * 1024 * 1024;
 
 /**
  * The target's value under each set of patches; an empty set gives the unchanged value. What lies before the first patched position is
@@ -29,13 +30,12 @@ export async function patchedValues(
   const tokens = withContinuation(ids, target.continuation);
   const read = target.reads(ids.length);
   const values = new Float64Array(sets.length);
-  // Sets that begin late come first, chunk by chunk: each leaves its beginning for the next.
+  // Sets that begin late come first, group by group: each leaves its beginning for the next.
   const order = sets
     .map((_, index) => index)
     .sort((a, b) => beginning(sets[b], tokens.length) - beginning(sets[a], tokens.length));
   let computed = 0;
-  for (let first = 0; first < order.length; first += chunk) {
-    const part = order.slice(first, first + chunk);
+  for (const part of groups(order, sets)) {
     const results = await model.forwardVariants(
       { variants: part.map((index) => ({ tokens, read, patches: sets[index] ?? [] })) },
       { signal, onResult: () => onRun?.() },
@@ -48,6 +48,26 @@ export async function patchedValues(
     }
   }
   return { values, forwardPasses: computed / tokens.length };
+}
+
+function groups(order: readonly number[], sets: readonly (readonly Patch[])[]): number[][] {
+  const found: number[][] = [];
+  let numbers = Infinity;
+  for (const index of order) {
+    const size = (sets[index] ?? []).reduce(
+      (sum, { operation }) => sum + ('values' in operation ? operation.values.length : 0),
+      0,
+    );
+    const last = found.at(-1);
+    if (last !== undefined && last.length < groupRuns && numbers + size <= groupNumbers) {
+      last.push(index);
+      numbers += size;
+    } else {
+      found.push([index]);
+      numbers = size;
+    }
+  }
+  return found;
 }
 
 /** The first position a set of patches can change. */

@@ -1,5 +1,6 @@
 /** One forward pass: tokens in, logits, summaries and captured sites out. */
 import type { CaptureRequest, ForwardRequest, ForwardResult, ModelInfo, Patch, RowRead, Tensor } from '../../model/model.ts';
+import type { RestartPoint } from '../graph/restartPoints.ts';
 import type { SiteTable } from '../graph/siteTable.ts';
 import type { NativeModel } from '../native/nativeModel.ts';
 import { SiteObserver } from '../sites/siteObserver.ts';
@@ -17,6 +18,9 @@ export interface Evaluator {
   readonly native: NativeModel;
   readonly sites: SiteTable;
   prefixReuse: PrefixReuse;
+  /** Where a pass may begin in the middle, the deepest layer first. */
+  readonly restartPoints: readonly RestartPoint[];
+  layerReuse: PrefixReuse;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * Many sequences that share beginnings. They are visited in the order of a depth-first walk through the tree of their
  * prefixes, so that each distinct prefix is evaluated about once, and only the part behind what the cache still holds is computed. The
- * walk begins at what an earlier request left in the cache: a prompt that was just read is not read again.
+ * walk begins at what an earlier request left in the cache: a prompt that was just read is not read again. Patched passes over the same
+ * tokens begin at the first layer that their patches change.
  */
 import type { Patch, RowResult, VariantResult, VariantsRequest } from '../../model/model.ts';
 import type { Cancellation } from '../../model/runtime/cancellation.ts';
@@ -12,10 +13,12 @@ import { vectorShape } from '../graph/siteTable.ts';
 import { SiteObserver } from '../sites/siteObserver.ts';
 import type { LlamaContext } from './context.ts';
 import { type Evaluator, outputRows, RowReader } from './forward.ts';
+import { SkippingObserver } from './skippingObserver.ts';
+import { firstPatched, type Restart, Trunk } from './trunk.ts';
 
 type Variant = VariantsRequest['variants'][number];
 
-/** Whether re-evaluating a suffix gives the same bits as the whole sequence on this machine; found out once per model. */
+/** Whether computing a part (a suffix, the layers above one) gives the same bits as the whole on this machine; found out once per model. */
 export type PrefixReuse = 'unknown' | 'exact' | 'inexact';
 
 /** @throws as `forward` */
@@ -41,13 +44,20 @@ export async function forwardVariants(
   );
   // Of patched sequences those first whose beginning stays as it was for longest: each leaves it in the cache for the next.
   order.sort((a, b) => firstPatched(variants[b] as Variant) - firstPatched(variants[a] as Variant));
+  const trunk = evaluator.layerReuse === 'inexact' ? null : Trunk.grow(evaluator, context, variants);
+  await cancellation.breathe();
   for (const index of order) {
     const variant = variants[index] as Variant;
     const split = evaluator.prefixReuse === 'inexact' ? 0 : splitPoint(context.held, variant);
-    let result = evaluate(evaluator, context, variant, split);
-    if (split > 0 && evaluator.prefixReuse === 'unknown') {
-      const whole = evaluate(evaluator, context, variant, 0);
-      evaluator.prefixReuse = sameBits(result.read, whole.read) ? 'exact' : 'inexact';
+    const isPrefixNew = split > 0 && evaluator.prefixReuse === 'unknown';
+    const restart = isPrefixNew || evaluator.layerReuse === 'inexact' ? null : (trunk?.restart(variant) ?? null);
+    const isRestartNew = restart !== null && evaluator.layerReuse === 'unknown';
+    let result = evaluate(evaluator, context, variant, split, restart);
+    if (isPrefixNew || isRestartNew) {
+      const whole = evaluate(evaluator, context, variant, 0, null);
+      const found = sameBits(result.read, whole.read) ? 'exact' : 'inexact';
+      if (isPrefixNew) evaluator.prefixReuse = found;
+      else evaluator.layerReuse = found;
       result = whole;
     }
     results[index] = result;
@@ -57,38 +67,54 @@ export async function forwardVariants(
   return results;
 }
 
-function evaluate(evaluator: Evaluator, context: LlamaContext, variant: Variant, split: number): VariantResult {
+function evaluate(
+  evaluator: Evaluator,
+  context: LlamaContext,
+  variant: Variant,
+  split: number,
+  restart: Restart | null,
+): VariantResult {
   const { tokens, read } = variant;
-  const observer = observe(evaluator, variant, split);
+  const sites = observe(evaluator, variant, split, restart);
   const wanted =
-    observer?.needsAllRows === true
+    sites?.needsAllRows === true
       ? Array.from({ length: tokens.length - split }, (_, index) => split + index)
       : read.map(({ position }) => position);
   const outputs = outputRows(wanted, tokens.length).map((position) => position - split);
-  context.decode({ tokens: tokens.subarray(split), from: split, outputs, ...(observer === null ? {} : { observer }) });
+  const skipping = sites === null || restart === null ? null : new SkippingObserver(sites, restart.point.site.node.index);
+  const observer = skipping ?? sites;
+  try {
+    context.decode({ tokens: tokens.subarray(split), from: split, outputs, ...(observer === null ? {} : { observer }) });
+  } finally {
+    skipping?.restore();
+  }
   const rows = new RowReader(context, split);
   const result = { read: rows.summarise(read) };
   // A NaN left in the cache would spoil whatever is evaluated next to it.
   if (!rows.finite) context.clear(true);
-  // A patch reaches no position before its own, so what lies before it is as any evaluation would leave it.
-  else if (observer !== null) context.truncate(firstPatched(variant));
+  // A patch reaches no position before its own, so what lies before it is as any evaluation would leave it; layers that were not
+  // computed left nothing at all.
+  else if (observer !== null) context.truncate(restart === null ? firstPatched(variant) : split);
   return result;
 }
 
-function observe({ native, sites, info }: Evaluator, { tokens, patches = [] }: Variant, split: number): SiteObserver | null {
-  if (patches.length === 0) return null;
-  const shifted = patches.map(({ positions, ...patch }): Patch => {
+function observe(
+  { native, sites, info }: Evaluator,
+  { tokens, patches = [] }: Variant,
+  split: number,
+  restart: Restart | null,
+): SiteObserver | null {
+  const shifted = (restart?.patches ?? patches).map(({ positions, ...patch }): Patch => {
     return { ...patch, ...(positions === undefined ? {} : { positions: positions.map((position) => position - split) }) };
   });
+  if (restart !== null) {
+    const { point, stream } = restart;
+    const values = stream.subarray((split * stream.length) / tokens.length);
+    // Before the patches of the same node.
+    shifted.unshift({ site: { kind: 'resid_pre', layer: point.layer }, operation: { kind: 'overwrite', values } });
+  }
+  if (shifted.length === 0) return null;
   return new SiteObserver(native.functions, sites, info, { captures: [], patches: shifted, tokens: tokens.length - split });
-}
-
-/** The first position a patch can change; behind the end when there is none. A mean and attention need the whole sequence. */
-function firstPatched({ tokens, patches = [] }: Variant): number {
-  return patches.reduce((first, { site, positions = [0], operation }) => {
-    const needsAll = site.kind === 'pattern' || site.kind === 'scores' || operation.kind === 'mean';
-    return Math.min(first, needsAll ? 0 : Math.min(...positions, tokens.length));
-  }, tokens.length);
 }
 
 /**
