@@ -313,6 +313,9 @@ test('the History view lists what was explained, and shows it again', async () =
 });
 
 test('Look Inside lists the tools by family, and the chosen one draws its grid', async () => {
+  await editor.runCommand('Explorer: Focus on Folders View');
+  // The list is read again when it comes back, and its rows move.
+  await editor.page.locator('.explorer-folders-view .monaco-list-row:visible', { hasText: 'explanation.png' }).waitFor();
   lines = await editor.openFile('capital.md', 'capital');
   await lines.click();
   // Whatever the steps before left of it.
