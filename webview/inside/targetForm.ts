@@ -6,7 +6,7 @@ import type { TargetSpec } from '../../src/shared/target.ts';
 import { visibleLabel } from '../ui/visibleText.ts';
 import type { InsideStrings } from './insideStrings.ts';
 
-export type TargetKind = 'explained' | 'next' | 'response' | 'text' | 'contrast';
+type TargetKind = 'explained' | 'next' | 'response' | 'text' | 'contrast';
 
 export interface TargetFields {
   /** Null: not chosen, so what Explain has, where it has one. */
@@ -19,7 +19,7 @@ export interface TargetFields {
 export const emptyTarget: TargetFields = { kind: null, text: '', a: '', b: '' };
 
 /** What is chosen; `explained` is one of the choices only where something is explained. */
-export function targetKind({ kind }: TargetFields, subject: InsideSubject | null): TargetKind {
+function targetKind({ kind }: TargetFields, subject: InsideSubject | null): TargetKind {
   const hasExplained = subject?.explained != null;
   if (kind === null || kind === 'explained') return hasExplained ? 'explained' : 'next';
   return kind;
