@@ -348,7 +348,9 @@ test('a cell of the grid is marked in the editor, and the cursor marks its colum
         .filter((style) => style === 'solid'),
     );
   await expect.poll(borders).not.toEqual([]);
-  expect(await grid.locator('.readout').innerText()).toMatch(/^layer L29 · token ␣France: 0\.\d+ · ␣is · /);
+  await expect
+    .poll(async () => await grid.locator('.readout').innerText())
+    .toMatch(/^layer L29 · token ␣France: 0\.\d+ · ␣is · /);
   await editor.screenshot('inside');
   expect(await editor.axeViolations(inside)).toEqual([]);
   const picture = async () =>
