@@ -9,6 +9,7 @@ import { onnxSpeed } from './onnxSpeed.ts';
 import { guidedOcclusionSpeed } from './guidedOcclusion.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
 import { overlayUpdate } from './overlayUpdate.ts';
+import { patchingCost } from './patchingCost.ts';
 import { peakMemory } from './peakMemory.ts';
 import { randomAblations } from './randomAblations.ts';
 
@@ -25,5 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   gradientMemory,
   gradientProfile,
   lensCost,
+  patchingCost,
   onnxSpeed,
 ];

@@ -108,7 +108,9 @@ export class Editor {
 
   /** Opens a file of the workspace through the explorer (file search needs a binary that is not here) and waits for its text. */
   async openFile(name: string, expectedText: string): Promise<Locator> {
-    const row = this.page.locator('.explorer-folders-view .monaco-list-row:visible', { hasText: name }).first();
+    // The whole name: a file may begin like another one.
+    const whole = new RegExp(`^\\s*${name.replaceAll('.', '\\.')}\\s*$`);
+    const row = this.page.locator('.explorer-folders-view .monaco-list-row:visible', { hasText: whole }).first();
     if (!(await row.isVisible())) await this.page.locator('.activitybar .action-item [aria-label^="Explorer"]').first().click();
     await row.dblclick();
     const lines = this.page.locator('.editor-instance .view-lines').first();

@@ -2,7 +2,7 @@
  * The user story in the real editor, step after step on one page: each test goes on where the one before stopped.
  * Waits are for states, never for time.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -313,8 +313,14 @@ test('the History view lists what was explained, and shows it again', async () =
 });
 
 test('Look Inside lists the tools by family, and the chosen one draws its grid', async () => {
+  await editor.runCommand('Explorer: Focus on Folders View');
+  // The list is read again when it comes back, and its rows move.
+  await editor.page.locator('.explorer-folders-view .monaco-list-row:visible', { hasText: 'explanation.png' }).waitFor();
   lines = await editor.openFile('capital.md', 'capital');
   await lines.click();
+  // Whatever the steps before left of it.
+  await editor.page.keyboard.press('Control+a');
+  await editor.page.keyboard.insertText('The capital of France is');
   await editor.runCommand('Look Inside …');
   const rows = editor.page.locator('.quick-input-widget:visible .monaco-list-row');
   await rows.filter({ hasText: 'What would each layer answer' }).first().waitFor();
@@ -350,9 +356,35 @@ test('a cell of the grid is marked in the editor, and the cursor marks its colum
   await lines.click();
   await expect.poll(borders).toEqual([]);
   const before = await picture();
-  await lines.getByText('capital').first().click();
   await editor.page.keyboard.press('Home');
   await expect.poll(picture).not.toBe(before);
+});
+
+test('a tool is cancelled while it runs, and what was shown stays', async () => {
+  await inside.locator('select[aria-label="Tool"]').selectOption('ablate');
+  await inside.getByText('What changes when').first().waitFor();
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  await inside.locator('vscode-button', { hasText: 'Cancel' }).click();
+  await inside.getByText('Cancelled').waitFor();
+  expect(await inside.locator('loupe-heat-block').count()).toBeGreaterThan(1);
+});
+
+test('the result is saved as JSON, and a grid as CSV', async () => {
+  const save = async (button: RegExp, ending: RegExp) => {
+    await inside.getByRole('button', { name: button }).first().click();
+    const name = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
+    await expect.poll(async () => await name.inputValue()).toMatch(ending);
+    await editor.page.keyboard.press('Enter');
+    await name.waitFor({ state: 'detached' });
+  };
+  await save(/^Export as JSON/, /capital\.md\.lens\.json$/);
+  await save(/^CSV … of /, /capital\.md\.lens\.\d+\.csv$/);
+  const written = (ending: string) => {
+    const file = readdirSync(editor.workspace).find((name) => name.startsWith('capital.md.lens.') && name.endsWith(ending));
+    return file === undefined ? '' : readFileSync(path.join(editor.workspace, file), 'utf8');
+  };
+  await expect.poll(() => written('.json')).toMatch(/^\{"/);
+  await expect.poll(() => written('.csv')).toMatch(/^row,layer,column,token,value/);
 });
 
 test('an edit that a tool found is applied with one click, and refused once the document has changed', async () => {

@@ -11,7 +11,7 @@ export type TargetFields = InsideDraft['target'];
 export const emptyTarget: TargetFields = { kind: null, text: '', a: '', b: '', from: '0', to: '0' };
 
 /** What is chosen; `explained` is one of the choices only where something is explained. */
-export function targetKind({ kind }: TargetFields, subject: InsideSubject | null): TargetKind {
+function targetKind({ kind }: TargetFields, subject: InsideSubject | null): TargetKind {
   const hasExplained = subject?.explained != null;
   if (kind === null || kind === 'explained') return hasExplained ? 'explained' : 'next';
   return kind;

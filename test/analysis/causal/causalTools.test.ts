@@ -86,12 +86,7 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ['patch', 'the same prompt', { text: clean, target, parameters: { corrupt: clean } }, /it is the clean prompt/],
   ['patch', 'heads of a stream', { text: clean, target, parameters: { corrupt, by: 'head' } }, /add --site z/],
   ['patch', 'an unknown site', { text: clean, target, parameters: { corrupt, site: 'nowhere' } }, /use one of/],
-  [
-    'path-patch',
-    'a sender that is no part',
-    { text: clean, target, parameters: { corrupt, sender: 'neuron 3' } },
-    /write "head 3.5"/,
-  ],
+  ['path-patch', 'a sender that is no part', { text: clean, target, parameters: { corrupt, sender: 'neuron 3' } }, /"head 3.5"/],
   ['path-patch', 'a head without a number', { text: clean, target, parameters: { corrupt, sender: 'head 3' } }, /names no part/],
   ['path-patch', 'a head the model lacks', { text: clean, target, parameters: { corrupt, sender: 'head 3.9' } }, /no head 9/],
   ['path-patch', 'a layer the model lacks', { text: clean, target, parameters: { corrupt, receiver: 'mlp 30' } }, /mlp 30/],

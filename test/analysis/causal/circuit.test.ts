@@ -8,6 +8,7 @@ import { type Edge, edgeAttribution } from '../../../src/analysis/causal/edgeAtt
 import { patchedValues } from '../../../src/analysis/causal/patchedValues.ts';
 import { onlyComponents, otherComponents, randomComponents } from '../../../src/analysis/causal/runCircuit.ts';
 import { type ResolvedTarget, resolveTarget } from '../../../src/attribution/target.ts';
+import { openModel } from '../../../src/engine/openModel.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import type { Site } from '../../../src/model/sites.ts';
@@ -99,13 +100,14 @@ async function heard(
   to: string,
   entrance: 'resid_mid' | 'resid_pre' | 'resid_post',
   share: number,
+  on: Model = model,
 ): Promise<number> {
   const capture = async (ids: Int32Array, site: Site, patches: Parameters<Model['forward']>[0]['patches'] = []) => {
     const read = [{ position: ids.length - 1, ids: [] }];
-    const { captured } = await model.forward({ tokens: ids, read, patches, capture: [{ site }] });
+    const { captured } = await on.forward({ tokens: ids, read, patches, capture: [{ site }] });
     return captured.get(`${site.kind}.${site.layer}`)?.data as Float32Array;
   };
-  const { heads, headSize, layers } = model.info;
+  const { heads, headSize, layers } = on.info;
   const ofHead = (values: Float32Array, head: number) => values.filter((_, at) => Math.floor(at / headSize) % heads === head);
   const sender = part(from);
   const output: Site = { kind: sender.kind === 'mlp' ? 'mlp_out' : 'attn_out', layer: sender.layer };
@@ -130,15 +132,37 @@ async function heard(
   );
   const changed = { site, operation: { kind: 'overwrite' as const, values: stream } };
   const read = target.reads(tokens.length);
-  if (receiver.kind === 'logits') return target.value((await model.forward({ tokens, read, patches: [changed] })).read);
+  if (receiver.kind === 'logits') return target.value((await on.forward({ tokens, read, patches: [changed] })).read);
   const given: Site = { kind: receiver.kind === 'mlp' ? 'mlp_out' : 'z', layer: receiver.layer };
   const values = await capture(tokens, given, [changed]);
   const patch =
     receiver.kind === 'mlp'
       ? { site: given, operation: { kind: 'overwrite' as const, values } }
       : { site: given, heads: [receiver.head], operation: { kind: 'overwrite' as const, values: ofHead(values, receiver.head) } };
-  return target.value((await model.forward({ tokens, read, patches: [patch] })).read);
+  return target.value((await on.forward({ tokens, read, patches: [patch] })).read);
 }
+
+test.each([
+  ['head 0.1', 'mlp 1', 'resid_mid'],
+  ['mlp 0', 'head 1.2', 'resid_pre'],
+  ['mlp 1', 'logits', 'resid_post'],
+] as const)('an ONNX model, %s to %s: the same', async (from, to, entrance) => {
+  const onnx = await openModel('test/fixtures/onnx/llama_optimum_kv', { threads: 1, contextLength: 64 });
+  try {
+    const clean = (await layerActivations(onnx, tokens, componentSites, signal)).activations;
+    const corrupt = (await layerActivations(onnx, otherTokens, componentSites, signal)).activations;
+    const gradient = target.gradient(tokens.length);
+    const { edges } = await edgeAttribution({ model: onnx, tokens, target: gradient, clean, corrupt, from: 2, signal });
+    const edge = edges.find((each) => sameAs(each.from, part(from)) && sameAs(each.to, part(to)));
+    const small = 0.01;
+    const more = await heard(from, to, entrance, small, onnx);
+    const less = await heard(from, to, entrance, -small, onnx);
+    const measured = (more - less) / (2 * small);
+    expect(Math.abs((edge?.score as number) - measured)).toBeLessThan(2e-3 * Math.max(1, Math.abs(measured)));
+  } finally {
+    await onnx.dispose();
+  }
+});
 
 describe('choosing edges', () => {
   const info = { layers: 4, heads: 2 };

@@ -2,12 +2,12 @@
 import type { Block } from '../../../src/shared/inspection/blocks.ts';
 import type { InsidePanelIn, ShownResult, ToolChoice } from '../../../src/shared/protocol/insidePanel.ts';
 
-export const hostileText = ' <img src=x onerror="window.hacked=1">';
+const hostileText = ' <img src=x onerror="window.hacked=1">';
 const texts = ['The', ' capital', ' of', ' France', hostileText, ' is'];
 
-export const promptText = texts.join('');
+const promptText = texts.join('');
 
-export const tokens: ShownResult['tokens'] = texts.map((text, index) => {
+const tokens: ShownResult['tokens'] = texts.map((text, index) => {
   const start = texts.slice(0, index).join('').length;
   return { id: index, text, start, end: start + text.length, special: false };
 });
@@ -102,7 +102,7 @@ export const table: Extract<Block, { kind: 'table' }> = {
   ],
 };
 
-export const waterfall: Extract<Block, { kind: 'bars' }> = {
+const waterfall: Extract<Block, { kind: 'bars' }> = {
   kind: 'bars',
   title: 'What the logit is made of',
   unit: 'logit',
@@ -115,7 +115,7 @@ export const waterfall: Extract<Block, { kind: 'bars' }> = {
   total: { label: 'target', value: 2 },
 };
 
-export const graph: Extract<Block, { kind: 'graph' }> = {
+const graph: Extract<Block, { kind: 'graph' }> = {
   kind: 'graph',
   title: 'Circuit',
   unit: 'logit',
@@ -133,7 +133,7 @@ export const graph: Extract<Block, { kind: 'graph' }> = {
   ],
 };
 
-export const curve: Extract<Block, { kind: 'curve' }> = {
+const curve: Extract<Block, { kind: 'curve' }> = {
   kind: 'curve',
   title: 'Calibration',
   x: 'stated confidence',
@@ -158,7 +158,7 @@ export const curve: Extract<Block, { kind: 'curve' }> = {
   ],
 };
 
-export const prompt: Extract<Block, { kind: 'prompt' }> = {
+const prompt: Extract<Block, { kind: 'prompt' }> = {
   kind: 'prompt',
   title: 'What the head looks at',
   unit: 'probability',
@@ -166,7 +166,7 @@ export const prompt: Extract<Block, { kind: 'prompt' }> = {
   scores: Float32Array.of(0.1, -0.4, 0, 1, 0.2, -1),
 };
 
-export const edit: Extract<Block, { kind: 'edit' }> = {
+const edit: Extract<Block, { kind: 'edit' }> = {
   kind: 'edit',
   title: 'Smallest change',
   edits: [{ start: promptText.indexOf('France'), end: promptText.indexOf('France') + 6, text: '<b>Italy</b>' }],

@@ -1,13 +1,13 @@
 /** Where the nodes and edges of a graph block lie. Pure. */
 import type { GraphBlock } from '../../../src/shared/inspection/blocks.ts';
 
-export interface NodeBox {
+interface NodeBox {
   readonly node: GraphBlock['nodes'][number];
   readonly x: number;
   readonly y: number;
 }
 
-export interface EdgePath {
+interface EdgePath {
   readonly edge: GraphBlock['edges'][number];
   /** An SVG path. */
   readonly path: string;
