@@ -255,7 +255,8 @@ export class HeatBlockView extends LitElement {
         scroll.scrollLeft = target.left;
         scroll.scrollTop = target.top;
       }
-      this.scrollPage(geometry, cell.row - target.top / geometry.cellHeight);
+      // The readout takes as many lines as the new cell needs.
+      void this.updateComplete.then(() => this.scrollPage(geometry, cell.row - target.top / geometry.cellHeight));
     }
     event.preventDefault();
   };
