@@ -2,7 +2,7 @@
  * The user story in the real editor, step after step on one page: each test goes on where the one before stopped.
  * Waits are for states, never for time.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -359,6 +359,33 @@ test('a cell of the grid is marked in the editor, and the cursor marks its colum
   const before = await picture();
   await editor.page.keyboard.press('Home');
   await expect.poll(picture).not.toBe(before);
+});
+
+test('a tool is cancelled while it runs, and what was shown stays', async () => {
+  await inside.locator('select[aria-label="Tool"]').selectOption('ablate');
+  await inside.getByText('What changes when').first().waitFor();
+  await inside.locator('vscode-button', { hasText: 'Run' }).click();
+  await inside.locator('vscode-button', { hasText: 'Cancel' }).click();
+  await inside.getByText('Cancelled').waitFor();
+  expect(await inside.locator('loupe-heat-block').count()).toBeGreaterThan(1);
+});
+
+test('the result is saved as JSON, and a grid as CSV', async () => {
+  const save = async (button: RegExp, ending: RegExp) => {
+    await inside.getByRole('button', { name: button }).first().click();
+    const name = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
+    await expect.poll(async () => await name.inputValue()).toMatch(ending);
+    await editor.page.keyboard.press('Enter');
+    await name.waitFor({ state: 'detached' });
+  };
+  await save(/^Export as JSON/, /capital\.md\.lens\.json$/);
+  await save(/^CSV … of /, /capital\.md\.lens\.\d+\.csv$/);
+  const written = (ending: string) => {
+    const file = readdirSync(editor.workspace).find((name) => name.startsWith('capital.md.lens.') && name.endsWith(ending));
+    return file === undefined ? '' : readFileSync(path.join(editor.workspace, file), 'utf8');
+  };
+  await expect.poll(() => written('.json')).toMatch(/^\{"/);
+  await expect.poll(() => written('.csv')).toMatch(/^row,layer,column,token,value/);
 });
 
 test('an edit that a tool found is applied with one click, and refused once the document has changed', async () => {

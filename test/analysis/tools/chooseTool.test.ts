@@ -145,6 +145,12 @@ describe('parameters', () => {
     expect(toolParameters(toolOf('tool', [], [parameter]), { need: 'x' })).toEqual({ need: 'x' });
   });
 
+  test('a required text with a default is not missing, an empty one is', () => {
+    const subject: ToolParameter = { id: 'need', kind: 'text', label: 'N', help: 'a subject', default: 'x', required: true };
+    expect(toolParameters(toolOf('tool', [], [subject]), {})).toEqual({ need: 'x' });
+    expect(refusal(() => toolParameters(toolOf('tool', [], [subject]), { need: '' })).parts.why).toBe('it is missing');
+  });
+
   test('a tool without parameters takes none', () => {
     expect(toolParameters(toolOf('bare', []), {})).toEqual({});
     expect(refusal(() => toolParameters(toolOf('bare', []), { top: 3 })).parts.action).toBe('leave it away');
@@ -161,7 +167,8 @@ describe('the list', () => {
   test.each(tools.map((tool) => [tool.id, tool] as const))(
     '%s can be asked with its own defaults or says what is missing',
     (_, tool) => {
-      expect(tool.question.trim()).not.toBe('');
+      expect(tool.question).toMatch(/\?$/);
+      for (const { label, help } of tool.parameters) expect([label, help]).not.toContain('');
       const ids = tool.parameters.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       const required = tool.parameters.filter((parameter) => 'required' in parameter && parameter.required === true);

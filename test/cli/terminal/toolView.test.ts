@@ -220,6 +220,7 @@ test('a curve is its points', () => {
           points: [
             [0, 0.1],
             [0.5, 0.333333],
+            [1, Number.NaN],
           ],
         },
       ],
@@ -227,7 +228,7 @@ test('a curve is its points', () => {
   ).toBe(
     `Calibration
   stated → measured
-  <b>␛[31m<U+202E>x⏎: 0 → 0.1, 0.5 → 0.3333`,
+  <b>␛[31m<U+202E>x⏎: 0 → 0.1, 0.5 → 0.3333, 1 → –`,
   );
 });
 
