@@ -49,7 +49,7 @@ describe('a run', () => {
   test('defaults are filled in, and the prompt comes back with its tokens and its places', async () => {
     const result = await runTool(recordRequest(model), request);
     expect(result).toMatchObject({ tool: 'ablate', label: 'Ablation', promptText: 'The cat sat' });
-    expect(result.parameters).toEqual({ what: 'mlp', how: 'zero', layer: -1, other: '' });
+    expect(result.parameters).toEqual({ what: 'mlp', by: 'part', neurons: '', how: 'zero', layer: -1, other: '' });
     const { tokens } = await model.tokenizer.encode('The cat sat');
     expect(result.tokens.map(({ id }) => id)).toEqual(tokens.map(({ id }) => id));
     expect(result.sourceMap).toEqual([{ start: 0, end: 11, documentStart: 0 }]);
