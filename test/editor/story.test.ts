@@ -298,7 +298,7 @@ test('the explanation is saved as a PNG that the panel draws', async () => {
   await expect.poll(async () => await name.inputValue()).toMatch(/capital\.md\.explanation\.png$/);
   await editor.page.keyboard.press('Enter');
   const file = path.join(editor.workspace, 'capital.md.explanation.png');
-  await expect.poll(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
+  await expect.poll(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString(), { timeout: 30_000 }).toBe('PNG');
 });
 
 test('the History view lists what was explained, and shows it again', async () => {
@@ -374,7 +374,7 @@ test('the result is saved as JSON, and a grid as CSV', async () => {
   const save = async (button: RegExp, ending: RegExp) => {
     await inside.getByRole('button', { name: button }).first().click();
     const name = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
-    await expect.poll(async () => await name.inputValue()).toMatch(ending);
+    await expect.poll(async () => await name.inputValue(), { timeout: 30_000 }).toMatch(ending);
     await editor.page.keyboard.press('Enter');
     await name.waitFor({ state: 'detached' });
   };
@@ -384,8 +384,8 @@ test('the result is saved as JSON, and a grid as CSV', async () => {
     const file = readdirSync(editor.workspace).find((name) => name.startsWith('capital.md.lens.') && name.endsWith(ending));
     return file === undefined ? '' : readFileSync(path.join(editor.workspace, file), 'utf8');
   };
-  await expect.poll(() => written('.json')).toMatch(/^\{"/);
-  await expect.poll(() => written('.csv')).toMatch(/^row,layer,column,token,value/);
+  await expect.poll(() => written('.json'), { timeout: 30_000 }).toMatch(/^\{"/);
+  await expect.poll(() => written('.csv'), { timeout: 30_000 }).toMatch(/^row,layer,column,token,value/);
 });
 
 test('an edit that a tool found is applied with one click, and refused once the document has changed', async () => {

@@ -92,6 +92,29 @@ test('the cursor of a grid: keys move it, its tokens are marked, its words are s
   expect((await panel.posted()).at(-1)).toEqual({ type: 'markTokens', tokens: [] });
 });
 
+test('keys move the cursor although the pointer rests on the grid, and the grid moves away under it', async () => {
+  const panel = await browser.open('inside', { theme: 'dark', width: 780, height: 360 });
+  await panel.send(toolsMessage);
+  await panel.send(subjectMessage);
+  const rows = { title: 'layer', entries: Array.from({ length: 30 }, (_, at) => ({ label: `L${at}` })) };
+  await panel.send(resultMessage([{ ...signedHeat, rows, values: new Float32Array(30 * signedHeat.columns.entries.length) }]));
+  const grid = panel.page.getByRole('application');
+  await grid.scrollIntoViewIfNeeded();
+  const box = await grid.boundingBox();
+  await panel.page.mouse.move((box?.x ?? 0) + 120, Math.max(20, box?.y ?? 0) + 60, { steps: 3 });
+  const readout = panel.page.locator('loupe-heat-block .readout');
+  await expect.poll(async () => await readout.innerText()).toContain('layer');
+  for (const [key, expected] of [
+    ['Control+End', 'L29'],
+    ['Control+Home', 'L0'],
+    ['PageDown', 'L10'],
+    ['ArrowDown', 'L11'],
+  ] as const) {
+    await grid.press(key);
+    await expect.poll(async () => await readout.innerText()).toMatch(new RegExp(`^layer ${expected} `));
+  }
+});
+
 test('a table sorts by its headers, and its rows mark their tokens', async () => {
   const panel = await open('dark');
   await panel.send(resultMessage([table]));
