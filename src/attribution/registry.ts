@@ -69,8 +69,8 @@ export const attributionMethods: readonly AttributionMethod[] = [
   random,
 ];
 
-/** What is used where nobody chose: of the methods that take gradients the most faithful one (docs/faithfulness.md). */
-export const defaultMethod = saliency.id;
+/** What is used where nobody chose: the most faithful method at three forward passes (docs/faithfulness.md). */
+export const defaultMethod = loupe.id;
 /** What stands in for it on a model without gradients. */
 export const fallbackMethod = occlusion.id;
 

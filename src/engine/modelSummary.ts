@@ -8,6 +8,7 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     file: info.file,
     sha256: info.sha256,
     format: info.format,
+    ...(info.task === undefined ? {} : { task: info.task }),
     architecture: info.architecture,
     quantization: info.quantization,
     precision: info.precision,

@@ -61,7 +61,7 @@ export const settingsTable: SettingsTable = {
   gradientMemory: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 1_048_576, integer: true },
   weightMemory: { default: -1, scope: 'machine', restricted: true, minimum: -1, maximum: 1_048_576, integer: true },
   promptMode: { default: 'auto', scope: 'resource', restricted: false, choices: ['auto', 'raw', 'chat'] },
-  method: { default: 'saliency', scope: 'resource', restricted: false },
+  method: { default: 'loupe', scope: 'resource', restricted: false },
   agreedMethods: { default: [], scope: 'machine', restricted: true },
   precision: { default: 'as-served', scope: 'resource', restricted: false, choices: ['as-served', 'dequantised'] },
   granularity: { default: 'word', scope: 'resource', restricted: false, choices: granularities },

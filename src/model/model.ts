@@ -5,6 +5,7 @@
  * Everything is plain data and typed arrays, so a model can live behind a worker thread (`src/engine/workerModel.ts`).
  * Every returned array is the caller's own copy. Same request, same bytes, whatever ran before.
  */
+import type { ModelTask } from '../shared/modelTask.ts';
 import type { Token } from '../shared/tokens.ts';
 import type { GradientOptions, GradientPathRequest, GradientPathResult, GradientRequest, GradientResult } from './gradient.ts';
 import type { Site } from './sites.ts';
@@ -14,13 +15,6 @@ import type { Site } from './sites.ts';
  * `dequantised`: the same weights computed in fp32.
  */
 export type Precision = 'as-served' | 'dequantised';
-
-/** What the row of logits says, where it is not about the next token. */
-export type ModelTask =
-  /** Classes of the whole text: logit i belongs to `labels[i]`. */
-  | { readonly kind: 'classify'; readonly labels: readonly string[] }
-  /** The text's embedding of length 1 [D]: a similarity is a linear function of it. */
-  | { readonly kind: 'embed'; readonly width: number };
 
 export interface ModelInfo {
   readonly name: string;

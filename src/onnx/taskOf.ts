@@ -1,4 +1,4 @@
-import type { ModelTask } from '../model/model.ts';
+import type { ModelTask } from '../shared/modelTask.ts';
 import type { ModelConfiguration } from './folder/mergeConfiguration.ts';
 import type { Probe } from './graph/probe.ts';
 import type { Structure } from './structure/recognise.ts';

@@ -13,7 +13,9 @@ import { keepFalls } from '../../src/analysis/faithfulness/measures/sufficiency.
 import { rankableUnits, rankByScore } from '../../src/analysis/faithfulness/rankings.ts';
 import { attention } from '../../src/attribution/flow/attention.ts';
 import { emptyPromptToken } from '../../src/attribution/perturbation/emptyPrompt.ts';
+import { contextMixing } from '../../src/attribution/perturbation/contextMixing.ts';
 import { occlusion } from '../../src/attribution/perturbation/occlusion.ts';
+import { valueZeroing } from '../../src/attribution/perturbation/valueZeroing.ts';
 import { random } from '../../src/attribution/control/random.ts';
 import { meanOf } from '../../src/analysis/faithfulness/interval.ts';
 import type { AttributionInput } from '../../src/attribution/method.ts';
@@ -160,6 +162,26 @@ describe('an F32 copy of the bundled model', () => {
     expect(maximumDifference(last.scores, goldenArray(name, 'attn_mean_last.f32').slice(-ids.length))).toBeLessThan(4e-6);
     const rollout = await attention.attribute(await inputFor(model, { ids, parameters: { aggregation: 'rollout' } }));
     expect(maximumDifference(rollout.scores, goldenArray(name, 'rollout_last.f32'))).toBeLessThan(4e-6);
+  });
+
+  test.each(['fact', 'ioi'])('value zeroing of %s, as published', async (name) => {
+    const { ids } = read<Meta>(name, 'meta.json');
+    const size = ids.length;
+    const byLayer = goldenArray(name, 'vz_last.f32');
+    const mean = ids.map((_id, key) =>
+      meanOf(Array.from({ length: model.info.layers }, (_, layer) => byLayer[layer * size + key] ?? 0)),
+    );
+    const scoresOf = async (measure: string) =>
+      (await valueZeroing.attribute(await inputFor(model, { ids, parameters: { measure } }))).scores;
+    expect(maximumDifference(await scoresOf('mean'), mean)).toBeLessThan(1e-3);
+    expect(maximumDifference(await scoresOf('rollout'), goldenArray(name, 'vz_rollout_last.f32'))).toBeLessThan(1e-3);
+  });
+
+  test('value zeroing of every layer and row', async () => {
+    const { ids } = read<Meta>('ioi', 'meta.json');
+    const { layers } = await contextMixing(await inputFor(model, { ids }), [...ids.keys()]);
+    const found = layers.flatMap((layer) => [...layer]);
+    expect(maximumDifference(found, goldenArray('ioi', 'vz.f32'))).toBeLessThan(2e-3);
   });
 });
 

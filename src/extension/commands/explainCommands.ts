@@ -9,8 +9,9 @@ import { methodChoices } from '../explain/methodChoices.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
-import { askGranularity, askTarget } from './askChoices.ts';
 import { askContrast } from './askContrast.ts';
+import { askGranularity } from './askGranularity.ts';
+import { askTarget } from './askTarget.ts';
 import { type PromptPlace, promptPlace, sayNothingOpen } from './promptPlace.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 import { exportExplanation } from '../export/exportExplanation.ts';
@@ -54,7 +55,7 @@ export function explainCommands(
     setTarget: async (uri) => {
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
-      const target = await askTarget(explanationOf(active, place));
+      const target = await askTarget({ explanation: explanationOf(active, place), task: engine.status.model?.task });
       if (target === null) return null;
       panel.show();
       return explainer.explain(place.document, { ...keepSelection(active, place), target });

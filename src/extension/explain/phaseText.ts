@@ -19,6 +19,7 @@ export function phaseText(phase: string, t: Translate): string {
     case 'occlusion':
       return t('leaving units out');
     case 'gradient':
+    case 'loupe':
     case 'saliency':
     case 'input-x-gradient':
     case 'attention-x-gradient':

@@ -1,4 +1,5 @@
-import type { GenerateRequest, GeneratedToken, Generation, ModelTask } from '../../model/model.ts';
+import type { GenerateRequest, GeneratedToken, Generation } from '../../model/model.ts';
+import type { ModelTask } from '../../shared/modelTask.ts';
 import type { Cancellation } from '../../model/runtime/cancellation.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { OnnxEvaluator } from './evaluator.ts';

@@ -3,6 +3,7 @@
  * Plain data and typed arrays only. The transport is `rpc.ts`; both ends are typed by this file.
  */
 import type { Explanation } from '../explanation.ts';
+import type { ModelTask } from '../modelTask.ts';
 import type { TargetSpec, ScoreKind } from '../target.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from './tools.ts';
 import type { Granularity, SourceSegment, TextRange, Token } from '../tokens.ts';
@@ -22,6 +23,8 @@ export interface ModelSummary {
   readonly file: string;
   readonly sha256: string;
   readonly format: 'gguf' | 'onnx' | 'remote';
+  /** Absent: a language model. */
+  readonly task?: ModelTask;
   readonly architecture: string;
   readonly quantization: string;
   readonly precision: 'as-served' | 'dequantised';
