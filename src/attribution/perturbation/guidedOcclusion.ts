@@ -7,12 +7,17 @@ import { leaveOut } from './occlusion.ts';
 import { replacementParameter } from './withoutTokens.ts';
 
 /** Of many units, this share is left out exactly; of few, at least so many. */
-const exactShare = 0.1;
-const exactLeast = 16;
+const exactShare = 0.2;
+const exactLeast = 28;
+/**
+ * What a unit's place counts beside its gradient: the words before the answer decide its form, a gradient underrates them, and to leave
+ * them out is cheap.
+ */
+const placeWeight = 0.5;
 
 /**
- * Guided occlusion: the size of the gradient says which units can matter, and only these are left out one by one; their scores are
- * those of exhaustive occlusion to the last bit. The others score 0 and keep a bound: the largest effect found, scaled by their
+ * Guided occlusion: the size of the gradient and the place say which units can matter, and only these are left out one by one; their
+ * scores are those of exhaustive occlusion to the last bit. The others score 0 and keep a bound: the largest effect found, scaled by their
  * gradient's share. Signed, in the target's unit. See docs/methods/guided-occlusion.md.
  */
 export const guidedOcclusion: AttributionMethod = {
@@ -24,7 +29,7 @@ export const guidedOcclusion: AttributionMethod = {
   parameters: [
     {
       id: 'exact',
-      label: 'Units left out exactly (0: a tenth, at least 16)',
+      label: 'Units left out exactly (0: a fifth, at least 28)',
       default: 0,
       minimum: 0,
       maximum: 4096,
@@ -33,7 +38,7 @@ export const guidedOcclusion: AttributionMethod = {
     replacementParameter,
     precisionParameter,
   ],
-  cost: (units) => 2 + Math.max(exactLeast, exactShare * units) / 2,
+  cost: (units) => 2 + Math.min(units, Math.max(exactLeast, exactShare * units)) / 2,
 
   async attribute(input, options = {}) {
     const { units, parameters } = input;
@@ -42,7 +47,10 @@ export const guidedOcclusion: AttributionMethod = {
     const asked = Number(parameters['exact']);
     const count = asked > 0 ? asked : Math.max(exactLeast, Math.ceil(exactShare * scored.length));
     const norm = (unit: number) => guide.scores[unit] as number;
-    const ranked = scored.toSorted((a, b) => norm(b) - norm(a) || a - b);
+    const place = new Map(scored.map((unit, index) => [unit, index]));
+    const bySize = scored.toSorted((a, b) => norm(a) - norm(b) || a - b);
+    const promise = new Map(bySize.map((unit, rank) => [unit, rank + placeWeight * (place.get(unit) ?? 0)]));
+    const ranked = scored.toSorted((a, b) => (promise.get(b) ?? 0) - (promise.get(a) ?? 0) || a - b);
     const exact = ranked.slice(0, count);
     const { effects, forwardPasses } = await leaveOut(
       input,
