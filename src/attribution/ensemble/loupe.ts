@@ -2,15 +2,24 @@ import type { AttributionInput, AttributionMethod, AttributionOptions } from '..
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { saliency } from '../gradient/saliency.ts';
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
-import { middlePlayer, randomCoalitions } from '../surrogate/ablations.ts';
+import { middlePlayer } from '../surrogate/ablations.ts';
 import { ridgeByLeaveOneOut } from './ridgeByLeaveOneOut.ts';
 import { lateOcclusion } from './lateOcclusion.ts';
+import { type SparseDraw, sparsePrompts } from './sparsePrompts.ts';
 
-/** Ablated prompts of each preset. */
-const ablatedPrompts = { quick: 0, balanced: 22, strong: 76, thorough: 256 } as const;
-type Preset = keyof typeof ablatedPrompts;
-/** Of the late units, forward passes. */
-const lateBudget = { quick: 0.9, balanced: 0.6, strong: 0.9, thorough: 0.9 } as const satisfies Record<Preset, number>;
+/**
+ * `passes`: forward passes it may cost, all told. `presence`: with what probability ablated prompts keep a unit; short ones cost little,
+ * and say more of what an answer cannot do without.
+ */
+const presets = {
+  quick: { passes: 3, presence: 0 },
+  balanced: { passes: 12, presence: 0.2 },
+  strong: { passes: 32, presence: 0.3 },
+  thorough: { passes: 100, presence: 0.3 },
+} as const;
+type Preset = keyof typeof presets;
+/** Forward passes for late units. */
+const lateBudget = 0.9;
 
 /**
  * The combination that won the table in docs/faithfulness.md at its cost: the size of the gradient, exact leave-one-out of the last
@@ -23,10 +32,7 @@ export const loupe: AttributionMethod = {
   label: 'Loupe (best at its cost)',
   assumption: 'The gradient says where to look, deleted words say how much. The most faithful picture for the time you give it.',
   needs: ['gradient'],
-  parameters: [
-    { id: 'preset', label: 'Cost', default: 'quick', choices: ['quick', 'balanced', 'strong', 'thorough'] },
-    precisionParameter,
-  ],
+  parameters: [{ id: 'preset', label: 'Cost', default: 'quick', choices: Object.keys(presets) }, precisionParameter],
   isUnsigned: ({ preset }) => preset === 'quick',
   cost: () => 3,
 
@@ -34,14 +40,15 @@ export const loupe: AttributionMethod = {
     const preset = presetOf(input);
     const units = players(input, { keepLast: true });
     // First, while the model still holds the prompt it has just read.
-    const late = await lateOcclusion(input, units, lateBudget[preset], options);
+    const late = await lateOcclusion(input, units, lateBudget, options);
     const gradient = await saliency.attribute({ ...input, parameters: { ...input.parameters, norm: 'l2' } }, options);
     const importance = combined(gradient.scores, late.effects, units);
     const spent = gradient.forwardPasses + late.forwardPasses;
     if (preset === 'quick') {
       return { ...gradient, scores: importance, scoreUnit: 'standard deviations', forwardPasses: spent };
     }
-    const fitted = await regressed(input, units, importance, ablatedPrompts[preset], options);
+    const { passes, presence } = presets[preset];
+    const fitted = await regressed(input, units, importance, { presence, budget: passes - spent }, options);
     return {
       ...fitted,
       forwardPasses: spent + fitted.forwardPasses,
@@ -53,7 +60,7 @@ export const loupe: AttributionMethod = {
 
 function presetOf({ parameters }: AttributionInput): Preset {
   const given = String(parameters['preset']);
-  return given in ablatedPrompts ? (given as Preset) : 'quick';
+  return given in presets ? (given as Preset) : 'quick';
 }
 
 /** The size of the gradient plus what leaving out a late unit really lowers the target by, each in its own standard deviations. */
@@ -74,11 +81,17 @@ async function regressed(
   input: AttributionInput,
   units: readonly number[],
   importance: Float32Array,
-  count: number,
+  draw: Pick<SparseDraw, 'presence' | 'budget'>,
   options: AttributionOptions,
 ) {
   const game = await CoalitionGame.open(input, { units });
-  const drawn = randomCoalitions(units.length, count, middlePlayer(game, input), input.seed);
+  const drawn = sparsePrompts(game, {
+    ...draw,
+    split: middlePlayer(game, input),
+    length: input.tokens.length,
+    continuation: input.target.continuation.length,
+    seed: input.seed,
+  });
   const samples = [game.everybody(), ...drawn];
   const values = Float64Array.from([input.value, ...(await game.values(drawn, options))]);
   const shape = units.map((unit) => importance[unit] as number);

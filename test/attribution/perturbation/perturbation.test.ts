@@ -7,7 +7,6 @@ import { occlusion } from '../../../src/attribution/perturbation/occlusion.ts';
 import { permutationImportance } from '../../../src/attribution/perturbation/permutationImportance.ts';
 import { reagent } from '../../../src/attribution/perturbation/reagent.ts';
 import { valueZeroing } from '../../../src/attribution/perturbation/valueZeroing.ts';
-import { loupe } from '../../../src/attribution/ensemble/loupe.ts';
 import { resolveParameters } from '../../../src/attribution/registry.ts';
 import { methodFamilies } from '../../../src/attribution/method.ts';
 import type { Model } from '../../../src/model/model.ts';
@@ -143,27 +142,6 @@ describe('passes that share beginnings', () => {
     expect(first[0]).toBe(
       await fullValue(model, Int32Array.of(...[given.tokens[0], given.tokens[2]].map((token) => token?.id ?? 0)), given.target),
     );
-  });
-});
-
-describe('loupe', () => {
-  const smooth = createSmoothModel();
-  test.each(['quick', 'balanced', 'strong'])('%s: one finite score a unit, same bytes for a seed', async (preset) => {
-    const given = await input(loupe, { text: 'The cat sat on the mat' }, { preset }, smooth);
-    const first = await loupe.attribute(given);
-    expect(first.scores).toHaveLength(given.units.length);
-    expect(first.scores.every(Number.isFinite)).toBe(true);
-    expect((await loupe.attribute(given)).scores).toEqual(first.scores);
-    if (preset === 'quick') expect(Math.min(...first.scores)).toBeGreaterThanOrEqual(0);
-    else expect(first.findings?.fit?.samples).toBeGreaterThan(2);
-  });
-
-  test('one unit, and none', async () => {
-    for (const preset of ['quick', 'balanced']) {
-      const given = await input(loupe, { text: 'The cat', groups: [[0, 1, 2, 3, 4]] }, { preset }, smooth);
-      expect((await loupe.attribute(given)).scores.every(Number.isFinite)).toBe(true);
-      expect([...(await loupe.attribute({ ...given, units: [] })).scores]).toEqual([]);
-    }
   });
 });
 
