@@ -29,7 +29,7 @@ export const counterfactual: Tool = {
   family: 'counterfactual',
   label: 'Counterfactual edits',
   question: 'Which smallest change of my words makes the model answer otherwise?',
-  needs: ['forward'],
+  needs: ['forward', 'language'],
   usesTarget: true,
   parameters: [
     {

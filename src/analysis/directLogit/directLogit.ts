@@ -17,7 +17,7 @@ export const directLogit: Tool = {
   family: 'layers',
   label: 'Direct logit attribution',
   question: 'Which heads and MLPs wrote the answer, and from which words?',
-  needs: ['capture', 'gradient'],
+  needs: ['capture', 'gradient', 'language'],
   usesTarget: true,
   parameters: [
     {

@@ -23,7 +23,7 @@ export const selfExplanation: Tool = {
   family: 'self-explanation',
   label: 'Self-explanation against measurement',
   question: 'Does the model know which of my words mattered, and how sure it should be?',
-  needs: ['forward'],
+  needs: ['forward', 'language'],
   usesTarget: true,
   parameters: [
     {

@@ -14,7 +14,7 @@ export const weights: Tool = {
   family: 'layers',
   label: 'Weights in words',
   question: 'Which tokens does a head or a neuron write, whatever the prompt?',
-  needs: ['capture', 'patch'],
+  needs: ['capture', 'patch', 'language'],
   usesTarget: false,
   parameters: [
     { id: 'component', kind: 'choice', label: 'Part', help: 'what is looked at', choices: ['head', 'neuron'], default: 'head' },

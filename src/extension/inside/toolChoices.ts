@@ -49,6 +49,8 @@ function unavailableText(missing: ToolDescription['missing'], model: string | nu
       return t('{0} cannot be changed inside a pass', name);
     case 'gradient':
       return t('{0} gives no gradients', name);
+    case 'language':
+      return t('{0} predicts no tokens', name);
     case 'forward':
     case undefined:
       return t('not possible with {0}', name);

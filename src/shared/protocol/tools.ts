@@ -48,7 +48,7 @@ export interface ToolDescription {
   /** False: the loaded model cannot run it. */
   readonly available: boolean;
   /** What it needs and the model cannot give. */
-  readonly missing?: 'forward' | 'capture' | 'patch' | 'gradient';
+  readonly missing?: 'forward' | 'capture' | 'patch' | 'gradient' | 'language';
 }
 
 export interface ToolRequest {
