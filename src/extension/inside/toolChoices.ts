@@ -14,7 +14,7 @@ export function toolChoices(tools: readonly ToolDescription[], model: string | n
         family: toolFamilyLabel(family, t),
         label: t(label),
         question: t(question),
-        parameters,
+        parameters: parameters.map((parameter) => ({ ...parameter, label: t(parameter.label), help: t(parameter.help) })),
         usesTarget,
         unavailable: available ? null : unavailableText(missing, model, t),
       })),
