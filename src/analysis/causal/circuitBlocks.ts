@@ -1,4 +1,5 @@
 import type { Block, GraphBlock } from '../../shared/inspection/blocks.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import type { Circuit } from './chooseEdges.ts';
 import type { CheckedEdges } from './circuit.ts';
 import { type Component, componentLabel } from './components.ts';
@@ -21,7 +22,7 @@ export interface CircuitReport {
 
 export function circuitBlocks(report: CircuitReport): Block[] {
   const { pair, chosen, scored, measured, checked, layers, heads } = report;
-  const { unit, label } = pair.target.description;
+  const { unit } = pair.target.description;
   const { components, edges } = chosen;
   const parts = layers * (heads + 1);
   const headCount = components.filter(({ kind }) => kind === 'head').length;
@@ -34,7 +35,7 @@ export function circuitBlocks(report: CircuitReport): Block[] {
       tone: 'finding',
       lines: [
         `${edges.length} of ${scored} edges, ${components.length} of ${parts} parts: ${headCount} heads and ${components.length - headCount} MLPs.`,
-        `With every other edge as on the corrupted prompt, ${percent(measured.kept)} of the difference of ${JSON.stringify(label)} is left.`,
+        `With every other edge as on the corrupted prompt, ${percent(measured.kept)} of the difference of ${quotedTarget(pair.target.description)} is left.`,
         `With its heads and MLPs clean and all edges between them, ${percent(measured.keptParts)} is left; as many random heads and MLPs keep ${percent(measured.randomMean)} (95 %: ${percent(low)} to ${percent(high)}), and ${measured.asGood} of ${measured.random.length} random circuits keep as much.`,
         `With the circuit itself as on the corrupted prompt and all others clean, ${percent(measured.without)} is left.`,
       ],
@@ -96,7 +97,7 @@ function circuitGraph({ pair, chosen, layers }: CircuitReport): GraphBlock {
   const hidden = chosen.edges.length - edges.length;
   return {
     kind: 'graph',
-    title: `Circuit of ${JSON.stringify(pair.target.description.label)}`,
+    title: `Circuit of ${quotedTarget(pair.target.description)}`,
     caption: `Change of the answer when the message alone is corrupted, estimated.${hidden > 0 ? ` The ${drawnEdges} strongest edges; ${hidden} more are in the table of --json.` : ''}`,
     unit: pair.target.description.unit,
     nodes: ordered.map((component) => {
@@ -111,5 +112,5 @@ function circuitGraph({ pair, chosen, layers }: CircuitReport): GraphBlock {
 
 function percent(share: number): string {
   // Adding 0 makes of −0 a 0.
-  return `${Math.round(100 * share) + 0} %`;
+  return `${Math.round(100 * share) + 0} %`.replace('-', '−');
 }

@@ -5,6 +5,7 @@ import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Axis, Block, HeatBlock } from '../../shared/inspection/blocks.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolPrompt } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import type { LayerActivations } from './activationRows.ts';
 import { attributionPatching } from './attributionPatching.ts';
 import { gridRows, headAxis, layerAxis, pairAxis } from './axes.ts';
@@ -158,7 +159,7 @@ interface Patched {
 
 function patchBlocks({ pair, isDenoise, columns, layers, shares, estimated, correlation }: Patched): Block[] {
   const { cleanValue, corruptValue, target, differing, clean, corrupt } = pair;
-  const { unit, label } = target.description;
+  const { unit } = target.description;
   const grid = (title: string, values: Float64Array): HeatBlock => ({
     kind: 'heat',
     title,
@@ -173,7 +174,7 @@ function patchBlocks({ pair, isDenoise, columns, layers, shares, estimated, corr
   const words = ({ tokens }: ToolPrompt, position: number) => JSON.stringify(tokens[position]?.text ?? '');
   const changed = differing.map((position) => `${words(clean, position)} against ${words(corrupt, position)}`).join(', ');
   return [
-    ...(shares === null ? [] : [grid(`${what}: ${JSON.stringify(label)}`, shares)]),
+    ...(shares === null ? [] : [grid(`${what}: ${quotedTarget(target.description)}`, shares)]),
     ...(estimated === null ? [] : [grid('Attribution patching: first-order estimate', estimated)]),
     {
       kind: 'text',

@@ -6,6 +6,7 @@ import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Block, HeatBlock } from '../../shared/inspection/blocks.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolPrompt } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { layerActivations } from './activationRows.ts';
 import { gridRows, layerAxis, positionAxis } from './axes.ts';
 import { traceOnce, type TraceGrid } from './causalTracing.ts';
@@ -137,7 +138,7 @@ export const trace: Tool = {
       corrupt: corrupt.mean,
       layers,
       unit,
-      label,
+      label: quotedTarget(target.description),
       samples,
       window: Number(parameters['window']),
     };
@@ -213,7 +214,7 @@ function traceBlocks(traced: Traced): Block[] {
   const { prompt, kind, subject, cells, margins, clean, corrupt, layers, unit, label, samples, window } = traced;
   const heat: HeatBlock = {
     kind: 'heat',
-    title: `${JSON.stringify(label)} after ${kindNames[kind]} is put back${kind === 'resid' ? '' : `, ${window} layers at a time`}`,
+    title: `${label} after ${kindNames[kind]} is put back${kind === 'resid' ? '' : `, ${window} layers at a time`}`,
     caption: `Clean: ${clean.toFixed(3)} ${unit}; with the subject blurred: ${corrupt.toFixed(3)} ${unit}. Shown: what putting back adds.`,
     rows: layerAxis(layers),
     columns: positionAxis(prompt),

@@ -18,7 +18,14 @@ export const chainOfThought: Tool = {
   needs: ['forward', 'language'],
   usesTarget: false,
   parameters: [
-    { id: 'reasoning', label: 'Response', help: 'reasoning and answer; empty: what the model writes', kind: 'text', default: '' },
+    {
+      id: 'reasoning',
+      label: 'Response',
+      help: 'reasoning and answer; empty: what the model writes',
+      kind: 'text',
+      default: '',
+      lines: true,
+    },
     {
       id: 'marker',
       label: 'Before the answer',
