@@ -1,3 +1,4 @@
+import { abilitiesOf } from '../analysis/tools/chooseTool.ts';
 import type { ModelInfo } from '../model/model.ts';
 import type { ModelSummary } from '../shared/protocol/engine.ts';
 
@@ -21,7 +22,7 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     fileBytes: info.fileBytes,
     hasChatTemplate: info.can.chat,
     hasGradients: info.can.gradient,
-    can: { capture: info.can.capture, patch: info.can.patch, gradient: info.can.gradient },
+    can: abilitiesOf(info),
     notes: info.notes,
   };
 }

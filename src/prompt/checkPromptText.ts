@@ -4,6 +4,11 @@ import { promptLimit } from './variables.ts';
 /** Control characters that text files do not hold. Tab, line feed, form feed, carriage return and escape (terminal logs) may stand. */
 const control = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]/u;
 
+/** What a model wrote, as part of another prompt: a replacement character stands for each control character no prompt may hold. */
+export function withoutControls(text: string): string {
+  return text.replace(new RegExp(control, 'gu'), '\ufffd');
+}
+
 /**
  * What every prompt, and every document that holds one, must be.
  * @throws E_PROMPT_EMPTY, E_PROMPT_BLANK, E_PROMPT_BINARY, E_PROMPT_INVALID, E_PROMPT_TOO_LONG

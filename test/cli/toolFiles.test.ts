@@ -17,3 +17,10 @@ test.each([
   expect(stdout).toBe('');
   expect(exit).toBe(3);
 });
+
+test.each(['patch', 'path-patch', 'circuit'])('%s with an empty second prompt', async (verb) => {
+  const { code, stderr } = await runInPlace([verb, prompt, file('nothing.md', '')]);
+  expect(stderr).toContain('E_TOOL_PARAMETER');
+  expect(stderr).toContain('the file is empty');
+  expect(code).toBe(3);
+});

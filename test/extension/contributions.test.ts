@@ -124,10 +124,15 @@ describe('texts', () => {
     const bundle = readJson<Record<string, string>>('l10n/bundle.l10n.json');
     const translated = readJson<Record<string, string>>('l10n/bundle.l10n.zh-cn.json');
     const ofMethods = attributionMethods.flatMap(({ label, assumption, optIn }) => [label, assumption, optIn]);
-    const ofTools = tools.flatMap(({ label, question }) => [label, question]);
+    const ofTools = tools.flatMap(({ label, question, parameters }) => [
+      label,
+      question,
+      ...parameters.flatMap((parameter) => [parameter.label, parameter.help]),
+    ]);
     const families = methodFamilies.map((family) => familyLabel(family, inEnglish));
     expect(messages.filter((message) => !Object.hasOwn(bundle, message))).toEqual([]);
-    // The engine's texts are looked up too; one without a translation is shown in English.
+    // The engine's texts are looked up too; one without a translation would be shown in English.
+    expect([...ofMethods, ...ofTools].filter((text) => text !== undefined && !Object.hasOwn(bundle, text))).toEqual([]);
     const known = new Set<string | undefined>([...messages, ...ofMethods, ...ofTools, ...families]);
     expect(Object.keys(bundle)).toEqual([...known].filter((text) => text !== undefined && Object.hasOwn(bundle, text)).sort());
     expect(Object.keys(translated)).toEqual(Object.keys(bundle));

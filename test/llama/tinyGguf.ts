@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-type Metadata = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+export type Metadata = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 /** Name → dimensions, fastest first. */
-type Tensors = Readonly<Record<string, readonly number[]>>;
+export type Tensors = Readonly<Record<string, readonly number[]>>;
 
 const hidden = 32;
 const neurons = 48;
@@ -62,6 +62,17 @@ function common(architecture: string): Metadata {
   };
 }
 
+/** A vocabulary of single characters: Ġ is the space and Ċ the line break of byte-pair vocabularies. */
+const letters: Metadata = {
+  'tokenizer.ggml.model': 'gpt2',
+  'tokenizer.ggml.pre': 'gpt-2',
+  'tokenizer.ggml.tokens': [...'ĠĊ.,:?0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV'],
+  'tokenizer.ggml.merges': [],
+  'tokenizer.ggml.bos_token_id': 0,
+  'tokenizer.ggml.eos_token_id': 1,
+  'tokenizer.ggml.add_bos_token': false,
+};
+
 function gemma(architecture: 'gemma2' | 'gemma3'): Recipe {
   const tensors: Record<string, readonly number[]> = {
     'token_embd.weight': [hidden, vocabulary],
@@ -85,6 +96,7 @@ function gemma(architecture: 'gemma2' | 'gemma3'): Recipe {
   return {
     metadata: {
       ...common(architecture),
+      ...letters,
       [`${architecture}.attention.key_length`]: headSize,
       [`${architecture}.attention.value_length`]: headSize,
       [`${architecture}.attention.sliding_window`]: 8,
@@ -220,7 +232,7 @@ function bert(): Recipe {
   };
 }
 
-function ggufBytes(metadata: Metadata, tensors: Tensors, edit: (name: string, data: Float32Array) => void): Buffer {
+export function ggufBytes(metadata: Metadata, tensors: Tensors, edit: (name: string, data: Float32Array) => void): Buffer {
   const parts: Buffer[] = [
     Buffer.from('GGUF'),
     uint32(3),

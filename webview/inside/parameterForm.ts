@@ -73,6 +73,7 @@ function fieldOf(parameter: ToolParameter, isWrong: boolean, context: FormContex
         @input=${typed}
       />`;
     case 'text':
+      if (parameter.lines === true) return textArea(id, String(given ?? parameter.default), isWrong, described, typed);
       return html`<input
         type="text"
         id=${`field-${id}`}
@@ -84,14 +85,7 @@ function fieldOf(parameter: ToolParameter, isWrong: boolean, context: FormContex
       />`;
     case 'prompt': {
       const choose = context.text.chooseDocument;
-      return html`<textarea
-        rows="3"
-        id=${`field-${id}`}
-        aria-describedby=${described}
-        aria-invalid=${isWrong ? 'true' : 'false'}
-        .value=${live(String(given ?? ''))}
-        @input=${typed}
-      ></textarea>
+      return html`${textArea(id, String(given ?? ''), isWrong, described, typed)}
       <div>${button({ label: choose, description: `${parameter.label}: ${choose}`, onClick: () => context.onPickDocument(id) })}</div>`;
     }
     case 'file': {
@@ -103,6 +97,17 @@ function fieldOf(parameter: ToolParameter, isWrong: boolean, context: FormContex
       </span>`;
     }
   }
+}
+
+function textArea(id: string, value: string, isWrong: boolean, described: string, typed: (event: Event) => void): TemplateResult {
+  return html`<textarea
+    rows="3"
+    id=${`field-${id}`}
+    aria-describedby=${described}
+    aria-invalid=${isWrong ? 'true' : 'false'}
+    .value=${live(value)}
+    @input=${typed}
+  ></textarea>`;
 }
 
 export const formStyles = css`

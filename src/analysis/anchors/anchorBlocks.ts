@@ -174,5 +174,8 @@ export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes, fitte
 /** Measured on a part of the cases only, and it says so. */
 function fittedRow(fitted: CaseStudy['fitted']): CaseStudy['outcomes'] {
   if (fitted === null) return [];
-  return [{ ...fitted.outcome, label: `${fitted.outcome.label} (on ${fitted.measuredOn} cases)` }];
+  return [fitted.outcome, fitted.heads.outcome].map((outcome) => ({
+    ...outcome,
+    label: `${outcome.label} (${fitted.measuredOn} cases)`,
+  }));
 }

@@ -92,11 +92,15 @@ function trust({ study, fewShot, predicted, canPatch, probabilities }: AnchorFin
     );
   }
   if (study !== null && study.fitted !== null) {
-    const { weights, fittedOn, measuredOn, accuracyBefore } = study.fitted;
+    const { weights, heads, fittedOn, measuredOn, accuracyBefore } = study.fitted;
     const named = fewShot.classes.map((name, index) => `${name} ${(weights[index] ?? 1).toFixed(2)}`).join(', ');
     lines.push(
       `Weights fitted to each label (${named}) come from ${fittedOn} cases and were measured on the other ${measuredOn}, where the whole prompt is right in ${(100 * accuracyBefore).toFixed(0)} %.`,
     );
+    const moved = heads.strongest.slice(0, 3).map(({ layer, head, class: name, weight }) => {
+      return `L${layer}.H${head} at ${fewShot.classes[name] ?? ''} ${weight.toFixed(2)}`;
+    });
+    lines.push(`With a weight for each head too, these moved most: ${moved.join(', ')}.`);
   }
   if (probabilities.length === 0) lines.push('Labels cannot be told apart by their first token, so no what-if was measured.');
   if (!canPatch)

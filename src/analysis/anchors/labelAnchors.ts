@@ -32,7 +32,7 @@ export const labelAnchors: Tool = {
   family: 'in-context',
   label: 'Label anchors',
   question: 'Does the answer read the labels of my examples, and do the labels gather what their examples say?',
-  needs: ['capture', 'gradient'],
+  needs: ['capture', 'gradient', 'language'],
   usesTarget: true,
   parameters: [
     {

@@ -46,45 +46,62 @@ function weighted(places: AnchorPlaces, sizes: Sizes, weight: number): WhatIf {
     saved: 0,
     isPatch: true,
     change: (ids) => {
-      const operation: Patch['operation'] =
-        weight === 0 ? { kind: 'hide', keys: places.labels } : addedScores(places, sizes, () => weight, ids.length);
-      return { ids, patches: atAnswer(ids, sizes, operation) };
+      const hidden: Patch['operation'] = { kind: 'hide', keys: places.labels };
+      const patches = atAnswer(ids, sizes, (layer) =>
+        weight === 0 ? hidden : addedScores(places, sizes, layer, () => weight, ids.length),
+      );
+      return { ids, patches };
     },
   };
 }
 
-/** One weight for the labels of each class. */
-export function weightedClasses(places: AnchorPlaces, sizes: Sizes, weightOf: readonly number[]): WhatIf {
-  return {
-    id: 'fitted',
-    label: 'a weight fitted to each label',
-    saved: 0,
-    isPatch: true,
-    change: (ids) => {
-      const operation = addedScores(places, sizes, (example) => weightOf[places.classOf[example] ?? 0] ?? 1, ids.length);
-      return { ids, patches: atAnswer(ids, sizes, operation) };
-    },
-  };
+/** One weight for the labels of each class, the same in every layer and head. */
+export function weightedClasses(places: AnchorPlaces, sizes: Sizes, weights: readonly number[]): WhatIf {
+  const weightOf: WeightOf = (_layer, _head, name) => weights[name] ?? 1;
+  return fittedWhatIf('fitted', 'weight fitted by label', places, sizes, weightOf);
 }
 
-/** exp(score) · weight at the labels (the paper's re-weighting, the same in every layer and head). */
+/** @param weights [layers, heads, classes] */
+export function weightedHeads(places: AnchorPlaces, sizes: Sizes, weights: Float64Array): WhatIf {
+  const classes = weights.length / (sizes.layers * sizes.heads);
+  const weightOf: WeightOf = (layer, head, name) => weights[(layer * sizes.heads + head) * classes + name] ?? 1;
+  return fittedWhatIf('fitted-heads', 'weight fitted by head', places, sizes, weightOf);
+}
+
+type WeightOf = (layer: number, head: number, className: number) => number;
+
+function fittedWhatIf(id: string, label: string, places: AnchorPlaces, sizes: Sizes, weightOf: WeightOf): WhatIf {
+  const change: WhatIf['change'] = (ids) => ({
+    ids,
+    patches: atAnswer(ids, sizes, (layer) => addedScores(places, sizes, layer, weightOf, ids.length)),
+  });
+  return { id, label, saved: 0, isPatch: true, change };
+}
+
+/** exp(score) · weight at the labels of one layer (the paper's re-weighting). */
 function addedScores(
-  { labels }: AnchorPlaces,
+  { labels, classOf }: AnchorPlaces,
   { heads }: Sizes,
-  weightOf: (example: number) => number,
+  layer: number,
+  weightOf: WeightOf,
   size: number,
 ): Patch['operation'] {
   const values = new Float32Array(heads * size);
   for (let head = 0; head < heads; head++) {
-    for (const [example, label] of labels.entries()) values[head * size + label] = Math.log(weightOf(example));
+    for (const [example, label] of labels.entries()) {
+      values[head * size + label] = Math.log(weightOf(layer, head, classOf[example] ?? 0));
+    }
   }
   return { kind: 'add', values };
 }
 
 /** For the place of the answer, in every layer. */
-function atAnswer(ids: Int32Array, { layers }: Sizes, operation: Patch['operation']): Patch[] {
+function atAnswer(ids: Int32Array, { layers }: Sizes, operationOf: (layer: number) => Patch['operation']): Patch[] {
   const positions = [ids.length - 1];
-  return Array.from({ length: layers }, (_, layer): Patch => ({ site: { kind: 'scores', layer }, positions, operation }));
+  return Array.from(
+    { length: layers },
+    (_, layer): Patch => ({ site: { kind: 'scores', layer }, positions, operation: operationOf(layer) }),
+  );
 }
 
 function hidden(id: string, label: string, keys: readonly number[], { questionStart }: AnchorPlaces, { layers }: Sizes): WhatIf {

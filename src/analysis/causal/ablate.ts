@@ -4,6 +4,7 @@ import { seededRandom } from '../../attribution/seededRandom.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { ablation, type AblationSource, displaced, type Replacement, replacements } from './ablation.ts';
 import { ablationBlocks } from './ablationBlocks.ts';
 import { ablatedParts, type AblatedPart, ablatedSites, ablationGrid } from './ablationGrid.ts';
@@ -104,7 +105,7 @@ export const ablate: Tool = {
         target: label,
         ...(how === 'shuffle' ? { order: source.order } : {}),
       },
-      blocks: ablationBlocks({ what, how, rows, columns, changes, baseline, unit, label }),
+      blocks: ablationBlocks({ what, how, rows, columns, changes, baseline, unit, label: quotedTarget(target.description) }),
       forwardPasses: forwardPasses + (source.own === null ? 0 : 1) + (source.other === null ? 0 : 1),
     };
   },

@@ -44,7 +44,7 @@ export function ablationBlocks({ what, how, rows, columns, changes, baseline, un
   return [
     {
       kind: 'heat',
-      title: `Change of ${JSON.stringify(label)} with ${names[what]} ${replacements[how]}`,
+      title: `Change of ${label} with ${names[what]} ${replacements[how]}`,
       caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Negative: the answer falls without it; positive: it rises.`,
       rows,
       columns,

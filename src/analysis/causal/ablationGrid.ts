@@ -3,7 +3,7 @@ import type { LayerSite } from '../../model/sites.ts';
 import type { Axis } from '../../shared/inspection/blocks.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
 import type { ToolPrompt } from '../tools/tool.ts';
-import { headAxis, positionAxis } from './axes.ts';
+import { headAxis, layerAxis, positionAxis } from './axes.ts';
 
 export const ablatedParts = ['head', 'mlp', 'attn', 'resid', 'neuron'] as const;
 export type AblatedPart = (typeof ablatedParts)[number];
@@ -45,7 +45,7 @@ export interface AblationChoice {
 /** @throws E_TOOL_PARAMETER where one layer must be named and is not */
 export function ablationGrid({ what, by, layers, heads, neurons, prompt }: AblationChoice): AblationGrid {
   const [layer = 0] = layers;
-  const layerRows: Axis = { title: 'layer', entries: layers.map((each) => ({ label: `L${each}` })) };
+  const layerRows = layerAxis(layers);
   const parts: Axis =
     what === 'head' ? headAxis(heads) : { title: 'neuron', entries: neurons.map((neuron) => ({ label: `N${neuron}` })) };
   const part = (index: number) => (what === 'head' ? { heads: [index] } : { neuron: neurons[index] as number });

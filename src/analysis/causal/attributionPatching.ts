@@ -7,42 +7,41 @@ import type { PromptPair } from './promptPair.ts';
 /**
  * First-order estimate of every patch at once (Nanda 2023; Syed et al. 2023, arXiv 2310.10348): ⟨source − base, d target / d site⟩ at the
  * base run. One forward and one backward pass beside the two runs the activations come from.
- * @param by positions: [layers, T]; heads: [layers, H] @returns estimated change of the target, in its unit
+ * @param place which layers, ascending; by positions: [layers, T], by heads: [layers, H]
+ * @returns estimated change of the target, in its unit
  * @throws as `Model.gradient`
  */
 export async function attributionPatching(
   model: Model,
   { target, corrupt, clean, corruptTokens, cleanTokens }: PromptPair,
-  site: LayerSite,
-  by: 'position' | 'head',
+  { site, by, layers }: { readonly site: LayerSite; readonly by: 'position' | 'head'; readonly layers: readonly number[] },
   runs: { readonly source: LayerActivations; readonly base: LayerActivations; readonly baseIsClean: boolean },
   signal: AbortSignal,
 ): Promise<Float64Array> {
-  const { layers } = model.info;
   const length = (runs.baseIsClean ? clean : corrupt).ids.length;
   const { targets } = await model.gradient(
     {
       tokens: runs.baseIsClean ? cleanTokens : corruptTokens,
       targets: [target.gradient(length)],
-      at: Array.from({ length: layers }, (_, layer) => ({ kind: site, layer })),
+      at: layers.map((layer) => ({ kind: site, layer })),
     },
     { signal },
   );
   const gradients = targets[0]?.gradients;
   if (gradients === undefined) throw numeric('the gradient');
   const columns = by === 'head' ? model.info.heads : length;
-  const estimates = new Float64Array(layers * columns);
-  for (let layer = 0; layer < layers; layer++) {
+  const estimates = new Float64Array(layers.length * columns);
+  for (const [row, layer] of layers.entries()) {
     const gradient = gradients.get(`${site}.${layer}`);
     if (gradient === undefined) throw numeric(`the gradient at ${site}.${layer}`);
     for (let position = 0; position < length; position++) {
       const [from, to] = [runs.source.at(layer, position), runs.base.at(layer, position)];
       const width = from.length / (by === 'head' ? columns : 1);
-      const row = gradient.data.subarray(position * from.length, (position + 1) * from.length);
-      for (let index = 0; index < row.length; index++) {
+      const slope = gradient.data.subarray(position * from.length, (position + 1) * from.length);
+      for (let index = 0; index < slope.length; index++) {
         const column = by === 'head' ? Math.floor(index / width) : position;
-        const change = ((from[index] as number) - (to[index] as number)) * (row[index] as number);
-        estimates[layer * columns + column] = (estimates[layer * columns + column] as number) + change;
+        const change = ((from[index] as number) - (to[index] as number)) * (slope[index] as number);
+        estimates[row * columns + column] = (estimates[row * columns + column] as number) + change;
       }
     }
   }

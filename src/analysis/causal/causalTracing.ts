@@ -17,6 +17,8 @@ export interface TraceRequest {
   readonly clean: LayerActivations;
   /** Layers l − before … l + after are put back together: 0 and 0 for the residual stream, 5 and 4 for attention and MLP. */
   readonly window: { readonly before: number; readonly after: number };
+  /** The layers l, ascending. */
+  readonly layers: readonly number[];
   readonly signal: AbortSignal;
   readonly onRun?: () => void;
 }
@@ -31,12 +33,11 @@ export interface TraceGrid {
 
 /** @param noise [subject, D] added to the embeddings @throws as `patchedValues` */
 export async function traceOnce(request: TraceRequest, noise: Float32Array): Promise<TraceGrid> {
-  const { model, ids, target, subject, clean, window, signal, onRun } = request;
-  const { layers } = model.info;
+  const { model, ids, target, subject, clean, window, layers, signal, onRun } = request;
   const blur: Patch = { site: { kind: 'embed' }, positions: subject, operation: { kind: 'add', values: noise } };
   const sets: Patch[][] = [[blur]];
-  for (let layer = 0; layer < layers; layer++) {
-    const [first, last] = [Math.max(0, layer - window.before), Math.min(layers - 1, layer + window.after)];
+  for (const layer of layers) {
+    const [first, last] = [Math.max(0, layer - window.before), Math.min(model.info.layers - 1, layer + window.after)];
     for (let position = 0; position < ids.length; position++) {
       const restored: Patch[] = [];
       for (let each = first; each <= last; each++) restored.push(clean.patchPosition(each, position));

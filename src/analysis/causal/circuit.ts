@@ -1,17 +1,16 @@
 import { spearman } from '../../attribution/spearman.ts';
-import { seedFor } from '../../attribution/seededRandom.ts';
 import { toolParameter, toolUnsupported } from '../../shared/toolErrors.ts';
-import { meanInterval, meanOf } from '../faithfulness/interval.ts';
-import type { Tool, ToolContext } from '../tools/tool.ts';
-import { chooseEdges, type Circuit } from './chooseEdges.ts';
+import type { Tool } from '../tools/tool.ts';
+import { chooseEdges } from './chooseEdges.ts';
 import { circuitBlocks } from './circuitBlocks.ts';
 import { componentSites } from './componentPatch.ts';
 import { componentLabel, depth } from './components.ts';
 import { type Edge, edgeAttribution } from './edgeAttribution.ts';
-import { type PatchedRun, patchedValues } from './patchedValues.ts';
+import { measureCircuit } from './measureCircuit.ts';
+import type { PatchedRun } from './patchedValues.ts';
 import { pathPatching } from './pathPatching.ts';
-import { type PromptPair, readPromptPair, recovered } from './promptPair.ts';
-import { onlyComponents, otherComponents, randomComponents } from './runCircuit.ts';
+import { type PromptPair, readPromptPair } from './promptPair.ts';
+import { entranceSites } from './runEdges.ts';
 
 const id = 'circuit';
 
@@ -74,7 +73,7 @@ export const circuit: Tool = {
   async run(context) {
     const { model, parameters, signal, progress } = context;
     const { layers } = model.info;
-    const pair = await readPromptPair(context, id, 'corrupt', componentSites);
+    const pair = await readPromptPair(context, id, 'corrupt', [...componentSites, ...entranceSites]);
     const { clean, target } = pair;
     const found = await edgeAttribution({
       model,
@@ -99,11 +98,8 @@ export const circuit: Tool = {
       const action = threshold > 0 ? 'lower the threshold' : 'allow more edges';
       throw toolParameter(id, parameter, 'no chain of such edges leads from the prompt to the answer', action);
     }
-    let done = 0;
-    const onRun = () => progress('running circuits', ++done, sizes.length + Number(parameters['draws']) + 2);
-    const run: PatchedRun = { model, ids: clean.ids, target, signal, onRun };
-    const sizes = curveSizes(count, found.edges.length);
-    const measured = await measuredCircuit(context, run, pair, chosen, found.edges, sizes);
+    const measured = await measureCircuit(context, pair, chosen, found.edges, count);
+    const run: PatchedRun = { model, ids: clean.ids, target, signal };
     const checked = await checkedEdges(run, pair, chosen.edges.slice(0, Number(parameters['check'])));
     const { unit, label } = target.description;
     const nodeOf = ({ from, to, score }: Edge) => ({ from: componentLabel(from), to: componentLabel(to), score });
@@ -115,6 +111,7 @@ export const circuit: Tool = {
         pruned: chosen.pruned,
         scored: found.edges.length,
         kept: measured.kept,
+        keptParts: measured.keptParts,
         without: measured.without,
         random: { values: measured.random, mean: measured.randomMean, interval: measured.randomInterval },
         asGood: measured.asGood,
@@ -131,64 +128,6 @@ export const circuit: Tool = {
     };
   },
 };
-
-export interface MeasuredCircuit {
-  /** Share of the difference between the prompts that is left when the circuit alone sees the clean prompt. */
-  readonly kept: number;
-  /** The same when all but the circuit see it. */
-  readonly without: number;
-  /** Shares kept by random circuits, their mean and its 95 % interval. */
-  readonly random: readonly number[];
-  readonly randomMean: number;
-  readonly randomInterval: readonly [number, number];
-  /** Random circuits that keep at least as much. */
-  readonly asGood: number;
-  /** Edges asked for, parts they touch, and the share those keep. */
-  readonly curve: readonly { readonly edges: number; readonly components: number; readonly kept: number }[];
-  readonly forwardPasses: number;
-}
-
-async function measuredCircuit(
-  { model, parameters, seed }: ToolContext,
-  run: PatchedRun,
-  pair: PromptPair,
-  { components }: Circuit,
-  edges: readonly Edge[],
-  sizes: readonly number[],
-): Promise<MeasuredCircuit> {
-  const { info } = model;
-  const corrupt = pair.corruptActivations;
-  const draws = randomComponents(components, info, Number(parameters['draws']), seedFor('random circuits', seed));
-  const sized = sizes.map((count) => chooseEdges(edges, { count, threshold: 0 }).components);
-  const sets = [components, otherComponents(components, info), ...draws, ...sized];
-  const { values, forwardPasses } = await patchedValues(
-    run,
-    sets.map((kept) => onlyComponents(corrupt, kept, info)),
-  );
-  const shares = Array.from(values, (value) => recovered(pair, value));
-  const [kept = 0, without = 0] = shares;
-  const random = shares.slice(2, 2 + draws.length);
-  return {
-    kept,
-    without,
-    random,
-    randomMean: meanOf(random),
-    randomInterval: meanInterval(random, seedFor('random interval', seed)),
-    asGood: random.filter((share) => share >= kept).length,
-    curve: sizes.map((size, index) => ({
-      edges: size,
-      components: sized[index]?.length ?? 0,
-      kept: shares[2 + draws.length + index] as number,
-    })),
-    forwardPasses,
-  };
-}
-
-/** Halves and doubles of the asked number. */
-function curveSizes(count: number, most: number): number[] {
-  const sizes = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32].map((factor) => Math.round(count * factor));
-  return [...new Set(sizes.filter((size) => size >= 1 && size <= most))];
-}
 
 export interface CheckedEdges {
   readonly edges: readonly { readonly from: string; readonly to: string; readonly score: number; readonly exact: number }[];

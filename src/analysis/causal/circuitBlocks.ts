@@ -1,7 +1,9 @@
 import type { Block, GraphBlock } from '../../shared/inspection/blocks.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import type { Circuit } from './chooseEdges.ts';
-import type { CheckedEdges, MeasuredCircuit } from './circuit.ts';
+import type { CheckedEdges } from './circuit.ts';
 import { type Component, componentLabel } from './components.ts';
+import type { MeasuredCircuit } from './measureCircuit.ts';
 import type { PromptPair } from './promptPair.ts';
 
 /** More lines than that nobody can follow. */
@@ -20,7 +22,7 @@ export interface CircuitReport {
 
 export function circuitBlocks(report: CircuitReport): Block[] {
   const { pair, chosen, scored, measured, checked, layers, heads } = report;
-  const { unit, label } = pair.target.description;
+  const { unit } = pair.target.description;
   const { components, edges } = chosen;
   const parts = layers * (heads + 1);
   const headCount = components.filter(({ kind }) => kind === 'head').length;
@@ -33,7 +35,8 @@ export function circuitBlocks(report: CircuitReport): Block[] {
       tone: 'finding',
       lines: [
         `${edges.length} of ${scored} edges, ${components.length} of ${parts} parts: ${headCount} heads and ${components.length - headCount} MLPs.`,
-        `With all other parts as on the corrupted prompt, ${percent(measured.kept)} of the difference of ${JSON.stringify(label)} is left; as many random heads and MLPs keep ${percent(measured.randomMean)} (95 %: ${percent(low)} to ${percent(high)}), and ${measured.asGood} of ${measured.random.length} random circuits keep as much.`,
+        `With every other edge as on the corrupted prompt, ${percent(measured.kept)} of the difference of ${quotedTarget(pair.target.description)} is left.`,
+        `With its heads and MLPs clean and all edges between them, ${percent(measured.keptParts)} is left; as many random heads and MLPs keep ${percent(measured.randomMean)} (95 %: ${percent(low)} to ${percent(high)}), and ${measured.asGood} of ${measured.random.length} random circuits keep as much.`,
         `With the circuit itself as on the corrupted prompt and all others clean, ${percent(measured.without)} is left.`,
       ],
     },
@@ -42,7 +45,16 @@ export function circuitBlocks(report: CircuitReport): Block[] {
       title: 'Share kept by larger and smaller circuits',
       x: 'parts',
       y: 'share kept',
-      series: [{ label: 'circuit', points: measured.curve.map(({ components: count, kept }) => [count, kept] as const) }],
+      series: [
+        {
+          label: 'its edges alone',
+          points: measured.curve.flatMap(({ components: count, kept }) => (kept === null ? [] : [[count, kept] as const])),
+        },
+        {
+          label: 'its parts, with all edges between them',
+          points: measured.curve.map(({ components: count, keptParts }) => [count, keptParts] as const),
+        },
+      ],
     },
     {
       kind: 'table',
@@ -65,7 +77,7 @@ export function circuitBlocks(report: CircuitReport): Block[] {
         checked.correlation === null
           ? 'Edge scores are first-order estimates; --check 10 measures the strongest ones.'
           : `Edge scores are first-order estimates. Of the ${checked.edges.length} strongest, measured by path patching: rank correlation ${checked.correlation.toFixed(2)}.`,
-        'The circuit is run part by part: a part inside it hears all others, those outside with corrupted values. Edges inside are not cut one by one.',
+        'The circuit is run edge by edge: each head and MLP in it reads what it would on the corrupted prompt, but for the messages of its own edges. Larger circuits and random ones are run part by part.',
         'Shares above 100 % mean that what was left out worked against the answer.',
         ...(measured.asGood * 20 > measured.random.length ? ['Random parts do as well: this is no circuit of its own.'] : []),
       ],
@@ -85,7 +97,7 @@ function circuitGraph({ pair, chosen, layers }: CircuitReport): GraphBlock {
   const hidden = chosen.edges.length - edges.length;
   return {
     kind: 'graph',
-    title: `Circuit of ${JSON.stringify(pair.target.description.label)}`,
+    title: `Circuit of ${quotedTarget(pair.target.description)}`,
     caption: `Change of the answer when the message alone is corrupted, estimated.${hidden > 0 ? ` The ${drawnEdges} strongest edges; ${hidden} more are in the table of --json.` : ''}`,
     unit: pair.target.description.unit,
     nodes: ordered.map((component) => {
@@ -100,5 +112,5 @@ function circuitGraph({ pair, chosen, layers }: CircuitReport): GraphBlock {
 
 function percent(share: number): string {
   // Adding 0 makes of −0 a 0.
-  return `${Math.round(100 * share) + 0} %`;
+  return `${Math.round(100 * share) + 0} %`.replace('-', '−');
 }

@@ -3,6 +3,7 @@ import type { Block, TableBlock } from '../../shared/inspection/blocks.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { promptEncoder } from '../words/promptEncoder.ts';
 import { applyEdits } from '../words/textEdits.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { type AverageEffect, averageEffect, sampleLines, spanIn, valuesOf } from './intervention.ts';
 
 const id = 'intervene';
@@ -93,7 +94,17 @@ export const intervene: Tool = {
         unit,
         target: label,
       },
-      blocks: interventionBlocks({ span, values, own, answers, differences, samples: lines.length, unit, label, prompts }),
+      blocks: interventionBlocks({
+        span,
+        values,
+        own,
+        answers,
+        differences,
+        samples: lines.length,
+        unit,
+        label: quotedTarget(target.description),
+        prompts,
+      }),
       forwardPasses: forwardPasses + answers.length * Number(parameters['tokens']),
     };
   },
@@ -147,7 +158,7 @@ function interventionBlocks({ span, values, own, answers, differences, samples, 
   return [
     {
       kind: 'bars',
-      title: `${JSON.stringify(label)} when ${JSON.stringify(span)} is set to`,
+      title: `${label} when ${JSON.stringify(span)} is set to`,
       caption: 'Everything else in the prompt is held.',
       unit,
       bars: values.map((value, index) => ({

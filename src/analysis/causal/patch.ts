@@ -3,10 +3,12 @@ import type { LayerSite } from '../../model/sites.ts';
 import { methodUnsupported } from '../../shared/errorCatalog.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Axis, Block, HeatBlock } from '../../shared/inspection/blocks.ts';
-import type { Tool } from '../tools/tool.ts';
+import { chosenIndices } from '../tools/chosenIndices.ts';
+import type { Tool, ToolPrompt } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import type { LayerActivations } from './activationRows.ts';
 import { attributionPatching } from './attributionPatching.ts';
-import { gridRows, headAxis, layerAxis, positionAxis } from './axes.ts';
+import { gridRows, headAxis, layerAxis, pairAxis } from './axes.ts';
 import { patchedValues } from './patchedValues.ts';
 import { type PromptPair, readPromptPair, recovered } from './promptPair.ts';
 
@@ -61,6 +63,15 @@ export const patch: Tool = {
       choices: estimates,
       default: 'none',
     },
+    {
+      id: 'layer',
+      kind: 'number',
+      label: 'Layer',
+      help: 'one layer only; -1: all',
+      default: -1,
+      minimum: -1,
+      whole: true,
+    },
   ],
 
   async run(context) {
@@ -75,20 +86,21 @@ export const patch: Tool = {
     }
     if (estimate !== 'none' && !model.info.can.gradient)
       throw methodUnsupported('attribution patching', 'gradients', ['patch --estimate none']);
+    const layers = chosenIndices('layer', Number(parameters['layer']), model.info.layers);
     const pair = await readPromptPair(context, 'patch', 'corrupt', [site]);
     const { clean, corrupt, target } = pair;
-    const { layers, heads } = model.info;
     const base = isDenoise ? corrupt : clean;
     const [source, own] = activationsAt(pair, site, isDenoise);
-    const columns = by === 'head' ? headAxis(heads) : positionAxis(base);
+    const columns = by === 'head' ? headAxis(model.info.heads) : pairAxis(clean, corrupt);
     const width = columns.entries.length;
     let forwardPasses = 2;
     let values: Float64Array | null = null;
     if (estimate !== 'only') {
-      const sets = Array.from({ length: layers * width }, (_, index) => {
-        const [layer, column] = [Math.floor(index / width), index % width];
-        return [by === 'head' ? source.patchHead(layer, column) : source.patchPosition(layer, column)];
-      });
+      const sets = layers.flatMap((layer) =>
+        Array.from({ length: width }, (_, column) => [
+          by === 'head' ? source.patchHead(layer, column) : source.patchPosition(layer, column),
+        ]),
+      );
       let done = 0;
       const onRun = () => progress('patching', ++done, sets.length);
       const exact = await patchedValues({ model, ids: base.ids, target, signal, onRun }, sets);
@@ -98,7 +110,8 @@ export const patch: Tool = {
     let first: Float64Array | null = null;
     if (estimate !== 'none') {
       progress('attribution patching', 0, 1);
-      first = await attributionPatching(model, pair, site, by, { source, base: own, baseIsClean: !isDenoise }, signal);
+      const place = { site, by, layers };
+      first = await attributionPatching(model, pair, place, { source, base: own, baseIsClean: !isDenoise }, signal);
       // One forward and one backward pass.
       forwardPasses += 3;
     }
@@ -110,8 +123,9 @@ export const patch: Tool = {
         site,
         by,
         direction: parameters['direction'],
-        rows: Array.from({ length: layers }, (_, layer) => layer),
-        columns: columns.entries.map(({ label }) => label),
+        rows: layers,
+        columns: by === 'head' ? columns.entries.map(({ label }) => label) : clean.tokens.map(({ text }) => text),
+        ...(by === 'head' ? {} : { corruptColumns: corrupt.tokens.map(({ text }) => text) }),
         values: shares === null ? null : gridRows(shares, width),
         ...(estimated === null ? {} : { estimated: gridRows(estimated, width) }),
         ...(correlation === null ? {} : { rankCorrelation: correlation }),
@@ -137,15 +151,15 @@ interface Patched {
   readonly pair: PromptPair;
   readonly isDenoise: boolean;
   readonly columns: Axis;
-  readonly layers: number;
+  readonly layers: readonly number[];
   readonly shares: Float64Array | null;
   readonly estimated: Float64Array | null;
   readonly correlation: number | null;
 }
 
 function patchBlocks({ pair, isDenoise, columns, layers, shares, estimated, correlation }: Patched): Block[] {
-  const { cleanValue, corruptValue, target, differing, clean } = pair;
-  const { unit, label } = target.description;
+  const { cleanValue, corruptValue, target, differing, clean, corrupt } = pair;
+  const { unit } = target.description;
   const grid = (title: string, values: Float64Array): HeatBlock => ({
     kind: 'heat',
     title,
@@ -157,9 +171,10 @@ function patchBlocks({ pair, isDenoise, columns, layers, shares, estimated, corr
     scale: 'signed',
   });
   const what = isDenoise ? 'What a clean activation brings back' : 'What is left with a corrupted activation';
-  const changed = differing.map((position) => JSON.stringify(clean.tokens[position]?.text ?? '')).join(', ');
+  const words = ({ tokens }: ToolPrompt, position: number) => JSON.stringify(tokens[position]?.text ?? '');
+  const changed = differing.map((position) => `${words(clean, position)} against ${words(corrupt, position)}`).join(', ');
   return [
-    ...(shares === null ? [] : [grid(`${what}: ${JSON.stringify(label)}`, shares)]),
+    ...(shares === null ? [] : [grid(`${what}: ${quotedTarget(target.description)}`, shares)]),
     ...(estimated === null ? [] : [grid('Attribution patching: first-order estimate', estimated)]),
     {
       kind: 'text',

@@ -1,6 +1,7 @@
 import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Block } from '../../shared/inspection/blocks.ts';
 import type { Tool } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { headAxis, layerAxis } from './axes.ts';
 import { type Component, componentLabel, depth, headsAndMlps, readComponent } from './components.ts';
 import { componentSites } from './componentPatch.ts';
@@ -157,10 +158,10 @@ interface Paths {
 
 function pathBlocks(paths: Paths): Block[] {
   const { pair, receiver, input, senders, effects, totalEffect, isNoise, heads } = paths;
-  const { unit, label } = pair.target.description;
+  const { unit } = pair.target.description;
   const span = pair.cleanValue - pair.corruptValue;
   const heard = input === 'all' ? componentLabel(receiver) : `the ${input} of ${componentLabel(receiver)}`;
-  const title = `What reaches ${heard} directly: change of ${JSON.stringify(label)}`;
+  const title = `What reaches ${heard} directly: change of ${quotedTarget(pair.target.description)}`;
   const caption = `Clean: ${pair.cleanValue.toFixed(3)} ${unit}; corrupted: ${pair.corruptValue.toFixed(3)} ${unit}. Base: the ${isNoise ? 'clean' : 'corrupted'} run.`;
   const trust: Block = {
     kind: 'text',

@@ -6,6 +6,7 @@ import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Block } from '../../shared/inspection/blocks.ts';
 import { meanOf } from '../faithfulness/interval.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { patchedValues } from './patchedValues.ts';
 import { norm, pooledActivation, type Pooling, randomDirections, steeredText, steeringPatch } from './steering.ts';
 
@@ -133,7 +134,14 @@ export const steer: Tool = {
         unit,
         target: label,
       },
-      blocks: steerBlocks({ points, baseline, unit, label, site, ratio: norm(direction) / length }),
+      blocks: steerBlocks({
+        points,
+        baseline,
+        unit,
+        label: quotedTarget(target.description),
+        site,
+        ratio: norm(direction) / length,
+      }),
       forwardPasses: reading + forwardPasses + written,
     };
   },
@@ -212,7 +220,7 @@ function steerBlocks({ points, baseline, unit, label, site, ratio }: Steered): B
   return [
     {
       kind: 'curve',
-      title: `Change of ${JSON.stringify(label)} when the direction is added at ${where}`,
+      title: `Change of ${label} when the direction is added at ${where}`,
       caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Scale 1 adds the difference of the two texts once, at every position.`,
       x: 'scale',
       y: `change, ${unit}`,

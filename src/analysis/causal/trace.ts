@@ -4,7 +4,9 @@ import { gaussian, seededRandom } from '../../attribution/seededRandom.ts';
 import type { LayerSite } from '../../model/sites.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
 import type { Block, HeatBlock } from '../../shared/inspection/blocks.ts';
+import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolPrompt } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { layerActivations } from './activationRows.ts';
 import { gridRows, layerAxis, positionAxis } from './axes.ts';
 import { traceOnce, type TraceGrid } from './causalTracing.ts';
@@ -71,12 +73,22 @@ export const trace: Tool = {
       minimum: 0.01,
       maximum: 100,
     },
+    {
+      id: 'layer',
+      kind: 'number',
+      label: 'Layer',
+      help: 'one layer only; -1: all',
+      default: -1,
+      minimum: -1,
+      whole: true,
+    },
   ],
 
   async run(context) {
     const { model, prompt, parameters, seed, signal, progress } = context;
     const kind = parameters['restore'] as Kind;
     const samples = Number(parameters['samples']);
+    const layers = chosenIndices('layer', Number(parameters['layer']), model.info.layers);
     const subject = subjectPositions(prompt, String(parameters['subject']));
     const target = await context.target();
     const tokens = withContinuation(prompt.ids, target.continuation);
@@ -86,7 +98,7 @@ export const trace: Tool = {
     const sigma = Number(parameters['noise']) * (await embeddingSpread(model, signal));
     const cleanValue = target.value(run.read);
     const random = seededRandom(seed);
-    const total = samples * (1 + model.info.layers * prompt.ids.length);
+    const total = samples * (1 + layers.length * prompt.ids.length);
     let done = 0;
     const grids: TraceGrid[] = [];
     for (let sample = 0; sample < samples; sample++) {
@@ -100,6 +112,7 @@ export const trace: Tool = {
             subject,
             clean,
             window: windowOf(kind, Number(parameters['window'])),
+            layers,
             signal,
             onRun: () => progress('tracing', ++done, total),
           },
@@ -123,9 +136,9 @@ export const trace: Tool = {
       margins,
       clean: cleanValue,
       corrupt: corrupt.mean,
-      layers: model.info.layers,
+      layers,
       unit,
-      label,
+      label: quotedTarget(target.description),
       samples,
       window: Number(parameters['window']),
     };
@@ -133,7 +146,7 @@ export const trace: Tool = {
       data: {
         restore: kind,
         subject: { positions: subject, text: subject.map((position) => prompt.tokens[position]?.text).join('') },
-        rows: Array.from({ length: model.info.layers }, (_, layer) => layer),
+        rows: layers,
         columns: prompt.tokens.map(({ text }) => text),
         values: gridRows(cells, width),
         ...(samples > 1 ? { margins: gridRows(margins, width) } : {}),
@@ -190,7 +203,7 @@ interface Traced {
   readonly margins: Float64Array;
   readonly clean: number;
   readonly corrupt: number;
-  readonly layers: number;
+  readonly layers: readonly number[];
   readonly unit: string;
   readonly label: string;
   readonly samples: number;
@@ -201,7 +214,7 @@ function traceBlocks(traced: Traced): Block[] {
   const { prompt, kind, subject, cells, margins, clean, corrupt, layers, unit, label, samples, window } = traced;
   const heat: HeatBlock = {
     kind: 'heat',
-    title: `${JSON.stringify(label)} after ${kindNames[kind]} is put back${kind === 'resid' ? '' : `, ${window} layers at a time`}`,
+    title: `${label} after ${kindNames[kind]} is put back${kind === 'resid' ? '' : `, ${window} layers at a time`}`,
     caption: `Clean: ${clean.toFixed(3)} ${unit}; with the subject blurred: ${corrupt.toFixed(3)} ${unit}. Shown: what putting back adds.`,
     rows: layerAxis(layers),
     columns: positionAxis(prompt),

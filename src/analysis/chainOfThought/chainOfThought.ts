@@ -15,10 +15,17 @@ export const chainOfThought: Tool = {
   family: 'self-explanation',
   label: 'Chain of thought, cut and altered',
   question: 'Does the answer change when the reasoning before it is cut short, altered or replaced?',
-  needs: ['forward'],
+  needs: ['forward', 'language'],
   usesTarget: false,
   parameters: [
-    { id: 'reasoning', label: 'Response', help: 'reasoning and answer; empty: what the model writes', kind: 'text', default: '' },
+    {
+      id: 'reasoning',
+      label: 'Response',
+      help: 'reasoning and answer; empty: what the model writes',
+      kind: 'text',
+      default: '',
+      lines: true,
+    },
     {
       id: 'marker',
       label: 'Before the answer',

@@ -61,7 +61,7 @@ export function chainReport(findings: ChainFindings): { readonly data: object; r
         title: 'The answer when it must come early',
         caption: `Behind the first steps the model is led straight to the answer (${JSON.stringify(cue)}). Same: 1 where it would write the same answer.`,
         x: 'share of the steps kept',
-        y: 'log-probability of the answer, nats; same answer, 0 or 1',
+        y: 'log-probability, nats',
         series: [
           { label: 'log-probability', points: truncated.map(({ logprob }, kept) => [share(kept), logprob] as const) },
           { label: 'same answer', points: truncated.map(({ isSame }, kept) => [share(kept), isSame ? 1 : 0] as const) },

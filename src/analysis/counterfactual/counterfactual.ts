@@ -10,7 +10,7 @@ import { authorWords } from '../words/authorWords.ts';
 import { promptEncoder, type EncodedPrompt } from '../words/promptEncoder.ts';
 import { applyEdits } from '../words/textEdits.ts';
 import { textSurprise } from '../words/textSurprise.ts';
-import { candidateEdits, editModes, type EditMode } from './candidateEdits.ts';
+import { candidateEdits, editModes, type EditMode, type SubstituteSource, substituteSources } from './candidateEdits.ts';
 import { anyOtherAnswer, type FlipGoal, givenAnswer, otherSign } from './flipGoal.ts';
 import { searchFlips } from './flipSearch.ts';
 import { counterfactualReport } from './report.ts';
@@ -29,7 +29,7 @@ export const counterfactual: Tool = {
   family: 'counterfactual',
   label: 'Counterfactual edits',
   question: 'Which smallest change of my words makes the model answer otherwise?',
-  needs: ['forward'],
+  needs: ['forward', 'language'],
   usesTarget: true,
   parameters: [
     {
@@ -39,6 +39,14 @@ export const counterfactual: Tool = {
       kind: 'choice',
       choices: editModes,
       default: 'both',
+    },
+    {
+      id: 'candidates',
+      label: 'Candidates',
+      help: 'words put in: those the model finds likely at the place, those of the whole vocabulary that the gradient favours, or both',
+      kind: 'choice',
+      choices: substituteSources,
+      default: 'likely',
     },
     {
       id: 'goal',
@@ -99,7 +107,9 @@ async function run(context: ToolContext) {
   }
   progress('finding candidates', 0, 1);
   const mode = parameters.mode as EditMode;
-  const { edits, order, forwardPasses } = await candidateEdits(model, prompt.text, whole, words, mode, goal, row, signal);
+  const kinds = { mode, source: parameters.candidates as SubstituteSource };
+  const candidates = await candidateEdits(model, prompt.text, whole, words, kinds, goal, row, context);
+  const { edits, order, scored, forwardPasses } = candidates;
   const applicable = await withoutEmptyPrompts(prompt.text, edits, encode);
   if (applicable.length === 0) {
     const why = mode === 'substitution' ? 'no word has a substitute' : 'without its words nothing of it is left';
@@ -151,6 +161,7 @@ async function run(context: ToolContext) {
     words,
     text: prompt.text,
     order,
+    scored,
     pieceOf,
     parameters,
   });

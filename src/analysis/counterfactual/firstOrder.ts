@@ -5,6 +5,7 @@
 import type { Model, Tensor } from '../../model/model.ts';
 import { numeric, siteUnknown } from '../../shared/errorCatalog.ts';
 import type { GradientTarget } from '../../model/gradient.ts';
+import { embeddingsAlone } from './embeddingsAlone.ts';
 import type { WordCore } from './wordEdits.ts';
 
 const embed = { kind: 'embed' } as const;
@@ -37,22 +38,22 @@ export async function embeddingGradient(
 }
 
 /**
- * Embeddings of tokens, each less that of the first one: read from forward passes over the tokens as a text, and over the first one
- * repeated, so that embeddings of positions cancel. @returns by token id: [D]
+ * Embeddings of tokens, each less that of the first one: of the tokens as a text, and of the first one repeated, so that embeddings of
+ * positions cancel. @returns by token id: [D] @throws as `embeddingsAlone`
  */
 export async function relativeEmbeddings(
   model: Model,
   ids: readonly number[],
   signal: AbortSignal,
-): Promise<{ readonly of: ReadonlyMap<number, Float64Array>; readonly passTokens: number }> {
+): Promise<ReadonlyMap<number, Float64Array>> {
   const of = new Map<number, Float64Array>();
   const [reference = 0] = ids;
   const { hidden, contextLength } = model.info;
   for (let from = 0; from < ids.length; from += contextLength) {
     const part = ids.slice(from, from + contextLength);
     const [own, repeated] = [
-      await embeddings(model, Int32Array.from(part), signal),
-      await embeddings(model, new Int32Array(part.length).fill(reference), signal),
+      await embeddingsAlone(model, Int32Array.from(part), signal),
+      await embeddingsAlone(model, new Int32Array(part.length).fill(reference), signal),
     ];
     part.forEach((id, row) => {
       const difference = Float64Array.from(
@@ -62,15 +63,7 @@ export async function relativeEmbeddings(
       of.set(id, difference);
     });
   }
-  return { of, passTokens: 2 * ids.length };
-}
-
-async function embeddings(model: Model, tokens: Int32Array, signal: AbortSignal): Promise<Float32Array> {
-  const { captured, nonFinite } = await model.forward({ tokens, capture: [{ site: embed }] }, { signal });
-  if (nonFinite !== null) throw numeric(nonFinite);
-  const tensor = captured.get('embed');
-  if (tensor === undefined) throw siteUnknown('embed', 'the model did not give it', [...captured.keys()]);
-  return tensor.data;
+  return of;
 }
 
 /** By how much the margin should fall when `substitute` takes the place of the word's tokens. Logits. */

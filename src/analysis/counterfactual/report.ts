@@ -5,6 +5,7 @@ import { tokenLabel } from '../words/tokenLabel.ts';
 import type { CandidateEdits } from './candidateEdits.ts';
 import type { FlipGoal } from './flipGoal.ts';
 import type { Flip, FlipSearchResult, FluentTrial, Trial } from './flipSearch.ts';
+import { keptPerWord } from './vocabularySubstitutes.ts';
 import type { WordEdit } from './wordEdits.ts';
 
 export interface CounterfactualFindings {
@@ -16,6 +17,7 @@ export interface CounterfactualFindings {
   readonly words: readonly Unit[];
   readonly text: string;
   readonly order: CandidateEdits['order'];
+  readonly scored: CandidateEdits['scored'];
   readonly pieceOf: ReadonlyMap<number, string>;
   readonly parameters: ToolParameters;
 }
@@ -46,6 +48,7 @@ export function counterfactualReport(findings: CounterfactualFindings): {
     levels: result.levels,
     exhaustive: result.isExhaustive,
     order,
+    scored: findings.scored,
     nearest: nearest.map(plain),
   };
   return {
@@ -118,12 +121,18 @@ function describe({ text, words }: Pick<CounterfactualFindings, 'text' | 'words'
     .join(', ');
 }
 
-function trustBlock({ result, order }: CounterfactualFindings, { mode }: ToolParameters): TextBlock {
+function trustBlock({ result, order, scored }: CounterfactualFindings, { mode, candidates }: ToolParameters): TextBlock {
   const lines = result.levels.map(
     ({ size, tried, possible }) => `${size} edit${size > 1 ? 's' : ''}: ${tried} of ${possible} candidates tried.`,
   );
+  const likely = 'Substitutes are the model’s own likely words at that place (seen from the left only)';
+  const favoured = `the ${keptPerWord} entries of the vocabulary that the gradient favours most at each word (${scored} scored)`;
   const source =
-    'Substitutes are the model’s own likely words at that place (seen from the left only), not the whole vocabulary.';
+    candidates === 'likely'
+      ? `${likely}, not the whole vocabulary.`
+      : candidates === 'both'
+        ? `${likely}, and ${favoured}.`
+        : `Substitutes are ${favoured}.`;
   const ordered = 'In order of a first-order estimate (HotFlip); every one was verified by a forward pass.';
   return {
     kind: 'text',

@@ -3,6 +3,7 @@ import { wholeSequence } from '../../attribution/gradient/promptGradient.ts';
 import { toolUnsupported } from '../../shared/toolErrors.ts';
 import type { Block } from '../../shared/inspection/blocks.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
+import { quotedTarget } from '../words/quotedTarget.ts';
 import { type Component, rankedComponents, waterfall } from './components.ts';
 import { logitTarget } from './logitTarget.ts';
 
@@ -17,7 +18,7 @@ export const directLogit: Tool = {
   family: 'layers',
   label: 'Direct logit attribution',
   question: 'Which heads and MLPs wrote the answer, and from which words?',
-  needs: ['capture', 'gradient'],
+  needs: ['capture', 'gradient', 'language'],
   usesTarget: true,
   parameters: [
     {
@@ -71,7 +72,7 @@ export const directLogit: Tool = {
           values: Float32Array.from(parts.headTokens.flat().flatMap((tokens) => [...tokens])),
         },
       },
-      blocks: blocksOf(context, parts, texts, asked.description.label),
+      blocks: blocksOf(context, parts, texts, quotedTarget(asked.description)),
       forwardPasses: parts.forwardPasses,
       warnings:
         share <= openShare
@@ -100,7 +101,7 @@ function blocksOf(
     head === undefined ? [] : strongest(parts.headTokens[layer ?? 0]?.[head] ?? []);
   const described = (component: Component) =>
     readFrom(component)
-      .map(({ token, value }) => `${JSON.stringify(texts[token])} ${value.toFixed(2)}`)
+      .map(({ token, value }) => `${JSON.stringify(texts[token])} ${value.toFixed(2).replace('-', '−')}`)
       .join(', ');
   const columns = [...Array.from({ length: heads }, (_, head) => `H${head}`), 'MLP'];
   const reads = parts.embedding.map((part, token) =>
@@ -175,9 +176,12 @@ function blocksOf(
 }
 
 /** Up to three tokens, largest part first. */
+/** Two decimals are shown. */
+const smallestShown = 0.005;
+
 function strongest(tokens: ArrayLike<number>): { readonly token: number; readonly value: number }[] {
   return Array.from(tokens, (value, token) => ({ token, value }))
-    .filter(({ value }) => value !== 0)
+    .filter(({ value }) => Math.abs(value) >= smallestShown)
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
     .slice(0, 3);
 }

@@ -20,7 +20,7 @@ export const lens: Tool = {
   family: 'layers',
   label: 'Logit lens',
   question: 'What would each layer answer, if it were the last one?',
-  needs: ['capture'],
+  needs: ['capture', 'language'],
   usesTarget: true,
   parameters: [
     {

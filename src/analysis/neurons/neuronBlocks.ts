@@ -3,6 +3,7 @@ import { spearman } from '../../attribution/spearman.ts';
 import type { Block, TableBlock } from '../../shared/inspection/blocks.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { TokenLogit } from '../weights/vocabularyOf.ts';
+import { tokenList } from '../words/tokenList.ts';
 import type { NeuronEffect } from './neuronEffects.ts';
 import type { NeuronExample, NeuronExamples } from './neuronExamples.ts';
 
@@ -55,7 +56,7 @@ function nameOf({ layer, neuron }: Pick<NeuronEffect, 'layer' | 'neuron'>): stri
 
 function neuronTable({ reports, tokens, unit, isNamed }: NeuronPicture): TableBlock {
   const hasEffect = reports.some(({ effect }) => effect !== null);
-  const listed = (words: readonly TokenLogit[]) => words.map(({ text }) => JSON.stringify(text)).join(' ');
+  const listed = (words: readonly TokenLogit[]) => tokenList(words.map(({ text }) => text));
   return {
     kind: 'table',
     title: isNamed ? 'The neuron' : 'The strongest neurons',

@@ -25,7 +25,7 @@ export const neurons: Tool = {
   family: 'neurons',
   label: 'Neurons',
   question: 'Which neurons matter for the answer, when are they active, and what do they write?',
-  needs: ['capture', 'patch'],
+  needs: ['capture', 'patch', 'language'],
   usesTarget: true,
   parameters: [
     {

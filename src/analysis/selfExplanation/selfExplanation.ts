@@ -23,7 +23,7 @@ export const selfExplanation: Tool = {
   family: 'self-explanation',
   label: 'Self-explanation against measurement',
   question: 'Does the model know which of my words mattered, and how sure it should be?',
-  needs: ['forward'],
+  needs: ['forward', 'language'],
   usesTarget: true,
   parameters: [
     {
@@ -32,6 +32,7 @@ export const selfExplanation: Tool = {
       help: 'with {prompt}, {response} and {count}; the reply should be JSON or a list',
       kind: 'text',
       default: explanationTemplate,
+      lines: true,
     },
     {
       id: 'count',
@@ -73,6 +74,7 @@ export const selfExplanation: Tool = {
       help: 'for each case, with {prompt} and {response}',
       kind: 'text',
       default: confidenceTemplate,
+      lines: true,
     },
     {
       id: 'answer-length',

@@ -56,7 +56,9 @@ function findingLines({ stated, agreement, invented, method }: SelfFindings): st
   if (stated.form === 'none') return ['No explanation could be read from its reply: it names no words in JSON or in a list.'];
   const sure =
     stated.confidence === null ? 'It states no confidence.' : `It is ${percent(stated.confidence)} sure of its answer.`;
-  const lines = [`It names ${stated.words.length} words (read ${forms[stated.form]}). ${sure}`];
+  const lines = [
+    `It names ${stated.words.length} ${stated.words.length === 1 ? 'word' : 'words'} (read ${forms[stated.form]}). ${sure}`,
+  ];
   if (invented.length > 0) lines.push(`${invented.length} of the words it names are not in the prompt: ${invented.join(', ')}.`);
   if (agreement === null) return [...lines, 'What it names cannot be compared: none of the prompt’s words, or all of them.'];
   const { hits, named, overlapInterval, randomOverlap, chance, correlation, correlationInterval } = agreement;

@@ -1,16 +1,23 @@
-import type { MethodNeed } from '../../attribution/method.ts';
-import type { Model } from '../../model/model.ts';
+import type { ModelInfo } from '../../model/model.ts';
 import { toolParameter, toolUnknown, toolUnsupported } from '../../shared/toolErrors.ts';
 import type { ToolParameter, ToolParameters } from '../../shared/protocol/tools.ts';
-import type { Tool } from './tool.ts';
+import type { Tool, ToolNeed } from './tool.ts';
 
-type Abilities = Pick<Model['info']['can'], 'capture' | 'patch' | 'gradient'>;
+export interface Abilities extends Pick<ModelInfo['can'], 'capture' | 'patch' | 'gradient'> {
+  readonly language: boolean;
+}
 
-const needNames: Record<MethodNeed, string> = {
+export function abilitiesOf({ can, task }: Pick<ModelInfo, 'can' | 'task'>): Abilities {
+  const { capture, patch, gradient } = can;
+  return { capture, patch, gradient, language: task === undefined };
+}
+
+const needNames: Record<ToolNeed, string> = {
   forward: 'forward passes',
   capture: 'a look at activations inside',
   patch: 'changes inside a forward pass',
   gradient: 'gradients',
+  language: 'predictions of tokens',
 };
 
 /** The tool with this id, if the model can run it. @throws E_TOOL_UNKNOWN, E_TOOL_UNSUPPORTED */
@@ -27,7 +34,7 @@ export function chooseTool(tools: readonly Tool[], id: string, can: Abilities): 
   throw toolUnsupported(id, needNames[missing], supported);
 }
 
-export function missingNeed({ needs }: Tool, can: Abilities): MethodNeed | undefined {
+export function missingNeed({ needs }: Tool, can: Abilities): ToolNeed | undefined {
   return needs.find((need) => need !== 'forward' && !can[need]);
 }
 

@@ -58,6 +58,9 @@ export interface ToolOutcome {
   readonly warnings?: readonly Warning[];
 }
 
+/** `language`: a model that predicts tokens, not classes or an embedding. */
+export type ToolNeed = MethodNeed | 'language';
+
 export interface Tool {
   /** Also the verb of the command line. */
   readonly id: string;
@@ -65,7 +68,7 @@ export interface Tool {
   readonly label: string;
   /** One line: the question it answers. */
   readonly question: string;
-  readonly needs: readonly MethodNeed[];
+  readonly needs: readonly ToolNeed[];
   readonly parameters: readonly ToolParameter[];
   readonly usesTarget: boolean;
   run(context: ToolContext): Promise<ToolOutcome>;

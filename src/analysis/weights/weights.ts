@@ -4,6 +4,7 @@ import type { Block, TableBlock } from '../../shared/inspection/blocks.ts';
 import { captureSites } from '../activations/captureSites.ts';
 import { chosenIndices } from '../tools/chosenIndices.ts';
 import type { Tool, ToolContext, ToolOutcome } from '../tools/tool.ts';
+import { tokenList } from '../words/tokenList.ts';
 import { headWrites } from './headWrites.ts';
 import { neuronWrites, rowNorms } from './neuronWrites.ts';
 import { type TokenLogit, vocabularyOf, type WrittenTokens } from './vocabularyOf.ts';
@@ -14,7 +15,7 @@ export const weights: Tool = {
   family: 'layers',
   label: 'Weights in words',
   question: 'Which tokens does a head or a neuron write, whatever the prompt?',
-  needs: ['capture', 'patch'],
+  needs: ['capture', 'patch', 'language'],
   usesTarget: false,
   parameters: [
     { id: 'component', kind: 'choice', label: 'Part', help: 'what is looked at', choices: ['head', 'neuron'], default: 'head' },
@@ -184,7 +185,7 @@ function table(
 }
 
 function listed(tokens: readonly TokenLogit[]): string {
-  return tokens.map(({ text }) => JSON.stringify(text)).join(' ');
+  return tokenList(tokens.map(({ text }) => text));
 }
 
 function trust(isLinear: boolean): Block {

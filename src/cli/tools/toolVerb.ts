@@ -64,8 +64,7 @@ async function givenParameters(
     const given = kind === 'prompt' ? rest.shift() : options[camelCase(id)];
     if (given === undefined) continue;
     const value = given as string | number | boolean;
-    if (kind === 'prompt') parameters[id] = await readPromptText(String(value), stdin, signal);
-    else if (kind === 'file') parameters[id] = await fileText(tool.id, id, String(value), stdin, signal);
+    if (kind === 'prompt' || kind === 'file') parameters[id] = await fileText(tool.id, id, String(value), stdin, signal);
     else parameters[id] = value;
   }
   return parameters;

@@ -1,10 +1,11 @@
 /** Runs one of the tools that look inside the model. */
-import { chooseTool, missingNeed, toolParameters } from '../../analysis/tools/chooseTool.ts';
+import { type Abilities, abilitiesOf, chooseTool, missingNeed, toolParameters } from '../../analysis/tools/chooseTool.ts';
 import { tools } from '../../analysis/tools/registry.ts';
 import type { ToolContext, ToolPrompt } from '../../analysis/tools/tool.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { Model } from '../../model/model.ts';
 import type { PromptSource } from '../../shared/protocol/engine.ts';
+import { withoutControls } from '../../prompt/checkPromptText.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { toolStore } from '../toolStore.ts';
@@ -13,7 +14,7 @@ import { respond } from './response.ts';
 import { targetOnPrompt } from './targetOnPrompt.ts';
 
 /** What the picker shows. Without a model in memory every tool counts as available. */
-export function describeTools(can: Pick<Model['info']['can'], 'capture' | 'patch' | 'gradient'> | null): ToolDescription[] {
+export function describeTools(can: Abilities | null): ToolDescription[] {
   return tools.map((tool) => {
     const missing = can === null ? undefined : missingNeed(tool, can);
     return {
@@ -36,7 +37,7 @@ export function describeTools(can: Pick<Model['info']['can'], 'capture' | 'patch
 export async function runTool(context: RequestContext, request: ToolRequest): Promise<ToolResult> {
   const { model, signal, progress } = context;
   const begun = performance.now();
-  const tool = chooseTool(tools, request.tool, model.info.can);
+  const tool = chooseTool(tools, request.tool, abilitiesOf(model.info));
   const parameters = toolParameters(tool, request.parameters);
   const prompt = await tokenizePrompt(model, request.prompt);
   let target: Promise<ResolvedTarget> | null = null;
@@ -76,7 +77,9 @@ function otherText({ format, mode, variables }: PromptSource, text: string): Pro
   return { text, format, mode, ...(variables === undefined ? {} : { variables }) };
 }
 
-function conversation(messages: readonly { readonly role: string; readonly content: string }[], { info }: Model): PromptSource {
+/** Messages may quote what the model wrote. */
+function conversation(given: readonly { readonly role: string; readonly content: string }[], { info }: Model): PromptSource {
+  const messages = given.map(({ role, content }) => ({ role, content: withoutControls(content) }));
   return info.can.chat
     ? { text: JSON.stringify(messages), format: 'messages-json', mode: 'chat' }
     : { text: messages.map(({ content }) => content).join('\n\n'), format: 'text', mode: 'raw' };

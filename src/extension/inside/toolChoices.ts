@@ -14,7 +14,7 @@ export function toolChoices(tools: readonly ToolDescription[], model: string | n
         family: toolFamilyLabel(family, t),
         label: t(label),
         question: t(question),
-        parameters,
+        parameters: parameters.map((parameter) => ({ ...parameter, label: t(parameter.label), help: t(parameter.help) })),
         usesTarget,
         unavailable: available ? null : unavailableText(missing, model, t),
       })),
@@ -49,6 +49,8 @@ function unavailableText(missing: ToolDescription['missing'], model: string | nu
       return t('{0} cannot be changed inside a pass', name);
     case 'gradient':
       return t('{0} gives no gradients', name);
+    case 'language':
+      return t('{0} predicts no tokens', name);
     case 'forward':
     case undefined:
       return t('not possible with {0}', name);

@@ -38,8 +38,8 @@ export interface ModelSummary {
   readonly hasChatTemplate: boolean;
   /** Whether gradients can be taken; one through an operator without a rule is still refused. */
   readonly hasGradients: boolean;
-  /** What requests this model can serve. */
-  readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean };
+  /** What requests this model can serve; `language`: it predicts tokens. */
+  readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly language: boolean };
   readonly notes: readonly string[];
 }
 

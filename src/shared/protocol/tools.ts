@@ -23,8 +23,14 @@ export type ToolParameter = ParameterText &
         readonly whole?: true;
       }
     | { readonly kind: 'boolean'; readonly default: boolean }
-    /** `pattern`: what it looks like, for a placeholder ("12", "3.5", "the Eiffel Tower"). */
-    | { readonly kind: 'text'; readonly default: string; readonly required?: true; readonly pattern?: string }
+    /** `pattern`: what it looks like, for a placeholder ("12", "3.5", "the Eiffel Tower"). `lines`: it may have several lines. */
+    | {
+        readonly kind: 'text';
+        readonly default: string;
+        readonly required?: true;
+        readonly pattern?: string;
+        readonly lines?: true;
+      }
     /** Another prompt, read as the first one is; on the command line a second FILE. */
     | { readonly kind: 'prompt'; readonly required?: true }
     /** The text of a file the user names (cases, a corpus); on the command line `--<id> FILE`. */
@@ -48,7 +54,7 @@ export interface ToolDescription {
   /** False: the loaded model cannot run it. */
   readonly available: boolean;
   /** What it needs and the model cannot give. */
-  readonly missing?: 'forward' | 'capture' | 'patch' | 'gradient';
+  readonly missing?: 'forward' | 'capture' | 'patch' | 'gradient' | 'language';
 }
 
 export interface ToolRequest {

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anchorPlaces } from '../../../src/analysis/anchors/anchorPlaces.ts';
 import { findFewShot } from '../../../src/analysis/anchors/fewShot.ts';
-import { weightSlopes } from '../../../src/analysis/anchors/fittedWeights.ts';
-import { classProbabilities, weightedClasses, whatIfs } from '../../../src/analysis/anchors/whatIfs.ts';
+import { fittingRuns } from '../../../src/analysis/anchors/fitLabelWeights.ts';
+import { classSlopes, steppedWeights, weightSlopes } from '../../../src/analysis/anchors/fittedWeights.ts';
+import { classProbabilities, weightedClasses, weightedHeads, whatIfs } from '../../../src/analysis/anchors/whatIfs.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model, Patch } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
@@ -111,7 +112,8 @@ describe('fitted weights', () => {
     };
     const probabilities = await probabilityOf([1, 1]);
     for (const label of [0, 1]) {
-      const slopes = await weightSlopes(model, { places, classIds }, ids, { label, probabilities }, signal);
+      const found = await weightSlopes(model, { places, classIds }, ids, { label, probabilities }, signal);
+      const slopes = classSlopes(found, 2);
       for (const name of [0, 1]) {
         const step = 0.05;
         const at = async (beta: number) =>
@@ -121,14 +123,63 @@ describe('fitted weights', () => {
     }
   });
 
+  test('the slope of one head is the difference quotient with that head alone weighted', async () => {
+    const { ids, places } = await read(prompt);
+    const classIds = [10, 20];
+    const { signal } = new AbortController();
+    const { layers, heads } = model.info;
+    const logOf = async (weights: Float64Array) => {
+      const change = weightedHeads(places, model.info, weights).change(ids);
+      return Math.log((await classProbabilities(model, [change], classIds, signal))[0]?.[1] ?? 0);
+    };
+    const none = new Float64Array(layers * heads * 2).fill(1);
+    const probabilities =
+      (await classProbabilities(model, [weightedHeads(places, model.info, none).change(ids)], classIds, signal))[0] ?? [];
+    const slopes = await weightSlopes(model, { places, classIds }, ids, { label: 1, probabilities }, signal);
+    expect(slopes).toHaveLength(none.length);
+    const step = 0.2;
+    for (const at of [0, 3, heads * 2 + 1, none.length - 1]) {
+      const moved = (beta: number) => none.map((one, other) => (other === at ? Math.exp(beta) : one));
+      const quotient = ((await logOf(moved(step))) - (await logOf(moved(-step)))) / (2 * step);
+      expect(Math.abs((slopes[at] as number) - quotient)).toBeLessThan(1e-4 + 0.02 * Math.abs(quotient));
+    }
+    // The same weight for all heads is the weight of the class.
+    const both = Float64Array.from(none, (_, at) => [2, 0.5][at % 2] as number);
+    const byClass = weightedClasses(places, model.info, [2, 0.5]).change(ids);
+    expect(weightedHeads(places, model.info, both).change(ids).patches).toEqual(byClass.patches);
+  });
+
+  test('the steepest slope ends at the step, against it where it is negative', () => {
+    expect([...steppedWeights(Float64Array.of(1, -4, 0, 2), 2)]).toEqual([2 ** 0.5, 2 ** -2, 1, 2]);
+    expect([...steppedWeights(new Float64Array(2), 2)]).toEqual([1, 1]);
+  });
+
   test('half of the cases are fitted, the others measured; too few are not fitted', async () => {
     const many = Array.from({ length: 9 }, (_, index) =>
       JSON.stringify({ text: 'abcdefghi'.slice(index), label: index % 2 === 0 ? 'x' : 'y' }),
     );
     const { data } = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases: many.join('\n') } });
-    const { fitted } = (data as { cases: { fitted: { weights: number[]; fittedOn: number; measuredOn: number } } }).cases;
+    interface Fitted {
+      readonly weights: number[];
+      readonly heads: {
+        readonly step: number;
+        readonly strongest: { readonly weight: number }[];
+        readonly outcome: { readonly id: string };
+      };
+      readonly fittedOn: number;
+      readonly measuredOn: number;
+    }
+    const { fitted } = (data as { cases: { fitted: Fitted } }).cases;
+    expect(fitted.heads.outcome.id).toBe('fitted-heads');
+    expect(Math.abs(Math.log2(fitted.heads.strongest[0]?.weight ?? 0))).toBeCloseTo(fitted.heads.step, 9);
     expect([fitted.fittedOn, fitted.measuredOn]).toEqual([5, 4]);
     expect(Math.max(...fitted.weights.map((weight) => Math.abs(Math.log2(weight))))).toBeCloseTo(1, 9);
+    // Both halves have all labels, whatever their order; a label of one case alone is only fitted.
+    const runs = ['xxxxyyyy', 'xyxyxyxy', 'xxxxxxxy'].map((order) =>
+      fittingRuns([...order].map((name) => ({ label: 'xy'.indexOf(name) }))),
+    );
+    expect(runs.map((run) => run?.gradients)).toEqual([4, 4, 5]);
+    expect(fittingRuns(Array.from({ length: 8 }, (_, label) => ({ label })))).toBeNull();
     const few = await toolOn(model, 'label-anchors', { text: prompt, parameters: { cases: many.slice(0, 7).join('\n') } });
     expect((few.data as { cases: { fitted: unknown } }).cases.fitted).toBeNull();
   });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
+import type { HeatBlock } from '../../../src/shared/inspection/blocks.ts';
 import { bundledModel } from '../../llama/golden.ts';
 import { toolOn, type ToolRun } from '../runTool.ts';
 
@@ -36,9 +37,15 @@ describe('ablate', () => {
 
 describe('patch', () => {
   test('a whole clean stream at the last position of the last layer restores everything', async () => {
-    const { data, cost } = await toolOn(model, 'patch', { text: clean, target, parameters: { corrupt, site: 'resid_post' } });
+    const { data, blocks, cost } = await toolOn(model, 'patch', {
+      text: clean,
+      target,
+      parameters: { corrupt, site: 'resid_post' },
+    });
     const { values, columns } = data as { values: number[][]; columns: string[] };
-    expect(columns).toEqual(['The', ' capital', ' of', ' England', ' is']);
+    expect(columns).toEqual(['The', ' capital', ' of', ' France', ' is']);
+    const [grid] = blocks as [HeatBlock];
+    expect(grid.columns.entries[3]?.label).toBe(' France | England');
     expect(values).toHaveLength(30);
     expect(values.at(-1)?.at(-1)).toBeCloseTo(1, 5);
     // Before the changed word both runs are the same.
@@ -66,12 +73,21 @@ test('path-patch: the MLP of the last layer has one path, so it is its whole eff
 test('circuit: few parts keep what as many random ones lose, for far fewer passes than there are edges', async () => {
   const parameters = { corrupt, edges: 100, draws: 5, check: 3 };
   const { data, blocks, cost } = await toolOn(model, 'circuit', { text: clean, target, parameters });
-  const found = data as { kept: number; components: string[]; random: { values: number[] }; scored: number; checked: object[] };
+  const found = data as {
+    kept: number;
+    keptParts: number;
+    components: string[];
+    random: { values: number[] };
+    scored: number;
+    checked: object[];
+  };
   expect(found.components).toContain('L23.H4');
   expect(found.components.length).toBeLessThan(60);
-  expect(found.kept).toBeGreaterThan(Math.max(...found.random.values) + 0.3);
+  expect(found.keptParts).toBeGreaterThan(Math.max(...found.random.values) + 0.3);
+  // Fewer messages than the parts have between them, and yet most of what they keep.
+  expect(found.kept).toBeGreaterThan(0.3);
   expect(found.checked).toHaveLength(3);
-  expect(cost.forwardPasses).toBeLessThan(100);
+  expect(cost.forwardPasses).toBeLessThan(160);
   expect(blocks.map(({ kind }) => kind)).toEqual(['graph', 'text', 'curve', 'table', 'text']);
 });
 
@@ -124,6 +140,8 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
   ],
   ['ablate', 'resample without a prompt', { text: clean, target, parameters: { how: 'resample' } }, /second prompt/],
   ['ablate', 'a layer the model lacks', { text: clean, target, parameters: { layer: 30 } }, /30/],
+  ['patch', 'a layer the model lacks', { text: clean, target, parameters: { corrupt, layer: 30 } }, /30/],
+  ['trace', 'a layer the model lacks', { text: clean, target, parameters: { subject: 'France', layer: 30 } }, /30/],
   ['trace', 'no subject', { text: clean, target }, /subject.*missing/],
   ['trace', 'a subject that is not there', { text: clean, target, parameters: { subject: 'Spain' } }, /does not contain/],
   ['trace', 'a subject that stands twice', { text: 'is it is', target, parameters: { subject: 'is' } }, /more than once/],
@@ -134,7 +152,7 @@ test.each(refused)('%s refuses: %s', async (tool, _, run, message) => {
 });
 
 test('trace: blurring the subject costs the answer, and its last layer gives it back at the end', async () => {
-  const run = { text: clean, target, seed: 7, parameters: { subject: 'France', samples: 1 } };
+  const run = { text: clean, target, seed: 7, parameters: { subject: 'France', samples: 1, layer: 29 } };
   const { data } = await toolOn(model, 'trace', run);
   const {
     clean: high,
@@ -143,6 +161,7 @@ test('trace: blurring the subject costs the answer, and its last layer gives it 
     values,
   } = data as { clean: number; corrupt: number; subject: { text: string }; values: number[][] };
   expect(high).toBeGreaterThan(low);
+  expect(values).toHaveLength(1);
   expect(subject.text.trim()).toBe('France');
   expect(values.at(-1)?.at(-1)).toBeCloseTo(high, 4);
 });

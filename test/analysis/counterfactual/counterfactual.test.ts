@@ -1,6 +1,9 @@
 /** The tool on real tiny models, against exhaustive search with one forward pass a prompt. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { embeddingGradient, predictedFall, relativeEmbeddings } from '../../../src/analysis/counterfactual/firstOrder.ts';
+import { keptPerWord, vocabularySubstitutes } from '../../../src/analysis/counterfactual/vocabularySubstitutes.ts';
+import { isSubstitute, wordCores } from '../../../src/analysis/counterfactual/wordEdits.ts';
+import { authorWords } from '../../../src/analysis/words/authorWords.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { createLinearModel } from '../../attribution/linearModel.ts';
@@ -123,7 +126,7 @@ describe('first-order estimates', () => {
     const slope = await embeddingGradient(model, ids, { kind: 'logit', terms }, signal);
     const { captured } = await model.forward({ tokens: ids, capture: [{ site: { kind: 'embed' } }] });
     const here = captured.get('embed')?.data as Float32Array;
-    const { of } = await relativeEmbeddings(model, [...ids, 40, 41], signal);
+    const of = await relativeEmbeddings(model, [...ids, 40, 41], signal);
     const margin = async (embeddings: Float32Array) => {
       const { read } = await model.forward({ tokens: ids, embeddings, read: [{ position: last, ids: [5, 9] }] });
       return (read[0]?.logits[0] ?? 0) - (read[0]?.logits[1] ?? 0);
@@ -154,14 +157,79 @@ describe('first-order estimates', () => {
 test('embeddings of positions cancel: GPT-2 adds them before the first block', async () => {
   const model = await openLlamaModel(testModels.tinyLlama.replace('tiny_llama', 'tiny_gpt2'), { threads: 1, contextLength: 64 });
   const signal = new AbortController().signal;
-  const { of: one } = await relativeEmbeddings(model, [5, 40, 41, 7], signal);
-  const { of: other } = await relativeEmbeddings(model, [5, 7, 41, 40], signal);
+  const one = await relativeEmbeddings(model, [5, 40, 41, 7], signal);
+  const other = await relativeEmbeddings(model, [5, 7, 41, 40], signal);
   for (const id of [7, 40, 41]) {
     for (const [at, value] of (one.get(id) ?? []).entries()) expect(value).toBeCloseTo(other.get(id)?.[at] ?? Number.NaN, 5);
   }
   expect(one.get(40)?.some((value) => Math.abs(value) > 1e-3)).toBe(true);
   expect(one.get(5)?.every((value) => value === 0)).toBe(true);
   await model.dispose();
+});
+
+describe('candidates from the whole vocabulary', () => {
+  const text = 'the red cat sat on two old mats';
+  test.each([
+    ['tiny_llama', 256],
+    ['tiny_gpt2', 64],
+  ] as const)('%s: for each word those of the largest estimate, by brute force', async (name, contextLength) => {
+    const file = testModels.tinyLlama.replace('tiny_llama', name);
+    // A short context makes blocks of the vocabulary.
+    const model = await openLlamaModel(file, { threads: 1, contextLength });
+    const { signal } = new AbortController();
+    const { tokens } = await model.tokenizer.encode(text);
+    const ids = Int32Array.from(tokens, ({ id }) => id);
+    const terms = [{ position: ids.length - 1, id: 5, weight: 1 }];
+    const slope = await embeddingGradient(model, ids, { kind: 'logit', terms }, signal);
+    const words = authorWords({ text, tokens, ids, sections: [], templateRanges: [] });
+    const cores = wordCores(text, tokens, words);
+    const { substitutes, scored } = await vocabularySubstitutes(model, ids, text, cores, slope, signal);
+    const all = Array.from({ length: model.info.vocabulary }, (_, id) => id);
+    const pieces = await model.tokenizer.pieces(all);
+    // Embeddings one by one, each at the first position of a pass of its own.
+    const embedded: Float32Array[] = [];
+    for (const id of all) {
+      const { captured } = await model.forward({ tokens: Int32Array.of(id), capture: [{ site: { kind: 'embed' } }] });
+      embedded.push(captured.get('embed')?.data as Float32Array);
+    }
+    let expectedScored = 0;
+    for (const core of cores) {
+      const [first = 0, ...others] = core.tokens;
+      const now = embedded[ids[first] as number] as Float32Array;
+      const row = slope.gradient.data.subarray(first * now.length, (first + 1) * now.length);
+      const estimates = all
+        .filter((id) => isSubstitute(pieces[id] ?? '', text.slice(core.start, core.end), core.hasSpace))
+        .map((id) => {
+          const change = row.reduce((sum, g, at) => sum + g * ((embedded[id]?.[at] ?? 0) - (now[at] as number)), 0);
+          return { id, fall: others.reduce((sum, token) => sum + (slope.contributions[token] ?? 0), -change) };
+        })
+        .sort((a, b) => b.fall - a.fall);
+      expectedScored += estimates.length;
+      const own = substitutes.filter((found) => found.core === core);
+      expect(own.map(({ id }) => id)).toEqual(estimates.slice(0, keptPerWord).map(({ id }) => id));
+      for (const [index, { predicted }] of own.entries()) expect(predicted).toBeCloseTo(estimates[index]?.fall ?? 0, 4);
+    }
+    expect(substitutes.length).toBeGreaterThan(keptPerWord);
+    expect(scored).toBe(expectedScored);
+    await model.dispose();
+  });
+
+  test('every candidate that is tried is verified; without gradients it is refused', async () => {
+    const model = await openLlamaModel(testModels.tinyLlama, { threads: 1, contextLength: 256 });
+    const parameters = { mode: 'substitution', candidates: 'vocabulary', 'max-strain': 1000, 'max-edits': 1, budget: 500 };
+    const { data } = await toolOn(model, 'counterfactual', { text, parameters });
+    const { flips, answer, order } = data as Data;
+    expect(order).toBe('gradient');
+    expect(flips.length).toBeGreaterThan(0);
+    for (const { edits } of flips) {
+      const [edit] = edits;
+      const edited = text.slice(0, edit?.start) + (edit?.text ?? '') + text.slice(edit?.end);
+      expect(await answerOf(model, edited)).not.toBe(answer.id);
+    }
+    await model.dispose();
+    const refused = toolOn(createLinearModel(), 'counterfactual', { text, parameters });
+    await expect(refused).rejects.toMatchObject({ code: 'E_METHOD_UNSUPPORTED' });
+  });
 });
 
 test('in a conversation only the author’s words are edited', async () => {

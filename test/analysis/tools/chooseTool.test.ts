@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { chooseTool, missingNeed, toolParameters } from '../../../src/analysis/tools/chooseTool.ts';
 import { tools } from '../../../src/analysis/tools/registry.ts';
-import type { Tool } from '../../../src/analysis/tools/tool.ts';
-import type { MethodNeed } from '../../../src/attribution/method.ts';
+import type { Tool, ToolNeed } from '../../../src/analysis/tools/tool.ts';
 import { LoupeError } from '../../../src/shared/errors.ts';
 import type { ToolParameter } from '../../../src/shared/protocol/tools.ts';
 
-const all = { capture: true, patch: true, gradient: true };
+const all = { capture: true, patch: true, gradient: true, language: true };
 
-function toolOf(id: string, needs: readonly MethodNeed[], parameters: readonly ToolParameter[] = []): Tool {
+function toolOf(id: string, needs: readonly ToolNeed[], parameters: readonly ToolParameter[] = []): Tool {
   return {
     id,
     family: 'layers',
@@ -39,7 +38,7 @@ describe('choosing', () => {
   });
 
   test('a forward pass is what every model can', () => {
-    expect(chooseTool(list, 'reads', { capture: false, patch: false, gradient: false }).id).toBe('reads');
+    expect(chooseTool(list, 'reads', { ...all, capture: false, patch: false, gradient: false }).id).toBe('reads');
   });
 
   test.each(['', 'read', 'Reads', '__proto__', 'constructor'])('%j is unknown, and the known ones are named', (id) => {
@@ -60,10 +59,11 @@ describe('choosing', () => {
     expect(parts.action).toBe('load another model');
   });
 
-  test.each<[MethodNeed[], Partial<typeof all>, MethodNeed | undefined]>([
+  test.each<[ToolNeed[], Partial<typeof all>, ToolNeed | undefined]>([
     [[], {}, undefined],
     [['forward', 'capture'], {}, undefined],
     [['capture', 'patch'], { patch: false }, 'patch'],
+    [['forward', 'language'], { language: false }, 'language'],
     [['gradient', 'patch'], { patch: false, gradient: false }, 'gradient'],
   ])('of %j with %j is missing: %s', (needs, can, missing) => {
     expect(missingNeed(toolOf('any', needs), { ...all, ...can })).toBe(missing);

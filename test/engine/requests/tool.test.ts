@@ -9,7 +9,7 @@ import { testModels } from '../../setup/testModels.ts';
 import { recordRequest } from './requestRecorder.ts';
 
 const yml = 'messages:\n  - role: user\n    content: Hello {{name}}\n';
-const all = { capture: true, patch: true, gradient: true };
+const all = { capture: true, patch: true, gradient: true, language: true };
 
 let model: Model;
 beforeAll(async () => {
@@ -38,8 +38,10 @@ describe('what the picker is told', () => {
   });
 
   test('a model that only runs forward passes leaves those that need no more', () => {
-    const bare = describeTools({ capture: false, patch: false, gradient: false });
-    const expected = tools.filter(({ needs }) => needs.every((need) => need === 'forward')).map(({ id }) => id);
+    const bare = describeTools({ capture: false, patch: false, gradient: false, language: true });
+    const expected = tools
+      .filter(({ needs }) => needs.every((need) => need === 'forward' || need === 'language'))
+      .map(({ id }) => id);
     expect(bare.filter(({ available }) => available).map(({ id }) => id)).toEqual(expected);
     expect(expected.length).toBeLessThan(tools.length);
   });

@@ -40,6 +40,7 @@ export const lensTool: ToolChoice = {
     },
     { id: 'exact', kind: 'boolean', label: 'Exact', help: 'every number by itself', default: false },
     { id: 'span', kind: 'text', label: 'Span', help: 'words of the prompt', default: '', pattern: 'the Eiffel Tower' },
+    { id: 'template', kind: 'text', label: 'Template', help: 'what is asked', default: 'Text: {prompt}\nWhy?', lines: true },
     { id: 'train', kind: 'file', label: 'Train on', help: 'a text' },
   ],
 };

@@ -203,6 +203,18 @@ test('the host is told what stands in the form, and a page that was hidden gets 
   expect(await again.page.getByLabel('Layer').inputValue()).toBe('-1');
 });
 
+test('a parameter of several lines keeps its line breaks', async () => {
+  const panel = await open('dark');
+  await panel.page.getByText('Parameters').click();
+  const field = panel.page.getByLabel('Template');
+  expect(await field.inputValue()).toBe('Text: {prompt}\nWhy?');
+  await field.press('Control+End');
+  await field.press('Enter');
+  await field.pressSequentially('And?');
+  const told = (await panel.posted()).findLast(({ type }) => type === 'draft');
+  expect(told).toMatchObject({ draft: { fields: { template: 'Text: {prompt}\nWhy?\nAnd?' } } });
+});
+
 test('another prompt is taken from a document', async () => {
   const panel = await open('dark');
   const { page } = panel;

@@ -40,7 +40,7 @@ export function heatGeometry(
     ? Math.max(withText.least, Math.min(withText.enough, labels.text), Math.min(withText.most, fitting))
     : Math.max(plain.least, Math.min(plain.most, fitting));
   const isFlat = labels.column <= cellWidth;
-  const top = Math.round(hasTexts || isFlat ? 22 : Math.max(34, Math.min(92, labels.column)));
+  const top = Math.round(hasTexts || isFlat ? 22 : Math.max(34, Math.min(132, labels.column)));
   return { rows, columns, left, top, cellWidth, cellHeight: hasTexts ? withText.height : plain.height };
 }
 

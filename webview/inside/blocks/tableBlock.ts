@@ -131,7 +131,7 @@ export class TableBlockView extends LitElement {
         white-space: nowrap;
       }
       .long {
-        min-inline-size: 220px;
+        min-inline-size: 130px;
       }
       thead th {
         max-inline-size: 120px;
