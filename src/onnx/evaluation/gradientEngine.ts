@@ -18,7 +18,7 @@ import { resolveCapture } from '../../model/runtime/resolveSite.ts';
 import { allFinite } from '../../model/runtime/rowSummary.ts';
 import { type Site, siteName } from '../../model/sites.ts';
 import { type LogitTarget, rowsOf, seedOf } from '../../model/targetSeed.ts';
-import { gradientMemory, gradientUnsupported, numeric, siteUnknown } from '../../shared/errorCatalog.ts';
+import { gradientMemory, numeric, siteUnknown } from '../../shared/errorCatalog.ts';
 import { elementTypes } from '../graph/graph.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { feeds } from '../runtime/feeds.ts';
@@ -29,8 +29,9 @@ import { type OnnxSite, siteVectors, tensorDims, vectorShape } from '../sites/on
 import { planPatches } from '../sites/patchPlan.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
 import { capturedTensor, floats, forward, onlyInputs, rowsValue } from './forward.ts';
-import { cotangentInput, type GradientGraph, gradientGraph, seedInput, shareInput } from './gradientGraph.ts';
+import { cotangentInput, type GradientGraph, gradientGraph, referenceInput, seedInput, shareInput } from './gradientGraph.ts';
 import { isLogitTarget, type RowSeeds, seedsAfter, seedsBefore } from './gradientSeed.ts';
+import { referenceValue, rescaleSeeds } from './rescaleSeeds.ts';
 import { paddedLength } from './paddedLength.ts';
 import { rowsInput } from './selectRows.ts';
 import { SessionCache } from './sessionCache.ts';
@@ -134,10 +135,11 @@ export class GradientEngine {
     cancellation: Cancellation,
     options: GradientOptions,
   ): Promise<{ readonly plan: GradientPlan; readonly gradient: TargetGradient; readonly captured: ReadonlyMap<string, Tensor> }> {
-    const { tokens, embeddings } = request;
+    const { tokens, embeddings, reference, rules = 'exact' } = request;
     const { at, capture } = this.#check(evaluator, request, target);
     const embed = resolveCapture({ site: { kind: 'embed' } }, evaluator.sites, evaluator.info);
-    const seeds = isLogitTarget(target) ? await seedsOf(evaluator, request, target, cancellation) : null;
+    const findSeeds = rules === 'rescale' ? rescaleSeeds : seedsOf;
+    const seeds = isLogitTarget(target) ? await findSeeds(evaluator, request, target, cancellation) : null;
     const cotangent = target.kind === 'cotangent' ? resolveCapture({ site: target.site }, evaluator.sites, evaluator.info) : null;
     const length = paddedLength(evaluator, tokens.length);
     const padded = new Int32Array(length);
@@ -153,14 +155,15 @@ export class GradientEngine {
       ...(evaluator.selectsRows ? { [rowsInput]: rowsValue(seeds?.rows ?? [tokens.length - 1]) } : {}),
       ...(seeds === null ? {} : seedFeeds(evaluator, seeds, rows)),
       ...(target.kind === 'cotangent' && cotangent !== null
-        ? cotangentFeeds(cotangent, target.values, tokens.length, length)
+        ? siteFeed(cotangentInput, cotangent, target.values, tokens.length, length)
         : {}),
+      ...(reference === undefined ? {} : siteFeed(referenceInput, embed, reference, tokens.length, length)),
     };
     cancellation.check();
     const { graph, session, weights, plan } = await this.#prepare(
       evaluator,
       embed,
-      { length, rows, cotangent, at, capture, embeddings: embeddings !== undefined },
+      { length, rows, cotangent, at, capture, embeddings: embeddings !== undefined, rules },
       given,
       precision,
       options,
@@ -185,21 +188,21 @@ export class GradientEngine {
         ? await cotangentValue(evaluator, request, target, cancellation)
         : valueOf(target as LogitTarget, evaluator, seeds, floats(results, graph.values.get(evaluator.logits) ?? ''));
     if (!Number.isFinite(value)) throw numeric('the target');
-    return { plan, gradient: { value, gradients }, captured };
+    if (reference === undefined) return { plan, gradient: { value, gradients }, captured };
+    const other = { ...request, embeddings: reference };
+    const before = isLogitTarget(target)
+      ? await referenceValue(evaluator, request, target, cancellation)
+      : await cotangentValue(evaluator, other, target, cancellation);
+    if (!Number.isFinite(before)) throw numeric('the target');
+    return { plan, gradient: { value, referenceValue: before, gradients }, captured };
   }
 
   #check(evaluator: OnnxEvaluator, request: GradientRequest, target: GradientTarget) {
     const { info, sites } = evaluator;
-    const { tokens, embeddings, at, capture = [], rules = 'exact' } = request;
+    const { tokens, embeddings, reference, at, capture = [] } = request;
     checkTokens(tokens, info);
     checkRules(request);
-    if (rules !== 'exact') {
-      throw gradientUnsupported(`the rules "${rules}"`, 'on ONNX models only exact derivatives can be taken', [
-        'saliency',
-        'input-x-gradient',
-      ]);
-    }
-    if (embeddings !== undefined) checkEmbeddings(tokens, embeddings, info);
+    for (const given of [embeddings, reference]) if (given !== undefined) checkEmbeddings(tokens, given, info);
     const resolve = (site: Site) => resolveCapture({ site }, sites, info);
     checkTarget(target, tokens.length, info, (site) => {
       const { heads, width } = vectorShape(resolve(site), tokens.length);
@@ -222,6 +225,7 @@ export class GradientEngine {
     const names = (sites: readonly OnnxSite[]) => sites.map(({ tensor }) => tensor).join();
     const key = [
       precision,
+      request.rules,
       request.length,
       request.rows,
       request.embeddings,
@@ -346,8 +350,14 @@ function embeddingFeeds(embed: OnnxSite, values: Float32Array, tokens: number, l
   return planPatches([{ site: embed, patch }], () => [embed], length).feeds;
 }
 
-/** The cotangent in the tensor's own axes; nothing at the fillers. */
-function cotangentFeeds(site: OnnxSite, values: Float32Array, tokens: number, length: number): Record<string, TensorValue> {
+/** Values of a site in the tensor's own axes; nothing at the fillers. */
+function siteFeed(
+  name: string,
+  site: OnnxSite,
+  values: Float32Array,
+  tokens: number,
+  length: number,
+): Record<string, TensorValue> {
   const dims = tensorDims(site, length);
   const data = new Float32Array(dims.reduce((product, size) => product * size, 1));
   const vectors = siteVectors(site, data, tokens, length);
@@ -361,7 +371,7 @@ function cotangentFeeds(site: OnnxSite, values: Float32Array, tokens: number, le
   } else {
     for (let position = 0; position < tokens; position++) for (let head = 0; head < vectors.heads; head++) put(position, head);
   }
-  return { [cotangentInput]: { type: elementTypes.float32, dims, data } };
+  return { [name]: { type: elementTypes.float32, dims, data } };
 }
 
 function gradientAt(site: OnnxSite, raw: Float32Array, tokens: number, length: number): Tensor {
