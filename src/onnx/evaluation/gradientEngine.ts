@@ -25,7 +25,7 @@ import { feeds } from '../runtime/feeds.ts';
 import { fixedInputs } from '../runtime/probeRun.ts';
 import { createSession, type OnnxSession } from '../runtime/session.ts';
 import type { TensorValue } from '../runtime/tensorValue.ts';
-import { type OnnxSite, siteVectors, tensorDims, vectorShape } from '../sites/onnxSite.ts';
+import { type OnnxSite, positionAxis, siteVectors, tensorDims, vectorShape } from '../sites/onnxSite.ts';
 import { planPatches } from '../sites/patchPlan.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
 import { capturedTensor, floats, forward, onlyInputs, rowsValue } from './forward.ts';
@@ -155,9 +155,11 @@ export class GradientEngine {
       ...(evaluator.selectsRows ? { [rowsInput]: rowsValue(seeds?.rows ?? [tokens.length - 1]) } : {}),
       ...(seeds === null ? {} : seedFeeds(evaluator, seeds, rows)),
       ...(target.kind === 'cotangent' && cotangent !== null
-        ? siteFeed(cotangentInput, cotangent, target.values, tokens.length, length)
+        ? siteFeed(cotangentInput, cotangent, target.values, tokens.length, tensorDims(cotangent, length, evaluator.sequences))
         : {}),
-      ...(reference === undefined ? {} : siteFeed(referenceInput, embed, reference, tokens.length, length)),
+      ...(reference === undefined
+        ? {}
+        : siteFeed(referenceInput, embed, reference, tokens.length, tensorDims(embed, length, evaluator.sequences))),
     };
     cancellation.check();
     const { graph, session, weights, plan } = await this.#prepare(
@@ -171,14 +173,16 @@ export class GradientEngine {
     cancellation.check();
     const results = await session.run(onlyInputs({ ...given, ...weights }, session.inputs));
     const whole = (site: OnnxSite, name: string) =>
-      capturedTensor({ site: parsed(site.site) }, site, floats(results, name), tokens.length, length);
+      capturedTensor({ site: parsed(site.site) }, site, floats(results, name, evaluator.sequences), tokens.length, length);
     const captured = new Map(capture.map((site) => [site.site, whole(site, graph.values.get(site.tensor) ?? '')]));
     const gradients = new Map(
       at.map((site): [string, Tensor] => {
         const name = graph.gradients.get(site.tensor);
         return [
           site.site,
-          name === undefined ? zeros(site, tokens.length) : gradientAt(site, floats(results, name), tokens.length, length),
+          name === undefined
+            ? zeros(site, tokens.length)
+            : gradientAt(site, floats(results, name, evaluator.sequences), tokens.length, length),
         ];
       }),
     );
@@ -186,7 +190,12 @@ export class GradientEngine {
     const value =
       seeds === null
         ? await cotangentValue(evaluator, request, target, cancellation)
-        : valueOf(target as LogitTarget, evaluator, seeds, floats(results, graph.values.get(evaluator.logits) ?? ''));
+        : valueOf(
+            target as LogitTarget,
+            evaluator,
+            seeds,
+            floats(results, graph.values.get(evaluator.logits) ?? '', evaluator.sequences),
+          );
     if (!Number.isFinite(value)) throw numeric('the target');
     if (reference === undefined) return { plan, gradient: { value, gradients }, captured };
     const other = { ...request, embeddings: reference };
@@ -291,7 +300,11 @@ function row(values: Float32Array, place: number, width: number): Float32Array {
 }
 
 /** Seeds of the chosen rows, or of every row where the graph cannot choose. */
-function seedFeeds({ info, selectsRows, width }: OnnxEvaluator, seeds: RowSeeds, rows: number): Record<string, TensorValue> {
+function seedFeeds(
+  { info, selectsRows, sequences, width }: OnnxEvaluator,
+  seeds: RowSeeds,
+  rows: number,
+): Record<string, TensorValue> {
   let { direct, shares } = seeds;
   if (info.task !== undefined) {
     // One row, whichever positions were named.
@@ -305,10 +318,15 @@ function seedFeeds({ info, selectsRows, width }: OnnxEvaluator, seeds: RowSeeds,
       shares[position] = seeds.shares[place] as number;
     }
   }
-  const outer = info.task === undefined ? [1, rows] : [1];
+  const outer = info.task === undefined ? [sequences, rows] : [sequences];
+  const first = (values: Float32Array) => {
+    const all = new Float32Array(values.length * sequences);
+    all.set(values);
+    return all;
+  };
   return {
-    [seedInput]: { type: elementTypes.float32, dims: [...outer, width], data: direct },
-    [shareInput]: { type: elementTypes.float32, dims: [...outer, 1], data: shares },
+    [seedInput]: { type: elementTypes.float32, dims: [...outer, width], data: first(direct) },
+    [shareInput]: { type: elementTypes.float32, dims: [...outer, 1], data: first(shares) },
   };
 }
 
@@ -350,17 +368,16 @@ function embeddingFeeds(embed: OnnxSite, values: Float32Array, tokens: number, l
   return planPatches([{ site: embed, patch }], () => [embed], length).feeds;
 }
 
-/** Values of a site in the tensor's own axes; nothing at the fillers. */
+/** Values of a site in the tensor's own axes; nothing at the fillers and in further sequences. */
 function siteFeed(
   name: string,
   site: OnnxSite,
   values: Float32Array,
   tokens: number,
-  length: number,
+  dims: readonly number[],
 ): Record<string, TensorValue> {
-  const dims = tensorDims(site, length);
   const data = new Float32Array(dims.reduce((product, size) => product * size, 1));
-  const vectors = siteVectors(site, data, tokens, length);
+  const vectors = siteVectors(site, data, tokens, dims[positionAxis(site.layout)]);
   let taken = 0;
   const put = (position: number, head: number) => {
     data.set(values.subarray(taken, taken + vectors.width), vectors.offset(position, head));

@@ -59,14 +59,15 @@ export function gradientGraph(
   const seeds = new Map<string, string>();
   const given: GraphValue[] = [];
   if (cotangent !== null) {
-    given.push({ name: cotangentInput, type: elementTypes.float32, dims: tensorDims(cotangent, length) });
+    given.push({ name: cotangentInput, type: elementTypes.float32, dims: tensorDims(cotangent, length, evaluator.sequences) });
     seeds.set(now(cotangent.tensor), cotangentInput);
   } else {
     seeds.set(now(evaluator.logits), logitSeed(builder, now(evaluator.logits), given, evaluator, rows));
   }
   const root = now(embed.tensor);
   const second = rules === 'rescale' ? secondRun(graph, root, referenceInput) : null;
-  if (second !== null) given.push({ name: referenceInput, type: elementTypes.float32, dims: tensorDims(embed, length) });
+  if (second !== null)
+    given.push({ name: referenceInput, type: elementTypes.float32, dims: tensorDims(embed, length, evaluator.sequences) });
   const found = differentiate(graph, probe, builder, {
     seeds,
     roots: [root],
@@ -92,9 +93,9 @@ export function gradientGraph(
   };
 }
 
-/** direct − share · softmax(logits): [1, rows, V], or [1, W] of a model that answers with one row */
+/** direct − share · softmax(logits): [B, rows, V], or [B, W] of a model that answers with one row */
 function logitSeed(builder: GraphBuilder, logits: string, given: GraphValue[], evaluator: OnnxEvaluator, rows: number): string {
-  const rank = evaluator.info.task === undefined ? [1, rows] : [1];
+  const rank = evaluator.info.task === undefined ? [evaluator.sequences, rows] : [evaluator.sequences];
   const width = evaluator.width;
   given.push({ name: seedInput, type: elementTypes.float32, dims: [...rank, width] });
   given.push({ name: shareInput, type: elementTypes.float32, dims: [...rank, 1] });
