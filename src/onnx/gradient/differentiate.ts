@@ -4,6 +4,7 @@ import type { LoupeError } from '../../shared/errors.ts';
 import { elementTypes, type GraphNode, type OnnxGraph, operatorKey } from '../graph/graph.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
+import { isExperts } from '../structure/experts.ts';
 import { descendants, takesAnyType } from './activity.ts';
 import type { RuleContext, RuleTable } from './rules/rule.ts';
 import { ruleTables } from './rules/ruleTables.ts';
@@ -140,13 +141,15 @@ class BackwardPass {
     this.#node = node;
     const gradients = node.outputs.map((output) => this.gradientOf(output));
     const rule = this.#table.get(operatorKey(node));
-    if (rule === undefined) throw this.#refusal(this.#withoutRule(operatorKey(node)));
+    if (rule === undefined) throw this.#refusal(this.#withoutRule(node));
     if (!takesAnyType(node)) this.#checkTypes([...inputs, ...node.outputs.filter((_, i) => gradients[i] !== null)]);
     rule(node, gradients, this.context);
   }
 
-  #withoutRule(key: string): string {
+  #withoutRule(node: GraphNode): string {
     const { rules } = this.parts;
+    const key = operatorKey(node);
+    if (isExperts(node)) return 'it is a mixture of experts, which is not opened up';
     return ruleTables.exact.has(key) ? `the rules "${rules}" have none for it` : 'its derivative has no rule yet';
   }
 
