@@ -37,7 +37,8 @@ function packageTarget(target) {
   const stage = path.join(out, `stage-${target}`);
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  for (const entry of shipped) if (existsSync(entry)) cpSync(entry, path.join(stage, entry), { recursive: true });
+  for (const entry of shipped)
+    if (existsSync(entry)) cpSync(entry, path.join(stage, entry), { recursive: true, filter: isNeeded });
   rmSync(path.join(stage, 'dist/test'), { recursive: true, force: true });
   // The kernel for gradients, this target's only.
   const kernel = path.join('native', 'prebuilt', target);
@@ -96,9 +97,9 @@ function withoutInstallers(file) {
   writeFileSync(file, JSON.stringify(manifest, null, 2));
 }
 
-/** Left out: the add-on of node-llama-cpp itself (we load the libraries directly), C sources, type declarations. */
+/** Left out: the add-on of node-llama-cpp itself (we load the libraries directly), sources, type declarations, source maps. */
 function isNeeded(file) {
-  return !/llama-addon\.node$|[/\\]koffi[/\\](vendor|doc|lib)[/\\]|[/\\]koffi[/\\]src[/\\].*\.(c|cc|cpp|h|hh|hpp|S|asm|inc|txt)$|\.d\.ts$|\.map$/.test(
+  return !/llama-addon\.node$|[/\\]koffi[/\\](vendor|doc|lib)[/\\]|[/\\]koffi[/\\]src[/\\].*\.(c|cc|cpp|h|hh|hpp|S|asm|inc|txt)$|\.ts$|\.map$/.test(
     file,
   );
 }

@@ -5,10 +5,15 @@ import type { OnnxSites } from './sites/onnxSite.ts';
 import type { Structure } from './structure/recognise.ts';
 
 /** Without the attention patterns and the residual stream of every layer, nothing useful can be shown. */
-export function abilities(sites: OnnxSites, { kind, layers }: Structure, chat: boolean): ModelInfo['can'] {
+export function abilities(sites: OnnxSites, { kind, layers, hasExperts }: Structure, chat: boolean): ModelInfo['can'] {
   const hidden = hiddenSites(sites, layers.length);
   const visible = layers.length > 0 && !hidden.includes('pattern') && !hidden.includes('resid_post');
-  return { capture: visible, patch: visible, gradient: visible && sites.has('embed'), chat: chat && kind === 'causal-lm' };
+  return {
+    capture: visible,
+    patch: visible,
+    gradient: visible && sites.has('embed') && !hasExperts,
+    chat: chat && kind === 'causal-lm',
+  };
 }
 
 export function limitNotes(sites: OnnxSites, layers: number): string[] {

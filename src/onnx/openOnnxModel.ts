@@ -137,6 +137,7 @@ function createEvaluator({ info, prepared, structure, feedOptions, threads }: Ev
     logits,
     selectsRows: rowTensors !== null,
     rowTensors: rowTensors ?? new Map(),
+    sequences: probe.facts(logits)?.dims[0].at(0) ?? 1,
     width: probe.facts(logits)?.dims[0].at(-1) ?? info.vocabulary,
     probe,
     readsLeftToRight: structure.kind === 'causal-lm' && !graph.nodes.some(({ op }) => op === 'DynamicQuantizeLinear'),

@@ -1,11 +1,16 @@
 /** Errors of ONNX files and of ONNX Runtime. */
 import { LoupeError } from './errors.ts';
 
+/** Where a file lies is nobody's business when a message is passed on; `details` keep it. */
+function nameOf(file: string): string {
+  return file.split(/[\\/]/).at(-1) ?? file;
+}
+
 export const onnxCorrupt = (file: string, why: string) =>
   new LoupeError({
     code: 'E_ONNX_CORRUPT',
     kind: 'model',
-    what: `the model file ${file} is damaged or not a valid ONNX file`,
+    what: `the model file ${nameOf(file)} is damaged or not a valid ONNX file`,
     why,
     action: 'download it again with all files beside it and compare checksums with the publisher’s, or pick another model',
     details: { file },
@@ -15,7 +20,7 @@ export const onnxUnsupported = (file: string, why: string) =>
   new LoupeError({
     code: 'E_ONNX_UNSUPPORTED',
     kind: 'model',
-    what: `${file} is not an ONNX model this version can open`,
+    what: `${nameOf(file)} is not an ONNX model this version can open`,
     why,
     action: 'pick a language model, a text classifier or a sentence encoder as exported by optimum, torch or the genai builder',
     details: { file },
@@ -26,7 +31,7 @@ export const onnxExternalData = (file: string, location: string, why: string) =>
   new LoupeError({
     code: 'E_ONNX_EXTERNAL_DATA',
     kind: 'model',
-    what: `the weights of ${file} in ${JSON.stringify(location.slice(0, 200))} cannot be used`,
+    what: `the weights of ${nameOf(file)} in ${JSON.stringify(location.slice(0, 200))} cannot be used`,
     why,
     action: 'put the model and its data files into one folder, as its publisher has them, or pick another model',
     details: { file },

@@ -85,6 +85,14 @@ describe('a classifier', () => {
     expect(Math.abs((completeness?.sum ?? 0) - (completeness?.expected ?? 1))).toBeLessThan(0.02);
   });
 
+  test('DeepLIFT adds up where the classes are written; AttnLRP runs after agreement', async () => {
+    const lift = await explain(recordRequest(classifier), asked({ kind: 'class', name: 'positive' }, 'deeplift'));
+    expect(lift.completeness?.share ?? 1).toBeLessThan(1e-3);
+    const relevance = { ...asked({ kind: 'class', name: 'positive' }, 'attn-lrp'), agreed: ['attn-lrp'] };
+    const { scores } = await explain(recordRequest(classifier), relevance);
+    expect(scores.some((score) => score !== 0) && scores.every(Number.isFinite)).toBe(true);
+  });
+
   test.each<[TargetSpec, RegExp]>([
     [{ kind: 'class', name: 'angry' }, /E_CLASS_UNKNOWN.*negative, neutral, positive/],
     [{ kind: 'id', id: 3 }, /there is no output 3/],
@@ -128,6 +136,11 @@ describe('a sentence encoder', () => {
     const step = 0.01;
     const slope = ((await value(step)) - (await value(-step))) / (2 * step);
     expect(slope / gradient.reduce((sum, number) => sum + number * number, 0)).toBeCloseTo(1, 2);
+  });
+
+  test('DeepLIFT adds up through the length of the embedding', async () => {
+    const { completeness } = await explain(recordRequest(encoder), asked(similar, 'deeplift'));
+    expect(completeness?.share ?? 1).toBeLessThan(1e-3);
   });
 
   test('explains a similarity, and nothing else', async () => {

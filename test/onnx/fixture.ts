@@ -32,6 +32,7 @@ export interface OnnxGolden {
   readonly targetToken: number;
   /** logits [1, tokens, vocabulary] or [1, classes]; h0… hidden states; p0… attention; g_emb, gh0…, gp0… gradients. */
   tensor(name: string): { readonly data: Float32Array; readonly shape: readonly number[] };
+  wholeNumbers(name: string): BigInt64Array;
 }
 
 export function onnxGolden(name: string): OnnxGolden {
@@ -48,16 +49,20 @@ export function onnxGolden(name: string): OnnxGolden {
     if (found === undefined) throw new Error(`${name} has no golden ${tensor}`);
     return { ...found, count: found.shape.reduce((product, size) => product * size, 1) };
   };
-  const ids = entry('ids');
+  const wholeNumbers = (tensor: string) => {
+    const { offset, count } = entry(tensor);
+    return new BigInt64Array(bytes.slice(offset, offset + 8 * count).buffer);
+  };
   return {
     kind: index.kind,
     layers: index.n_layers,
     targetToken: index.target_token,
-    ids: [...new BigInt64Array(bytes.buffer, ids.offset, ids.count)].map(Number),
+    ids: [...wholeNumbers('ids')].map(Number),
     tensor: (tensor) => {
       const { shape, offset, count } = entry(tensor);
       return { data: new Float32Array(bytes.buffer, offset, count), shape };
     },
+    wholeNumbers,
   };
 }
 

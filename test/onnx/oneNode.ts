@@ -19,6 +19,8 @@ export type Constant =
   | { readonly random: readonly number[]; readonly scale?: number }
   | { readonly int32: readonly number[]; readonly dims: readonly number[] }
   | { readonly int64: readonly number[]; readonly dims: readonly number[] }
+  | { readonly uint8: readonly number[]; readonly dims: readonly number[] }
+  | { readonly int8: readonly number[]; readonly dims: readonly number[] }
   | { readonly bool: readonly number[]; readonly dims: readonly number[] }
   | { readonly float: readonly number[]; readonly dims: readonly number[] };
 
@@ -80,6 +82,8 @@ function constantOf(name: string, input: Constant, random: () => number): GraphT
   }
   if ('int32' in input) return tensor(elementTypes.int32, input.dims, Int32Array.from(input.int32));
   if ('int64' in input) return tensor(elementTypes.int64, input.dims, BigInt64Array.from(input.int64, BigInt));
+  if ('uint8' in input) return tensor(elementTypes.uint8, input.dims, Uint8Array.from(input.uint8));
+  if ('int8' in input) return tensor(elementTypes.int8, input.dims, Int8Array.from(input.int8));
   if ('bool' in input) return tensor(elementTypes.bool, input.dims, Uint8Array.from(input.bool));
   return tensor(elementTypes.float32, input.dims, Float32Array.from(input.float));
 }

@@ -20,7 +20,7 @@ const notShared =
 
 /**
  * DeepLIFT's rescale rule (Shrikumar et al. 2017, arXiv 1704.02685, section 3.5.1), carried to products, norms and the softmax
- * (src/llama/gradient/rules/rescale): (x_t − b_t) · m_t, where the multipliers m come of one backward pass over two forward passes, on the
+ * (`gradient/rules/rescale` of either runtime): (x_t − b_t) · m_t, where the multipliers m come of one backward pass over two forward passes, on the
  * prompt and on a baseline b, the end-of-text token at every prompt position. Signed, in the target's unit; the scores of all tokens add up to f(x) − f(b). See docs/methods/deeplift.md.
  */
 export const deepLift: AttributionMethod = {

@@ -7,7 +7,7 @@ const embed = { kind: 'embed' } as const;
 
 /**
  * Layer-wise relevance propagation for transformers (AttnLRP, Achtibat et al. 2024, arXiv 2402.05602): what the target is made of is
- * handed back from operator to operator, as x_t · m_t with m a gradient by other rules (src/llama/gradient/rules/relevance). Signed, in
+ * handed back from operator to operator, as x_t · m_t with m a gradient by other rules (`gradient/rules/relevance` of either runtime). Signed, in
  * the target's unit. A unit gets the sum over its tokens. See docs/methods/attn-lrp.md.
  */
 export const attnLrp: AttributionMethod = {

@@ -12,7 +12,7 @@ import { nodeCotangent, scoresAsSeen, siteGradient, siteValue, type TapeSite } f
 import { neededTensors, requiredNodes } from './tape/dependencies.ts';
 import { cutIntoSegments, type TapeSegment } from './tape/segments.ts';
 import type { Tape, TapeNode, TapeTensor } from './tape/tape.ts';
-import { rescaleSeed } from './rescaleSeed.ts';
+import { rescaleSeed } from '../../model/rescaleSeed.ts';
 
 export interface ProgramRequest {
   readonly tape: Tape;

@@ -16,6 +16,8 @@ export interface OnnxEvaluator {
   readonly selectsRows: boolean;
   /** Tensors of the chosen rows only → a tensor of the same shape but for axis 1. */
   readonly rowTensors: ReadonlyMap<string, string>;
+  /** Sequences the file reads at once; more than 1 are all given the same tokens, and the first is read. */
+  readonly sequences: number;
   /** Numbers in a row of logits. */
   readonly width: number;
   /** Facts of every tensor of the graph but `rowTensors`. */

@@ -100,12 +100,12 @@ async function run(
   const captured = new Map<string, Tensor>();
   const given = new Set<string>();
   for (const { capture, site } of resolved) {
-    const raw = floats(results, now(site.tensor));
+    const raw = floats(results, now(site.tensor), evaluator.sequences);
     // One tensor may be two sites; each caller's array is its own.
     captured.set(site.site, capturedTensor(capture, site, given.has(site.tensor) ? raw.slice() : raw, length));
     given.add(site.tensor);
   }
-  return { logits: floats(results, now(evaluator.logits)), captured };
+  return { logits: floats(results, now(evaluator.logits), evaluator.sequences), captured };
 }
 
 export function rowsValue(rows: readonly number[]): TensorValue {
@@ -117,10 +117,11 @@ export function onlyInputs(given: Readonly<Record<string, TensorValue>>, names: 
   return Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
 }
 
-export function floats(results: Readonly<Record<string, TensorValue>>, name: string): Float32Array {
+/** Of the first of so many sequences. */
+export function floats(results: Readonly<Record<string, TensorValue>>, name: string, sequences = 1): Float32Array {
   const data = results[name]?.data;
   if (!(data instanceof Float32Array)) throw new Error(`the tensor ${name} is no float32`);
-  return data;
+  return sequences === 1 ? data : data.slice(0, data.length / sequences);
 }
 
 /** Masked scores are large negative numbers in some files and −∞ in others; a site says −∞. */

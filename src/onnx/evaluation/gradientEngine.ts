@@ -18,19 +18,20 @@ import { resolveCapture } from '../../model/runtime/resolveSite.ts';
 import { allFinite } from '../../model/runtime/rowSummary.ts';
 import { type Site, siteName } from '../../model/sites.ts';
 import { type LogitTarget, rowsOf, seedOf } from '../../model/targetSeed.ts';
-import { gradientMemory, gradientUnsupported, numeric, siteUnknown } from '../../shared/errorCatalog.ts';
+import { gradientMemory, numeric, siteUnknown } from '../../shared/errorCatalog.ts';
 import { elementTypes } from '../graph/graph.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { feeds } from '../runtime/feeds.ts';
 import { fixedInputs } from '../runtime/probeRun.ts';
 import { createSession, type OnnxSession } from '../runtime/session.ts';
 import type { TensorValue } from '../runtime/tensorValue.ts';
-import { type OnnxSite, siteVectors, tensorDims, vectorShape } from '../sites/onnxSite.ts';
+import { type OnnxSite, positionAxis, siteVectors, tensorDims, vectorShape } from '../sites/onnxSite.ts';
 import { planPatches } from '../sites/patchPlan.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
 import { capturedTensor, floats, forward, onlyInputs, rowsValue } from './forward.ts';
-import { cotangentInput, type GradientGraph, gradientGraph, seedInput, shareInput } from './gradientGraph.ts';
+import { cotangentInput, type GradientGraph, gradientGraph, referenceInput, seedInput, shareInput } from './gradientGraph.ts';
 import { isLogitTarget, type RowSeeds, seedsAfter, seedsBefore } from './gradientSeed.ts';
+import { referenceValue, rescaleSeeds } from './rescaleSeeds.ts';
 import { paddedLength } from './paddedLength.ts';
 import { rowsInput } from './selectRows.ts';
 import { SessionCache } from './sessionCache.ts';
@@ -134,10 +135,11 @@ export class GradientEngine {
     cancellation: Cancellation,
     options: GradientOptions,
   ): Promise<{ readonly plan: GradientPlan; readonly gradient: TargetGradient; readonly captured: ReadonlyMap<string, Tensor> }> {
-    const { tokens, embeddings } = request;
+    const { tokens, embeddings, reference, rules = 'exact' } = request;
     const { at, capture } = this.#check(evaluator, request, target);
     const embed = resolveCapture({ site: { kind: 'embed' } }, evaluator.sites, evaluator.info);
-    const seeds = isLogitTarget(target) ? await seedsOf(evaluator, request, target, cancellation) : null;
+    const findSeeds = rules === 'rescale' ? rescaleSeeds : seedsOf;
+    const seeds = isLogitTarget(target) ? await findSeeds(evaluator, request, target, cancellation) : null;
     const cotangent = target.kind === 'cotangent' ? resolveCapture({ site: target.site }, evaluator.sites, evaluator.info) : null;
     const length = paddedLength(evaluator, tokens.length);
     const padded = new Int32Array(length);
@@ -153,14 +155,17 @@ export class GradientEngine {
       ...(evaluator.selectsRows ? { [rowsInput]: rowsValue(seeds?.rows ?? [tokens.length - 1]) } : {}),
       ...(seeds === null ? {} : seedFeeds(evaluator, seeds, rows)),
       ...(target.kind === 'cotangent' && cotangent !== null
-        ? cotangentFeeds(cotangent, target.values, tokens.length, length)
+        ? siteFeed(cotangentInput, cotangent, target.values, tokens.length, tensorDims(cotangent, length, evaluator.sequences))
         : {}),
+      ...(reference === undefined
+        ? {}
+        : siteFeed(referenceInput, embed, reference, tokens.length, tensorDims(embed, length, evaluator.sequences))),
     };
     cancellation.check();
     const { graph, session, weights, plan } = await this.#prepare(
       evaluator,
       embed,
-      { length, rows, cotangent, at, capture, embeddings: embeddings !== undefined },
+      { length, rows, cotangent, at, capture, embeddings: embeddings !== undefined, rules },
       given,
       precision,
       options,
@@ -168,14 +173,16 @@ export class GradientEngine {
     cancellation.check();
     const results = await session.run(onlyInputs({ ...given, ...weights }, session.inputs));
     const whole = (site: OnnxSite, name: string) =>
-      capturedTensor({ site: parsed(site.site) }, site, floats(results, name), tokens.length, length);
+      capturedTensor({ site: parsed(site.site) }, site, floats(results, name, evaluator.sequences), tokens.length, length);
     const captured = new Map(capture.map((site) => [site.site, whole(site, graph.values.get(site.tensor) ?? '')]));
     const gradients = new Map(
       at.map((site): [string, Tensor] => {
         const name = graph.gradients.get(site.tensor);
         return [
           site.site,
-          name === undefined ? zeros(site, tokens.length) : gradientAt(site, floats(results, name), tokens.length, length),
+          name === undefined
+            ? zeros(site, tokens.length)
+            : gradientAt(site, floats(results, name, evaluator.sequences), tokens.length, length),
         ];
       }),
     );
@@ -183,23 +190,28 @@ export class GradientEngine {
     const value =
       seeds === null
         ? await cotangentValue(evaluator, request, target, cancellation)
-        : valueOf(target as LogitTarget, evaluator, seeds, floats(results, graph.values.get(evaluator.logits) ?? ''));
+        : valueOf(
+            target as LogitTarget,
+            evaluator,
+            seeds,
+            floats(results, graph.values.get(evaluator.logits) ?? '', evaluator.sequences),
+          );
     if (!Number.isFinite(value)) throw numeric('the target');
-    return { plan, gradient: { value, gradients }, captured };
+    if (reference === undefined) return { plan, gradient: { value, gradients }, captured };
+    const other = { ...request, embeddings: reference };
+    const before = isLogitTarget(target)
+      ? await referenceValue(evaluator, request, target, cancellation)
+      : await cotangentValue(evaluator, other, target, cancellation);
+    if (!Number.isFinite(before)) throw numeric('the target');
+    return { plan, gradient: { value, referenceValue: before, gradients }, captured };
   }
 
   #check(evaluator: OnnxEvaluator, request: GradientRequest, target: GradientTarget) {
     const { info, sites } = evaluator;
-    const { tokens, embeddings, at, capture = [], rules = 'exact' } = request;
+    const { tokens, embeddings, reference, at, capture = [] } = request;
     checkTokens(tokens, info);
     checkRules(request);
-    if (rules !== 'exact') {
-      throw gradientUnsupported(`the rules "${rules}"`, 'on ONNX models only exact derivatives can be taken', [
-        'saliency',
-        'input-x-gradient',
-      ]);
-    }
-    if (embeddings !== undefined) checkEmbeddings(tokens, embeddings, info);
+    for (const given of [embeddings, reference]) if (given !== undefined) checkEmbeddings(tokens, given, info);
     const resolve = (site: Site) => resolveCapture({ site }, sites, info);
     checkTarget(target, tokens.length, info, (site) => {
       const { heads, width } = vectorShape(resolve(site), tokens.length);
@@ -222,6 +234,7 @@ export class GradientEngine {
     const names = (sites: readonly OnnxSite[]) => sites.map(({ tensor }) => tensor).join();
     const key = [
       precision,
+      request.rules,
       request.length,
       request.rows,
       request.embeddings,
@@ -287,7 +300,11 @@ function row(values: Float32Array, place: number, width: number): Float32Array {
 }
 
 /** Seeds of the chosen rows, or of every row where the graph cannot choose. */
-function seedFeeds({ info, selectsRows, width }: OnnxEvaluator, seeds: RowSeeds, rows: number): Record<string, TensorValue> {
+function seedFeeds(
+  { info, selectsRows, sequences, width }: OnnxEvaluator,
+  seeds: RowSeeds,
+  rows: number,
+): Record<string, TensorValue> {
   let { direct, shares } = seeds;
   if (info.task !== undefined) {
     // One row, whichever positions were named.
@@ -301,10 +318,15 @@ function seedFeeds({ info, selectsRows, width }: OnnxEvaluator, seeds: RowSeeds,
       shares[position] = seeds.shares[place] as number;
     }
   }
-  const outer = info.task === undefined ? [1, rows] : [1];
+  const outer = info.task === undefined ? [sequences, rows] : [sequences];
+  const first = (values: Float32Array) => {
+    const all = new Float32Array(values.length * sequences);
+    all.set(values);
+    return all;
+  };
   return {
-    [seedInput]: { type: elementTypes.float32, dims: [...outer, width], data: direct },
-    [shareInput]: { type: elementTypes.float32, dims: [...outer, 1], data: shares },
+    [seedInput]: { type: elementTypes.float32, dims: [...outer, width], data: first(direct) },
+    [shareInput]: { type: elementTypes.float32, dims: [...outer, 1], data: first(shares) },
   };
 }
 
@@ -346,11 +368,16 @@ function embeddingFeeds(embed: OnnxSite, values: Float32Array, tokens: number, l
   return planPatches([{ site: embed, patch }], () => [embed], length).feeds;
 }
 
-/** The cotangent in the tensor's own axes; nothing at the fillers. */
-function cotangentFeeds(site: OnnxSite, values: Float32Array, tokens: number, length: number): Record<string, TensorValue> {
-  const dims = tensorDims(site, length);
+/** Values of a site in the tensor's own axes; nothing at the fillers and in further sequences. */
+function siteFeed(
+  name: string,
+  site: OnnxSite,
+  values: Float32Array,
+  tokens: number,
+  dims: readonly number[],
+): Record<string, TensorValue> {
   const data = new Float32Array(dims.reduce((product, size) => product * size, 1));
-  const vectors = siteVectors(site, data, tokens, length);
+  const vectors = siteVectors(site, data, tokens, dims[positionAxis(site.layout)]);
   let taken = 0;
   const put = (position: number, head: number) => {
     data.set(values.subarray(taken, taken + vectors.width), vectors.offset(position, head));
@@ -361,7 +388,7 @@ function cotangentFeeds(site: OnnxSite, values: Float32Array, tokens: number, le
   } else {
     for (let position = 0; position < tokens; position++) for (let head = 0; head < vectors.heads; head++) put(position, head);
   }
-  return { [cotangentInput]: { type: elementTypes.float32, dims, data } };
+  return { [name]: { type: elementTypes.float32, dims, data } };
 }
 
 function gradientAt(site: OnnxSite, raw: Float32Array, tokens: number, length: number): Tensor {

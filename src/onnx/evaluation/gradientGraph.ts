@@ -1,9 +1,11 @@
 /** The forward graph with its backward graph behind it, for one prompt length, as a session. */
+import type { GradientRules } from '../../model/gradient.ts';
 import { elementTypes, type GraphValue, type OnnxGraph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
 import { staticProbe } from '../graph/staticProbe.ts';
 import { differentiate } from '../gradient/differentiate.ts';
+import { secondRun } from '../gradient/secondRun.ts';
 import { type OnnxSite, tensorDims } from '../sites/onnxSite.ts';
 import { withStages } from '../sites/patchStages.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
@@ -12,6 +14,8 @@ import { rowsInput } from './selectRows.ts';
 export const seedInput = 'loupe/seed';
 export const shareInput = 'loupe/share';
 export const cotangentInput = 'loupe/cotangent';
+/** What enters the first block in the second run, of the rules `rescale`. */
+export const referenceInput = 'loupe/reference';
 
 export interface GradientGraphRequest {
   /** Tokens, fillers included. */
@@ -24,6 +28,7 @@ export interface GradientGraphRequest {
   readonly capture: readonly OnnxSite[];
   /** Input embeddings are given. */
   readonly embeddings: boolean;
+  readonly rules: GradientRules;
 }
 
 export interface GradientGraph {
@@ -45,7 +50,7 @@ export function gradientGraph(
   request: GradientGraphRequest,
   inputs: (graph: OnnxGraph) => readonly GraphValue[],
 ): GradientGraph {
-  const { length, rows, cotangent, at, capture } = request;
+  const { length, rows, cotangent, at, capture, rules } = request;
   const stages = request.embeddings ? [{ tensor: embed.tensor, layout: embed.layout, stages: ['set' as const] }] : [];
   const { graph, renamed } = withStages(evaluator.graph, stages);
   const now = (tensor: string) => renamed.get(tensor) ?? tensor;
@@ -54,18 +59,23 @@ export function gradientGraph(
   const seeds = new Map<string, string>();
   const given: GraphValue[] = [];
   if (cotangent !== null) {
-    given.push({ name: cotangentInput, type: elementTypes.float32, dims: tensorDims(cotangent, length) });
+    given.push({ name: cotangentInput, type: elementTypes.float32, dims: tensorDims(cotangent, length, evaluator.sequences) });
     seeds.set(now(cotangent.tensor), cotangentInput);
   } else {
     seeds.set(now(evaluator.logits), logitSeed(builder, now(evaluator.logits), given, evaluator, rows));
   }
   const root = now(embed.tensor);
+  const second = rules === 'rescale' ? secondRun(graph, root, referenceInput) : null;
+  if (second !== null)
+    given.push({ name: referenceInput, type: elementTypes.float32, dims: tensorDims(embed, length, evaluator.sequences) });
   const found = differentiate(graph, probe, builder, {
     seeds,
     roots: [root],
     wanted: [...new Set(at.map(({ tensor }) => now(tensor)))],
+    rules,
+    ...(second === null ? {} : { reference: second.tensor }),
   });
-  graph.nodes.push(...builder.nodes);
+  graph.nodes.push(...(second?.nodes ?? []), ...builder.nodes);
   graph.inputs.push(...given);
   const gradients = new Map(
     at.flatMap(({ tensor }) => (found.has(now(tensor)) ? [[tensor, found.get(now(tensor)) as string] as const] : [])),
@@ -79,13 +89,13 @@ export function gradientGraph(
     outputs,
     values,
     gradients,
-    activationBytes: activationBytes(evaluator.graph, probe),
+    activationBytes: activationBytes(evaluator.graph, probe) * (second === null ? 1 : 2),
   };
 }
 
-/** direct − share · softmax(logits): [1, rows, V], or [1, W] of a model that answers with one row */
+/** direct − share · softmax(logits): [B, rows, V], or [B, W] of a model that answers with one row */
 function logitSeed(builder: GraphBuilder, logits: string, given: GraphValue[], evaluator: OnnxEvaluator, rows: number): string {
-  const rank = evaluator.info.task === undefined ? [1, rows] : [1];
+  const rank = evaluator.info.task === undefined ? [evaluator.sequences, rows] : [evaluator.sequences];
   const width = evaluator.width;
   given.push({ name: seedInput, type: elementTypes.float32, dims: [...rank, width] });
   given.push({ name: shareInput, type: elementTypes.float32, dims: [...rank, 1] });

@@ -1,11 +1,13 @@
+import type { GradientRules } from '../../model/gradient.ts';
 import { gradientUnsupported } from '../../shared/errorCatalog.ts';
 import type { LoupeError } from '../../shared/errors.ts';
 import { elementTypes, type GraphNode, type OnnxGraph, operatorKey } from '../graph/graph.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
+import { isExperts } from '../structure/experts.ts';
 import { descendants, takesAnyType } from './activity.ts';
-import type { RuleContext } from './rules/rule.ts';
-import { gradientRules } from './rules/rules.ts';
+import type { RuleContext, RuleTable } from './rules/rule.ts';
+import { ruleTables } from './rules/ruleTables.ts';
 import { Shapes } from './shapes.ts';
 
 /** Methods that need no gradient, for the message. */
@@ -18,6 +20,10 @@ export interface DifferentiationRequest {
   readonly roots: readonly string[];
   /** Tensors whose gradient is asked for. */
   readonly wanted: readonly string[];
+  /** What stands for the derivative of an operator. Default: exact. */
+  readonly rules?: GradientRules;
+  /** With the rules `rescale`: where the second run holds a tensor of the first; the same name where both share it. */
+  readonly reference?: (tensor: string) => string;
 }
 
 /**
@@ -38,7 +44,15 @@ export function differentiate(
 ): Map<string, string> {
   const fromRoots = descendants(graph, probe, request.roots);
   const wanted = request.wanted.filter((tensor) => fromRoots.has(tensor));
-  const backward = new BackwardPass(probe, builder, descendants(graph, probe, wanted));
+  const backward = new BackwardPass({
+    probe,
+    builder,
+    active: descendants(graph, probe, wanted),
+    varying: fromRoots,
+    producers: producersOf(graph, [...request.roots, ...wanted]),
+    rules: request.rules ?? 'exact',
+    reference: request.reference ?? ((tensor) => tensor),
+  });
   for (const [tensor, cotangent] of request.seeds) backward.context.add(tensor, () => cotangent);
   for (const node of [...graph.nodes].reverse()) backward.visit(node);
   const gradients = new Map<string, string>();
@@ -53,24 +67,58 @@ export function differentiate(
   return gradients;
 }
 
+/** @param ends tensors beyond which no function is followed */
+function producersOf(graph: OnnxGraph, ends: readonly string[]): ReadonlyMap<string, GraphNode> {
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  for (const end of ends) producers.delete(end);
+  return producers;
+}
+
+interface BackwardParts {
+  readonly probe: Probe;
+  readonly builder: GraphBuilder;
+  readonly active: ReadonlySet<string>;
+  readonly varying: ReadonlySet<string>;
+  readonly producers: ReadonlyMap<string, GraphNode>;
+  readonly rules: GradientRules;
+  readonly reference: (tensor: string) => string;
+}
+
 class BackwardPass {
   readonly context: RuleContext;
+  readonly #table: RuleTable;
   /** Contributions to the gradient of each tensor. */
   readonly #gradients = new Map<string, string[]>();
   readonly #shared = new Map<string, string>();
+  /** What stands in a tensor's place → the tensor: its mean over two runs, its value in the second. */
+  readonly #standIns = new Map<string, string>();
   #node: GraphNode | null = null;
 
-  constructor(
-    private readonly probe: Probe,
-    private readonly builder: GraphBuilder,
-    private readonly active: ReadonlySet<string>,
-  ) {
+  constructor(private readonly parts: BackwardParts) {
+    const { builder, probe, active, varying, producers } = parts;
+    this.#table = ruleTables[parts.rules];
+    const own = (tensor: string) => this.#standIns.get(tensor) ?? tensor;
+    const standIn = (name: string, tensor: string) => {
+      if (name !== tensor) this.#standIns.set(name, tensor);
+      return name;
+    };
     this.context = {
       builder,
       shapes: new Shapes(builder, probe, (tensor) => this.#facts(tensor)),
-      isActive: (tensor) => this.active.has(tensor),
-      add: (tensor, gradient) => {
-        if (!this.active.has(tensor)) return;
+      isActive: (tensor) => active.has(own(tensor)),
+      varies: (tensor) => varying.has(own(tensor)),
+      producer: (tensor) => producers.get(tensor),
+      reference: (tensor) => standIn(parts.reference(tensor), tensor),
+      mean: (tensor) => {
+        if (!varying.has(tensor)) return tensor;
+        const { once, reference } = this.context;
+        const halved = () => builder.multiply(builder.add(tensor, reference(tensor)), builder.number(0.5));
+        return standIn(once(`mean ${tensor}`, halved), tensor);
+      },
+      standIn,
+      add: (standing, gradient) => {
+        const tensor = own(standing);
+        if (!active.has(tensor)) return;
         const known = this.#gradients.get(tensor);
         if (known === undefined) this.#gradients.set(tensor, [gradient()]);
         else known.push(gradient());
@@ -87,22 +135,29 @@ class BackwardPass {
   /** To be called from the last node to the first. */
   visit(node: GraphNode): void {
     if (!node.outputs.some((output) => this.#gradients.has(output))) return;
-    const inputs = node.inputs.filter((input) => this.active.has(input));
+    const inputs = node.inputs.filter((input) => this.parts.active.has(input));
     const capturing = [...node.attributes.values()].some(({ kind }) => kind === 'graph');
     if (inputs.length === 0 && !capturing) return;
     this.#node = node;
     const gradients = node.outputs.map((output) => this.gradientOf(output));
-    const rule = gradientRules.get(operatorKey(node));
-    if (rule === undefined) throw this.#refusal('its derivative has no rule yet');
+    const rule = this.#table.get(operatorKey(node));
+    if (rule === undefined) throw this.#refusal(this.#withoutRule(node));
     if (!takesAnyType(node)) this.#checkTypes([...inputs, ...node.outputs.filter((_, i) => gradients[i] !== null)]);
     rule(node, gradients, this.context);
+  }
+
+  #withoutRule(node: GraphNode): string {
+    const { rules } = this.parts;
+    const key = operatorKey(node);
+    if (isExperts(node)) return 'it is a mixture of experts, which is not opened up';
+    return ruleTables.exact.has(key) ? `the rules "${rules}" have none for it` : 'its derivative has no rule yet';
   }
 
   /** The sum of what was collected; null where there is nothing. */
   gradientOf(tensor: string): string | null {
     const parts = this.#gradients.get(tensor);
     if (parts === undefined) return null;
-    const total = parts.reduce((sum, part) => this.builder.add(sum, part));
+    const total = parts.reduce((sum, part) => this.parts.builder.add(sum, part));
     this.#gradients.set(tensor, [total]);
     return total;
   }
@@ -118,7 +173,7 @@ class BackwardPass {
   }
 
   #facts(tensor: string): TensorFacts {
-    const facts = this.probe.facts(tensor);
+    const facts = this.parts.probe.facts(this.#standIns.get(tensor) ?? tensor);
     if (facts === undefined) throw this.#refusal(`the shape of its tensor ${quoted(tensor)} is not known`);
     return facts;
   }

@@ -5,12 +5,13 @@ import { firstOutput, inputAt, type LoweringContext, outputAt } from './lowering
 /**
  * com.microsoft EmbedLayerNormalization: embeddings of words, positions and segments, summed and normalised. Inputs: ids, segments, the three tables, scale, shift,
  * mask, position ids. Its second output, numbers of real tokens, is replaced by the mask itself, which attention takes as well.
+ * @param rows the words' rows, where they were looked up already
  */
-export function lowerEmbedLayerNormalization(node: GraphNode, context: LoweringContext): void {
+export function lowerEmbedLayerNormalization(node: GraphNode, context: LoweringContext, rows: string | null = null): void {
   const { builder, aliases } = context;
   const [ids = '', , words = '', positionTable = ''] = node.inputs;
   const [segments, segmentTable, positions] = [inputAt(node, 1), inputAt(node, 4), inputAt(node, 8)];
-  let sum = builder.node('Gather', [words, ids]); // [batch, tokens, width]
+  let sum = rows ?? builder.node('Gather', [words, ids]); // [batch, tokens, width]
   sum = builder.add(
     sum,
     positions === null ? firstRows(context, positionTable, ids) : builder.node('Gather', [positionTable, positions]),

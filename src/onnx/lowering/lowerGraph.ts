@@ -4,7 +4,7 @@ import { type OnnxGraph, operatorKey } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
 import { linkGraph } from '../proto/linkGraph.ts';
 import { computeInFloat32 } from './computeInFloat32.ts';
-import { inlineBranches } from './inlineBranches.ts';
+import { inlineControlFlow } from './inlineControlFlow.ts';
 import type { LoweringContext } from './loweringContext.ts';
 import { loweringRules } from './loweringRules.ts';
 import { withoutCache } from './withoutCache.ts';
@@ -20,7 +20,7 @@ export interface LoweringOptions {
 }
 
 export interface Lowered {
-  /** Keys of the operators that were opened up, one for each node; `If` for a branch that was resolved, `float16` once for a graph of 16-bit floats. */
+  /** Keys of the operators that were opened up, one for each node; `If` and `Loop` for those that were resolved, `float16` once for a graph of 16-bit floats. */
   readonly lowered: string[];
 }
 
@@ -33,7 +33,7 @@ export interface Lowered {
 export function lowerGraph(graph: OnnxGraph, probe: Probe | null, options: LoweringOptions): Lowered {
   const lowered: string[] = [];
   withoutCache(graph, options.headSize ?? null);
-  for (let i = inlineBranches(graph, probe); i > 0; i--) lowered.push('If');
+  lowered.push(...inlineControlFlow(graph, probe));
   if (computeInFloat32(graph)) lowered.push('float16');
 
   const builder = new GraphBuilder(graph);

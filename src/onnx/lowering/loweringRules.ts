@@ -2,10 +2,11 @@ import { lowerBiasGelu, lowerFastGelu } from './biasGelu.ts';
 import { lowerEmbedLayerNormalization } from './embedLayerNormalization.ts';
 import { lowerGroupQueryAttention } from './groupQueryAttention.ts';
 import type { LoweringRule } from './loweringContext.ts';
-import { lowerMicrosoftAttention } from './microsoftAttention.ts';
+import { lowerMicrosoftAttention, lowerQuantisedAttention } from './microsoftAttention.ts';
 import { lowerMultiHeadAttention } from './multiHeadAttention.ts';
 import { lowerOnnxAttention } from './onnxAttention.ts';
 import { lowerMicrosoftRotary, lowerOnnxRotary } from './rotaryEmbedding.ts';
+import { lowerQuantisedEmbedLayerNormalization } from './quantisedEmbedLayerNormalization.ts';
 import { lowerSkipLayerNormalization, lowerSkipSimplifiedLayerNormalization } from './skipLayerNormalization.ts';
 
 /** Fused operators, each by its key, and what writes primitive ones for it. */
@@ -18,6 +19,8 @@ export const loweringRules: ReadonlyMap<string, LoweringRule> = new Map([
   ['com.microsoft:FastGelu', lowerFastGelu],
   ['com.microsoft:GroupQueryAttention', lowerGroupQueryAttention],
   ['com.microsoft:MultiHeadAttention', lowerMultiHeadAttention],
+  ['com.microsoft:QAttention', lowerQuantisedAttention],
+  ['com.microsoft:QEmbedLayerNormalization', lowerQuantisedEmbedLayerNormalization],
   ['com.microsoft:RotaryEmbedding', lowerMicrosoftRotary],
   ['com.microsoft:SkipLayerNormalization', lowerSkipLayerNormalization],
   ['com.microsoft:SkipSimplifiedLayerNormalization', lowerSkipSimplifiedLayerNormalization],

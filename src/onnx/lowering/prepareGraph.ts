@@ -3,8 +3,10 @@ import type { Probe } from '../graph/probe.ts';
 import { readGraph } from '../proto/readGraph.ts';
 import { probeRun } from '../runtime/probeRun.ts';
 import { computeInFloat32 } from './computeInFloat32.ts';
-import { inlineBranches } from './inlineBranches.ts';
+import { inlineControlFlow } from './inlineControlFlow.ts';
 import { lowerGraph, type LoweringOptions } from './lowerGraph.ts';
+import { refuseControlFlow } from './refuseControlFlow.ts';
+import { refuseEndlessLoops } from './refuseEndlessLoops.ts';
 import { simplify, type Simplified } from './simplify.ts';
 import { withoutCache } from './withoutCache.ts';
 
@@ -26,14 +28,21 @@ export async function prepareGraph(
 ): Promise<PreparedGraph> {
   const graph = readGraph(file);
   withoutCache(graph, options.headSize ?? null);
-  const early = new Array<string>(inlineBranches(graph, null)).fill('If');
+  const early = inlineControlFlow(graph, null);
+  refuseEndlessLoops(graph);
   // Before the first run: not every operator of ONNX Runtime has a kernel for 16-bit floats.
   if (computeInFloat32(graph)) early.push('float16');
   const given = { ...options, model: file };
-  const before = await probeRun(graph, given);
+  let before = await probeRun(graph, given);
+  // What stood in a branch or a body was not seen by the first run.
+  for (let found = inlineControlFlow(graph, before); found.length > 0; found = inlineControlFlow(graph, before)) {
+    early.push(...found);
+    before = await probeRun(graph, given);
+  }
   const { lowered } = lowerGraph(graph, before, options);
   // Nothing new to see where nothing was opened up.
   const after = lowered.length === 0 ? before : await probeRun(graph, given);
   const simplified = simplify(graph, after);
+  refuseControlFlow(graph, after);
   return { graph, probe: after, lowered: [...early, ...lowered], simplified };
 }

@@ -43,6 +43,9 @@ export function feeds(
   return Object.fromEntries(inputs.map((input) => [input.name, feed(input, ids, options)]));
 }
 
+/** An input of a real model has a number for each token, or for each pair of them. */
+const mostNumbers = 2 ** 28;
+
 function feed(input: GraphValue, ids: readonly number[], options: FeedOptions): TensorValue {
   const refuse = (why: string) =>
     onnxUnsupported(options.model ?? 'the model', `its input ${JSON.stringify(input.name.slice(0, 100))} ${why}`);
@@ -54,6 +57,7 @@ function feed(input: GraphValue, ids: readonly number[], options: FeedOptions): 
   if (role === 'ids' && dims.at(-1) !== ids.length)
     throw refuse(`takes exactly ${dims.at(-1)} tokens, so no prompt of another length can be read`);
   const count = dims.reduce((product, dim) => product * dim, 1);
+  if (!(count <= mostNumbers)) throw refuse('has a shape of more numbers than any prompt needs');
   const data = filledData(input.type, count, valueAt(input, role, dims, ids, options));
   if (data === null) throw refuse(`has the element type ${input.type}, which cannot be given`);
   return { type: input.type, dims, data };

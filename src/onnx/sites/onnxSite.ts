@@ -1,7 +1,7 @@
 import type { KnownSite, KnownSites } from '../../model/runtime/resolveSite.ts';
 import type { SiteLayout, SiteVectors } from '../../model/runtime/siteVectors.ts';
 
-/** How the axes of an ONNX tensor map to a site's; B is 1. */
+/** How the axes of an ONNX tensor map to a site's; of B sequences the first is meant. */
 export type OnnxLayout =
   /** [B, T, width] */
   | 'rows'
@@ -33,18 +33,18 @@ export function vectorShape(
 }
 
 /** Shape of the tensor. */
-export function tensorDims({ layout, heads, width }: OnnxSite, tokens: number): number[] {
+export function tensorDims({ layout, heads, width }: OnnxSite, tokens: number, sequences = 1): number[] {
   switch (layout) {
     case 'rows':
-      return [1, tokens, width];
+      return [sequences, tokens, width];
     case 'heads-first':
-      return [1, heads, tokens, width];
+      return [sequences, heads, tokens, width];
     case 'heads':
-      return [1, tokens, heads, width];
+      return [sequences, tokens, heads, width];
     case 'joined-heads':
-      return [1, tokens, heads * width];
+      return [sequences, tokens, heads * width];
     case 'attention':
-      return [1, heads, tokens, tokens];
+      return [sequences, heads, tokens, tokens];
   }
 }
 

@@ -35,10 +35,10 @@ export async function brokenQuantization(graph: OnnxGraph, threads: number): Pro
   return null;
 }
 
-/** The smallest matrix of signed weights in a product of integers. */
+/** The smallest matrix of signed weights in a product of integers; QAttention holds one. */
 function candidate(graph: OnnxGraph): GraphTensor | null {
   const matrices = graph.nodes.flatMap(({ op, inputs }) => {
-    const weights = op === 'MatMulInteger' ? graph.initializers.get(inputs[1] ?? '') : undefined;
+    const weights = op === 'MatMulInteger' || op === 'QAttention' ? graph.initializers.get(inputs[1] ?? '') : undefined;
     return weights?.type === elementTypes.int8 && weights.dims.length === 2 ? [weights] : [];
   });
   const size = ({ dims: [rows = 0, columns = 0] }: GraphTensor) => rows * columns;

@@ -2,6 +2,7 @@ import { elementTypes, type GraphNode, type OnnxGraph } from '../graph/graph.ts'
 import type { Probe, TensorFacts } from '../graph/probe.ts';
 import { type AttentionSites, attentionSites } from './attentionSites.ts';
 import { DataFlow } from './dataFlow.ts';
+import { expertsNote } from './experts.ts';
 import { type Cut, findCuts } from './findCuts.ts';
 import { findEmbedding } from './findEmbedding.ts';
 import { findLayer, type ResidualSites } from './findLayer.ts';
@@ -28,6 +29,8 @@ export interface Structure {
   readonly neurons: number | null;
   readonly vocabulary: number | null;
   readonly quantization: string;
+  /** Mixtures of experts as one operator, through which no gradient goes. */
+  readonly hasExperts: boolean;
   readonly notes: readonly string[];
 }
 
@@ -39,7 +42,11 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
   const notes: string[] = [];
   const flow = new DataFlow(graph);
   const quantization = quantizationLabel(graph);
-  const nothing = { layers: [], finalNorm: null, hidden: null, heads: null, kvHeads: null, headSize: null, neurons: null };
+  const experts = expertsNote(graph);
+  const nothing = {
+    ...{ layers: [], finalNorm: null, hidden: null, heads: null, kvHeads: null, headSize: null, neurons: null },
+    hasExperts: experts !== null,
+  };
   const embedding = findEmbedding(flow, probe);
   if (embedding === null) {
     notes.push('no embedding: no float tensor is indexed by token ids');
@@ -67,6 +74,7 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
     if (missing.length > 0) notes.push(`layer ${i}: not found: ${missing.join(', ')}`);
     return layer;
   });
+  if (experts !== null) notes.push(experts);
   const [first] = layers;
   const last = cuts.at(-1)?.tensor ?? null;
   const size = (name: string | null | undefined, axis: number) =>
@@ -85,6 +93,7 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
     neurons: size(first?.mlpPost, -1),
     vocabulary: kind === 'causal-lm' ? size(output, -1) : rows,
     quantization,
+    hasExperts: experts !== null,
     notes,
   };
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GraphBackend } from '../../../src/llama/gradient/execution/backend.ts';
 import type { OperatorNumbers, Shape } from '../../../src/llama/gradient/execution/emitter.ts';
-import { logarithmicMean } from '../../../src/llama/gradient/rescaleSeed.ts';
+import { logarithmicMean } from '../../../src/model/rescaleSeed.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { GradientRequest, GradientTarget } from '../../../src/model/gradient.ts';
 import { maximumDifference } from '../golden.ts';

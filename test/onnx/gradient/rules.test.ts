@@ -1,6 +1,6 @@
 /** Every rule against central differences, in the forms the operator has had between opsets 11 and 23. */
 import { expect, test } from 'vitest';
-import { gradientRules } from '../../../src/onnx/gradient/rules/rules.ts';
+import { derivatives } from '../../../src/onnx/gradient/rules/rules.ts';
 import { elementTypes, operatorKey } from '../../../src/onnx/graph/graph.ts';
 import { float, GraphBuilder } from '../../../src/onnx/graph/graphBuilder.ts';
 import { checkGradients, type Dims, type SmallGraph, type SmallInput } from './smallGraph.ts';
@@ -520,5 +520,5 @@ test('every rule but those for rounding was checked', () => {
     for (const node of builder.nodes) met.add(operatorKey(node));
   }
   // The old name of FusedMatMul, which ONNX Runtime still reads.
-  expect([...gradientRules.keys()].filter((key) => !met.has(key))).toEqual(['com.microsoft:TransposeMatMul']);
+  expect([...derivatives.keys()].filter((key) => !met.has(key))).toEqual(['com.microsoft:TransposeMatMul']);
 });

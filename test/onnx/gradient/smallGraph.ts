@@ -3,7 +3,9 @@
  * differentiated, and the gradient is checked at a third.
  */
 import { expect } from 'vitest';
+import type { GradientRules } from '../../../src/model/gradient.ts';
 import { differentiate } from '../../../src/onnx/gradient/differentiate.ts';
+import { secondRun } from '../../../src/onnx/gradient/secondRun.ts';
 import { elementTypes, type GraphTensor, type OnnxGraph } from '../../../src/onnx/graph/graph.ts';
 import { GraphBuilder } from '../../../src/onnx/graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../../../src/onnx/graph/probe.ts';
@@ -201,4 +203,36 @@ async function centralDifferences(
     slopes.push(slope);
   }
   return slopes;
+}
+
+/** The gradient by the input `x`, by other rules; `y0` is the output on the reference input, of the rules `rescale`. */
+export async function byRules(small: SmallGraph, rules: GradientRules, length = checkedLength) {
+  const { graph, output, probe } = await probedGraph(small);
+  const second = rules === 'rescale' ? secondRun(graph, 'x', 'reference') : null;
+  const builder = new GraphBuilder(graph);
+  const request = { seeds: new Map([[output, 'seed']]), roots: ['x'], wanted: ['x'], rules };
+  const found = differentiate(graph, probe, builder, { ...request, ...(second === null ? {} : { reference: second.tensor }) });
+  graph.nodes.push(...(second?.nodes ?? []), ...builder.nodes);
+  const floatInput = (name: string) => ({ name, type: elementTypes.float32, dims: null });
+  graph.inputs = [...graph.inputs, floatInput('seed'), ...(second === null ? [] : [floatInput('reference')])];
+  const names = { y: output, y0: second?.tensor(output) ?? output, slope: found.get('x') ?? '' };
+  const session = await open(graph, Object.values(names));
+  const x = inputValues(small.inputs, length, 3)['x']!;
+  const reference = inputValues(small.inputs, length, 4)['x']!;
+  const forward = await open({ ...graph, inputs: graph.inputs.slice(0, 1) }, [output]);
+  const shape = (await forward.run({ x }))[output]!;
+  await forward.release();
+  const random = randomNumbers(5);
+  const seed = { ...shape, data: Float32Array.from({ length: shape.data.length }, () => random()) };
+  const results = await session.run({ x, seed, ...(second === null ? {} : { reference }) });
+  await session.release();
+  const values = (name: string) => results[name]!.data as Float32Array;
+  return {
+    x: x.data as Float32Array,
+    x0: reference.data as Float32Array,
+    y: values(names.y),
+    y0: values(names.y0),
+    slope: values(names.slope),
+    seed: seed.data,
+  };
 }

@@ -41,6 +41,18 @@ const kv3 = random(1, tokens, kvHeads * size);
 const kv4 = random(1, kvHeads, tokens, size);
 const lower = Array.from({ length: tokens * tokens }, (_, i) => (i % tokens <= Math.floor(i / tokens) ? 1 : 0));
 
+const whole = (count: number) => Array.from({ length: count }, (_, i) => i);
+const width = heads * size;
+/** x, weights, bias, scale of x, scale of the weights; sums of so few bits do not overflow on any processor. */
+const quantised: readonly Constant[] = [
+  { uint8: whole(tokens * width).map((i) => (i * 89) % 251), dims: [1, tokens, width] },
+  { int8: whole(3 * width * width).map((i) => ((i * 37) % 121) - 60), dims: [width, 3 * width] },
+  random(3 * width),
+  { float: [0.01], dims: [] },
+  { float: [0.004], dims: [] },
+];
+const zero: Constant = { uint8: [128], dims: [] };
+
 const cases: Case[] = [
   ['separate', `${microsoft}GroupQueryAttention`, separate, grouped],
   ['packed', `${microsoft}GroupQueryAttention`, packed, grouped],
@@ -149,6 +161,25 @@ const cases: Case[] = [
     [random(1, tokens, 16), random(16, 80), random(80), null, null, random(1, heads, tokens, tokens)],
     { num_heads: heads, qkv_hidden_sizes: [32, 32, 16] },
   ],
+  [
+    'mask, zero points',
+    `${microsoft}QAttention`,
+    [...quantised, { int32: [1, 1, 0, 1, 1, 0], dims: [1, tokens] }, zero, { int8: [3], dims: [] }],
+    { num_heads: heads },
+  ],
+  ['causal, no zero points', `${microsoft}QAttention`, quantised, { num_heads: heads, unidirectional: 1 }],
+  [
+    'a scale and a zero point a column, number of keys',
+    `${microsoft}QAttention`,
+    [
+      ...quantised.slice(0, 4),
+      { float: whole(3 * width).map((i) => 0.002 + (i % 5) / 1000), dims: [3 * width] },
+      { int32: [4], dims: [1] },
+      zero,
+      { int8: whole(3 * width).map((i) => (i % 7) - 3), dims: [3 * width] },
+    ],
+    { num_heads: heads },
+  ],
   ['four dimensions', 'Attention', [q4, q4, q4], {}],
   ['grouped, causal', 'Attention', [q4, kv4, kv4], { is_causal: 1 }],
   ['three dimensions', 'Attention', [q3, kv3, kv3], { q_num_heads: heads, kv_num_heads: kvHeads, is_causal: 1 }],
@@ -199,6 +230,22 @@ const cases: Case[] = [
       random(2, 16),
       random(16),
       random(16),
+    ],
+    { epsilon: float(1e-5) },
+    ['y', 'lengths'],
+  ],
+  [
+    'segments',
+    `${microsoft}QEmbedLayerNormalization`,
+    [
+      { int32: [3, 1, 4], dims: [1, 3] },
+      { int32: [0, 1, 1], dims: [1, 3] },
+      ...[9, 8, 2].map((rows): Constant => ({ uint8: whole(rows * 16).map((i) => (i * 89) % 251), dims: [rows, 16] })),
+      { uint8: whole(16).map((i) => 100 + i), dims: [16] },
+      { uint8: whole(16).map((i) => 140 - i), dims: [16] },
+      null,
+      ...[0.01, 0.02, 0.03, 0.04, 0.05].map((scale): Constant => ({ float: [scale], dims: [] })),
+      ...[128, 120, 110, 3, 130].map((zeroPoint): Constant => ({ uint8: [zeroPoint], dims: [] })),
     ],
     { epsilon: float(1e-5) },
     ['y', 'lengths'],

@@ -23,7 +23,8 @@ function product(weights: Int8Array, dims: readonly number[]): OnnxGraph {
   return graph;
 }
 
-test.each(['llama_int8_dynamic', 'bert_cls_int8', 'llama_optimum_kv'])('%s is right on every processor', async (name) => {
+// bert_cls_int8 has weights of the full range, so it is right on some processors only.
+test.each(['llama_int8_dynamic', 'llama_optimum_kv'])('%s is right on every processor', async (name) => {
   expect(await brokenQuantization(readGraph(modelFile(name)), 1)).toBeNull();
 });
 
@@ -33,6 +34,10 @@ test('weights of the full range are named where the processor adds pairs in 16 b
   const flags = process.platform === 'linux' && process.arch === 'x64' ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const message = await brokenQuantization(full, 1);
   if (/vnni/.test(flags)) expect(message).toBeNull();
-  else if (/avx2/.test(flags)) expect(message).toMatch(/overflow on this processor: "weights" gives -?\d+ where 4\d+ is right/);
+  else if (/avx2/.test(flags))
+    expect(message).toMatch(/overflow on this processor: "weights" gives -?\d+ where 2060448 is right/);
+  const fixture = await brokenQuantization(readGraph(modelFile('bert_cls_int8')), 1);
+  if (/vnni/.test(flags)) expect(fixture).toBeNull();
+  else if (/avx2/.test(flags)) expect(fixture).toMatch(/"classifier.weight_Transposed_quantized" gives/);
   expect(await brokenQuantization(product(new Int8Array(64 * 32).fill(63), [64, 32]), 1)).toBeNull();
 });

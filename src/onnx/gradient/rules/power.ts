@@ -20,7 +20,7 @@ export const power = ofFirstOutput((node, gradient, context) => {
 });
 
 /** The value of an initializer that holds one float; null for everything else. */
-function constantNumber({ builder, shapes }: RuleContext, tensor: string): number | null {
+export function constantNumber({ builder, shapes }: RuleContext, tensor: string): number | null {
   const found = builder.graph.initializers.get(tensor);
   if (found?.type === elementTypes.float32 && found.bytes?.length === 4) {
     return new DataView(found.bytes.buffer, found.bytes.byteOffset, 4).getFloat32(0, true);

@@ -27,7 +27,7 @@ function reduction(own: (reduction: Reduction) => string): GradientRule {
 }
 
 /** From 0, ascending. Null: no axes, and then nothing is reduced. */
-function reducedAxes(node: GraphNode, { shapes, refusal }: RuleContext): number[] | null {
+export function reducedAxes(node: GraphNode, { shapes, refusal }: RuleContext): number[] | null {
   const x = inputOf(node, 0);
   const given = inputOf(node, 1);
   const axes = intsAttribute(node, 'axes') ?? (given === '' ? [] : shapes.wholeNumbers(given));

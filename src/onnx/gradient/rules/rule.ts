@@ -17,7 +17,20 @@ export interface RuleContext {
   readonly once: (key: string, make: () => string) => string;
   /** E_GRADIENT_UNSUPPORTED that names the node at hand. */
   readonly refusal: (why: string) => LoupeError;
+  /** Whether a tensor depends on the roots in a way that has a derivative: an activation, no weight, position or scale of a rounding. */
+  readonly varies: (tensor: string) => boolean;
+  /** The node that makes a tensor; undefined for inputs, weights, and for what a function may not be followed beyond: what is asked for. */
+  readonly producer: (tensor: string) => GraphNode | undefined;
+  /** The tensor of the run on the reference input, where there is one; the same name where both runs share it. */
+  readonly reference: (tensor: string) => string;
+  /** (x + x₀) / 2 of both runs, to be read wherever x is: `add` and `isActive` know it as x. */
+  readonly mean: (tensor: string) => string;
+  /** Makes a new tensor known in an old one's place: of the same type and shape, and `add` and `isActive` mean the old one. */
+  readonly standIn: (name: string, tensor: string) => string;
 }
+
+/** Rules by `operatorKey`. */
+export type RuleTable = ReadonlyMap<string, GradientRule>;
 
 /**
  * Writes d target / d input for each active input.

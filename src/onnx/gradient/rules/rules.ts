@@ -19,7 +19,7 @@ import { power } from './power.ts';
 import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './quantise.ts';
 import { reductionRules } from './reduce.ts';
 import { reshape } from './reshape.ts';
-import type { GradientRule } from './rule.ts';
+import type { RuleTable } from './rule.ts';
 import { slice } from './slice.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import { split } from './split.ts';
@@ -30,7 +30,7 @@ import { unaryRules } from './unary.ts';
 import { where } from './where.ts';
 
 /** By `operatorKey`. */
-export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
+export const derivatives: RuleTable = new Map(
   Object.entries({
     ...unaryRules,
     ...reductionRules,

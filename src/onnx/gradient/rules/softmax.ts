@@ -3,7 +3,7 @@ import { range } from '../shapes.ts';
 import { inputOf, ofFirstOutput, outputOf, type RuleContext } from './rule.ts';
 
 /** Axes that are normalised together: one since opset 13, all from the given one to the last before. */
-function normalisedAxes({ builder, shapes }: RuleContext, node: GraphNode): number[] {
+export function normalisedAxes({ builder, shapes }: RuleContext, node: GraphNode): number[] {
   if (builder.opset >= 13) return [intAttribute(node, 'axis', -1)];
   const x = inputOf(node, 0);
   const first = shapes.axis(x, intAttribute(node, 'axis', 1));

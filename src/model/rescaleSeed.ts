@@ -1,6 +1,6 @@
 /** Targets on logits by the rescale rule: multipliers m of each row with Σ m · (z − z₀) = f(z) − f(z₀). Plain arithmetic in doubles. */
-import { logSumExp } from '../../model/logSumExp.ts';
-import { type LogitTarget, rowsOf, seedOf } from '../../model/targetSeed.ts';
+import { logSumExp } from './logSumExp.ts';
+import { type LogitTarget, rowsOf, seedOf } from './targetSeed.ts';
 
 type Rows = (position: number) => Float32Array;
 
