@@ -38,7 +38,9 @@ export function differentiate(
 ): Map<string, string> {
   const fromRoots = descendants(graph, probe, request.roots);
   const wanted = request.wanted.filter((tensor) => fromRoots.has(tensor));
-  const backward = new BackwardPass(probe, builder, descendants(graph, probe, wanted));
+  const inner = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  for (const tensor of wanted) inner.delete(tensor);
+  const backward = new BackwardPass(probe, builder, descendants(graph, probe, wanted), inner);
   for (const [tensor, cotangent] of request.seeds) backward.context.add(tensor, () => cotangent);
   for (const node of [...graph.nodes].reverse()) backward.visit(node);
   const gradients = new Map<string, string>();
@@ -64,11 +66,14 @@ class BackwardPass {
     private readonly probe: Probe,
     private readonly builder: GraphBuilder,
     private readonly active: ReadonlySet<string>,
+    /** Tensor whose gradient is not asked for → the node that makes it. */
+    private readonly inner: ReadonlyMap<string, GraphNode>,
   ) {
     this.context = {
       builder,
       shapes: new Shapes(builder, probe, (tensor) => this.#facts(tensor)),
       isActive: (tensor) => this.active.has(tensor),
+      innerNode: (tensor) => this.inner.get(tensor) ?? null,
       add: (tensor, gradient) => {
         if (!this.active.has(tensor)) return;
         const known = this.#gradients.get(tensor);

@@ -11,6 +11,8 @@ export interface RuleContext {
   readonly shapes: Shapes;
   /** Whether something that is asked for has an influence on this tensor: only then its gradient is of use. */
   readonly isActive: (tensor: string) => boolean;
+  /** The node that makes a tensor; null for one that no node makes or whose gradient is asked for, so that no rule may pass it over. */
+  readonly innerNode: (tensor: string) => GraphNode | null;
   /** Adds to the gradient of a tensor. Where it is of no use, nothing is written. */
   readonly add: (tensor: string, gradient: () => string) => void;
   /** Something several nodes share, written once: a dequantised weight. */
