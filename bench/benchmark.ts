@@ -20,6 +20,7 @@ export interface BenchmarkPaths {
   readonly workerFile: string;
   readonly memoryChild: string;
   readonly gradientMemoryChild: string;
+  readonly onnxMemoryChild: string;
 }
 
 export interface Benchmark {

@@ -2,6 +2,7 @@
 import { type OpenLlamaOptions, openLlamaModel } from '../src/llama/openLlamaModel.ts';
 import type { GradientRequest } from '../src/model/gradient.ts';
 import type { Model, Precision } from '../src/model/model.ts';
+import { openOnnxModel } from '../src/onnx/openOnnxModel.ts';
 import type { Site } from '../src/model/sites.ts';
 
 const explained = 5;
@@ -11,7 +12,7 @@ export interface GradientRuns {
   readonly tokens: Int32Array;
   /** llama.cpp's own pass. */
   readonly decode: () => Promise<unknown>;
-  /** Our copy of the pass, without a backward one. */
+  /** Our copy of the pass, without a backward one; of an ONNX file the pass itself. */
   readonly forward: (precision: Precision) => Promise<unknown>;
   readonly gradient: (precision: Precision) => Promise<unknown>;
   /** Integrated gradients. */
@@ -30,12 +31,11 @@ export async function openGradientRuns(
   count: number,
   { threads, kernel, weightBytes }: GradientRunOptions,
 ): Promise<GradientRuns> {
-  const model = await openLlamaModel(file, {
-    threads,
-    contextLength: 2048,
-    gradientKernel: kernel,
-    ...(weightBytes === undefined ? {} : { weightBytes }),
-  });
+  const options = { threads, contextLength: 2048, ...(weightBytes === undefined ? {} : { weightBytes }) };
+  const isOnnx = file.endsWith('.onnx');
+  const model: Model = isOnnx
+    ? await openOnnxModel(file, options)
+    : await openLlamaModel(file, { ...options, gradientKernel: kernel });
   const { vocabulary } = model.info;
   const tokens = Int32Array.from({ length: count }, (_, index) => (index * 7919 + 1013) % vocabulary);
   const position = count - 1;
@@ -46,11 +46,12 @@ export async function openGradientRuns(
     at,
   });
   const embed: Site = { kind: 'embed' };
+  const decode = () => model.forward({ tokens, read: [{ position, ids: [explained] }] });
   return {
     model,
     tokens,
-    decode: () => model.forward({ tokens, read: [{ position, ids: [explained] }] }),
-    forward: (precision) => model.gradient(request(precision, [])),
+    decode,
+    forward: (precision) => (isOnnx ? decode() : model.gradient(request(precision, []))),
     gradient: (precision) => model.gradient(request(precision, [embed])),
     async path(precision, steps) {
       const { captured } = await model.forward({ tokens, capture: [{ site: embed }] });

@@ -15,6 +15,7 @@ async function main(asked: readonly string[]): Promise<void> {
     model: path.join(root, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'),
     workerFile: path.join(root, 'dist', 'engine.cjs'),
     memoryChild: path.join(__dirname, 'memoryChild.cjs'),
+    onnxMemoryChild: path.join(__dirname, 'onnxMemoryChild.cjs'),
     gradientMemoryChild: path.join(__dirname, 'gradientMemoryChild.cjs'),
   };
   const processor = os.cpus()[0]?.model.trim() ?? 'unknown processor';

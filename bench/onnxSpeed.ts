@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import type { CaptureRequest, Model } from '../src/model/model.ts';
 import { openOnnxModel } from '../src/onnx/openOnnxModel.ts';
 import { createSession } from '../src/onnx/runtime/session.ts';
@@ -23,7 +25,7 @@ function promptOf(length: number, variation = 0): Int32Array {
 export const onnxSpeed: Benchmark = {
   id: 'onnx',
   title: 'ONNX: an export of the bundled model, fp32 and int4',
-  async run() {
+  async run({ onnxMemoryChild }) {
     const folder = process.env['PROMPT_LOUPE_ONNX'] ?? '';
     const files = ['model.onnx', 'model_q4.onnx']
       .map((name) => path.join(folder, name))
@@ -32,7 +34,7 @@ export const onnxSpeed: Benchmark = {
     const measurements: Measurement[] = [];
     for (const file of files) {
       const label = file.endsWith('q4.onnx') ? 'int4' : 'fp32';
-      measurements.push(...(await opening(file, label)));
+      measurements.push(...(await opening(file, label)), ...(await memory(onnxMemoryChild, file, label)));
       const model = await openOnnxModel(file, options);
       try {
         measurements.push(...(await taps(model, label)), ...(await gradients(model, label)));
@@ -43,6 +45,17 @@ export const onnxSpeed: Benchmark = {
     return measurements;
   },
 };
+
+/** Of a fresh process. */
+async function memory(child: string, file: string, label: string): Promise<Measurement[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [child, file, '500']);
+  const peak = JSON.parse(stdout) as { readonly captured: number; readonly gradient: number };
+  const unit = 'MB';
+  return [
+    { quantity: `${label}: peak, opened and captured`, value: peak.captured / megabyte, unit, goal: { atMost: 768 } },
+    { quantity: `${label}: peak, then a gradient of 500 tokens`, value: peak.gradient / megabyte, unit, goal: { atMost: 2048 } },
+  ];
+}
 
 async function opening(file: string, label: string): Promise<Measurement[]> {
   const graph = readGraph(file);

@@ -11,6 +11,8 @@ embeddings. Parameters are frozen and nothing is cached between tokens. `logits`
 With `--ours` (after `node bench/run.mjs --build-only`) Prompt Loupe's own passes on the same file and the same ids take turns with
 PyTorch's in one run, and each of its rows holds `timesTorch`: the median over rounds of its CPU time by that of PyTorch's `last` row.
 
+With `--onnx FILE` these are its passes on an ONNX export of the model instead (`scripts/goldens/export_smollm2.py` makes one).
+
 One JSON line a row: median and smallest CPU time of the process and wall time, ms. On a shared machine, compare CPU times. The four
 variants of a length take turns, so that a busy moment meets all of them. Token i has the id (7919 i + 1013) mod 49152.
 """
@@ -32,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--ours", action="store_true", help="run Prompt Loupe's engine side by side")
+    parser.add_argument("--onnx", type=Path, help="run it side by side on this ONNX file")
     parser.add_argument("--tokens", type=int, nargs="+", default=[50, 200, 500])
     return parser.parse_args()
 
@@ -74,11 +77,12 @@ VARIANTS = [
 class Ours:
     """Prompt Loupe's engine in a process of its own, which answers one line with the time one run took."""
 
-    VARIANTS = [(name, precision) for name in ("forward", "forward+backward") for precision in ("as-served", "dequantised")]
+    PRECISIONS = ("as-served",) if options.onnx else ("as-served", "dequantised")
+    VARIANTS = [(name, precision) for precision in PRECISIONS for name in ("forward", "forward+backward")]
 
     def __init__(self) -> None:
         runner = Path(__file__).parents[1] / "dist" / "bench" / "peerRuns.cjs"
-        command = ["node", str(runner), str(options.model), str(options.threads)]
+        command = ["node", str(runner), str(options.onnx or options.model), str(options.threads)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, tokens: int, name: str, precision: str) -> tuple[float, float]:
@@ -134,7 +138,7 @@ def peak_megabytes() -> int:
 def main() -> None:
     torch.set_num_threads(options.threads)
     model = load_model(options.model)
-    ours = Ours() if options.ours else None
+    ours = Ours() if options.ours or options.onnx else None
     for tokens in options.tokens:
         measure(model, tokens, ours)
     if ours:

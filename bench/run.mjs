@@ -19,6 +19,7 @@ await build({
     main: 'bench/main.ts',
     memoryChild: 'bench/memoryChild.ts',
     gradientMemoryChild: 'bench/gradientMemoryChild.ts',
+    onnxMemoryChild: 'bench/onnxMemoryChild.ts',
     peerRuns: 'bench/peerRuns.ts',
   },
   outdir: 'dist/bench',

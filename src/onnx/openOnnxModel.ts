@@ -59,15 +59,14 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
   const threads = options.threads > 0 ? options.threads : defaultThreads();
   const { headSize } = folder.configuration;
   const sizes = headSize === undefined ? {} : { headSize };
-  const source = readGraph(onnxFile);
   cancellation.check();
   const prepared = await prepareGraph(onnxFile, { precision: 'asServed', threads, ...sizes });
   report(0.8);
   cancellation.check();
   const structure = known(recognise(prepared.graph, prepared.probe), onnxFile);
-  const broken = await brokenQuantization(source, threads);
+  const broken = await brokenQuantization(prepared.graph, threads);
   const tokenizer = await openOnnxTokenizer(folder);
-  const fileBytes = totalBytes(source, onnxFile);
+  const fileBytes = totalBytes(prepared.graph, onnxFile);
   const info = describe({
     folder,
     sha256,
@@ -87,7 +86,7 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     evaluator,
     tokenizer,
     endOfGeneration: new Set(endOfGeneration),
-    source: { graph: source, logits: structure.output },
+    source: { graph: onceRead(onnxFile), logits: structure.output },
     cancelFlag: options.cancelFlag,
     gradients: {
       gradientBytes: options.gradientBytes ?? 0,
@@ -101,6 +100,12 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
           : Promise.resolve(evaluator)),
     },
   });
+}
+
+/** The graph as the file has it: only writing text needs it beside the prepared one. */
+function onceRead(onnxFile: string): () => OnnxGraph {
+  let graph: OnnxGraph | null = null;
+  return () => (graph ??= readGraph(onnxFile));
 }
 
 /** With both ends, so that there is something to run. */

@@ -1,3 +1,4 @@
+import type { ModelTask } from '../../shared/modelTask.ts';
 import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { withOutputOptions, withUnusedCommonOptions, type OutputOptions } from '../commonOptions.ts';
@@ -52,13 +53,18 @@ function listView(models: readonly FoundModel[], theme: Theme): string[] {
 }
 
 function summaryView(summary: ModelSummary, theme: Theme): string[] {
-  const { notes, name, fileBytes, can, ...fields } = summary;
+  const { notes, name, fileBytes, can, task, ...fields } = summary;
   const abilities = Object.entries(can).flatMap(([ability, given]) => (given ? [ability] : []));
   return [
     theme.bold(visibleText(name)),
     ...Object.entries(fields).map(([field, value]) => `  ${padWidth(field, 16)} ${visibleText(String(value))}`),
+    ...(task === undefined ? [] : [`  ${padWidth('task', 16)} ${visibleText(taskText(task))}`]),
     `  ${padWidth('can', 16)} ${abilities.join(', ')}`,
     `  ${padWidth('size', 16)} ${bytes(fileBytes)}`,
     ...notes.map((note) => theme.warning(`  ${visibleText(note)}`)),
   ];
+}
+
+function taskText(task: ModelTask): string {
+  return task.kind === 'classify' ? `classes: ${task.labels.join(', ')}` : `embedding of ${task.width} numbers`;
 }

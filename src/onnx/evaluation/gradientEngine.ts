@@ -48,6 +48,12 @@ export interface GradientSettings {
   readonly dequantised: () => Promise<OnnxEvaluator>;
 }
 
+/**
+ * From here on weights are not copied into the order that multiplies fastest. Forward and backward pass need a copy each, which is as
+ * much memory as twice the weights and as much time as a pass; a long prompt makes up for little of it.
+ */
+const longLength = 128;
+
 interface Prepared {
   readonly graph: GradientGraph;
   readonly session: OnnxSession;
@@ -262,10 +268,18 @@ export class GradientEngine {
     if (this.#prepared.size >= 64) this.#prepared.clear();
     this.#prepared.set(key, prepared);
     const session = await this.#sessions.get(key, () =>
-      createSession(prepared.bytes, evaluator.graph.folder, { threads: evaluator.threads }),
+      createSession(prepared.bytes, evaluator.graph.folder, {
+        threads: evaluator.threads,
+        prepacking: request.length < longLength || hasPackedProducts(evaluator),
+      }),
     );
     return { graph, session, weights: prepared.weights, plan };
   }
+}
+
+/** Packed bits are multiplied fast only when they are prepared for it. */
+function hasPackedProducts({ graph }: OnnxEvaluator): boolean {
+  return graph.nodes.some(({ op }) => op === 'MatMulNBits');
 }
 
 async function withWeights(shelf: WeightShelf, graph: GradientGraph) {

@@ -11,7 +11,7 @@ import { keyValueNames, type KeyValueNames } from './keyValueNames.ts';
 
 /** The graph as the file has it, with its inputs for keys and values. */
 export interface SequenceSource {
-  readonly graph: OnnxGraph;
+  readonly graph: () => OnnxGraph;
   /** Its output with the logits. */
   readonly logits: string;
 }
@@ -26,7 +26,7 @@ export class SequenceDecoder {
     private readonly source: SequenceSource,
     private readonly cancellation: Cancellation,
   ) {
-    this.#names = keyValueNames(source.graph);
+    this.#names = keyValueNames(source.graph());
   }
 
   /**
@@ -49,7 +49,8 @@ export class SequenceDecoder {
 
   async #decodeCached(names: readonly KeyValueNames[], tokens: Int32Array, position: number): Promise<Float32Array> {
     const { evaluator } = this;
-    const { graph, logits } = this.source;
+    const graph = this.source.graph();
+    const { logits } = this.source;
     const present = names.map((name) => name.present);
     const session = await evaluator.sessions.get('generate', () =>
       createSession(writeGraph(graph, { outputs: [logits, ...present] }), graph.folder, { threads: evaluator.threads }),

@@ -3,6 +3,7 @@ import type { Probe, TensorFacts } from '../graph/probe.ts';
 import { clampToSafe } from '../proto/fields.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { type FeedOptions, feeds } from './feeds.ts';
+import { probeGraph } from './probeGraph.ts';
 import { createSession } from './session.ts';
 import { dataFromBytes, type TensorValue } from './tensorValue.ts';
 
@@ -38,8 +39,7 @@ interface Seen {
 export async function probeRun(graph: OnnxGraph, options: ProbeOptions): Promise<Probe> {
   const first = [5, 6, 7, 8, 9];
   const second = [11, 12, 13, 14, 15, 16, 17];
-  const seenFirst = await seenAt(graph, first, options);
-  const seenSecond = await seenAt(graph, second, options);
+  const [seenFirst, seenSecond] = await seenAt(graph, [first, second], options);
   const facts = new Map<string, TensorFacts>();
   for (const [name, a] of seenFirst) {
     const b = seenSecond.get(name);
@@ -53,22 +53,30 @@ export async function probeRun(graph: OnnxGraph, options: ProbeOptions): Promise
   };
 }
 
-async function seenAt(graph: OnnxGraph, ids: readonly number[], options: ProbeOptions): Promise<Map<string, Seen>> {
-  const given = feeds(graph.inputs, ids, options);
+/** One session for both: preparing it is most of the work. */
+async function seenAt(
+  graph: OnnxGraph,
+  prompts: readonly [readonly number[], readonly number[]],
+  options: ProbeOptions,
+): Promise<readonly [Map<string, Seen>, Map<string, Seen>]> {
   const outputs = graph.nodes
     .filter(({ op }) => !listOperators.test(op))
     .flatMap((node) => node.outputs)
     .filter((name) => name !== '');
-  const bytes = writeGraph(graph, { inputs: fixedInputs(graph.inputs, given), outputs });
+  const bytes = writeGraph(probeGraph(graph), { outputs });
   // Every tensor as it is named in the file: nothing may be fused, and copies of weights for speed would cost more than they save.
   const session = await createSession(bytes, graph.folder, {
     threads: options.threads,
     optimisation: 'disabled',
     prepacking: false,
   });
-  try {
+  const seenOf = async (ids: readonly number[]) => {
+    const given = feeds(graph.inputs, ids, options);
     const results = await session.run(given);
     return new Map([...Object.entries(given), ...Object.entries(results)].map(([name, value]) => [name, seen(value)]));
+  };
+  try {
+    return [await seenOf(prompts[0]), await seenOf(prompts[1])];
   } finally {
     await session.release();
   }

@@ -44,6 +44,8 @@ export async function createSession(bytes: Uint8Array, folder: string, options: 
       interOpNumThreads: 1,
       graphOptimizationLevel: options.optimisation ?? 'all',
       logSeverityLevel: options.logSeverity ?? 3,
+      // A plan of memory for each shape is laid beside what the first run took: twice the activations, and no faster.
+      enableMemPattern: false,
       extra: {
         session: {
           model_external_initializers_file_folder_path: folder,

@@ -57,6 +57,22 @@ test('tensors the seeds do not depend on have no entry', async () => {
   expect((await run(chain, { y: [1, 10] }, ['a'], ['x', 'a'])).values).toEqual({ a: [2, 20] });
 });
 
+test('x σ(x) has one rule, and the sigmoid its own gradient when that is asked for', async () => {
+  const swish: SmallGraph = {
+    opset: 13,
+    inputs: { x: { dims: ['T', 2] } },
+    build: (b) => b.node('Mul', ['x', b.node('Sigmoid', ['x'], {}, { output: 's' })], {}, { output: 'y' }),
+  };
+  const alone = await run(swish, { y: [1, 10] }, ['x'], ['x']);
+  const both = await run(swish, { y: [1, 10] }, ['x'], ['x', 's']);
+  const values = [...inputValues(swish.inputs, 1, 3)['x']!.data].map(Number);
+  values.forEach((value, i) => {
+    const [seed, sigmoid] = [[1, 10][i]!, 1 / (1 + Math.exp(-value))];
+    expect(both.values['s']![i]).toBeCloseTo(seed * value, 5);
+    for (const found of [alone, both]) expect(found.values['x']![i]).toBeCloseTo(seed * sigmoid * (1 + value * (1 - sigmoid)), 5);
+  });
+});
+
 test('nothing is written for paths that lead to nothing that was asked for', async () => {
   const { graph, probe } = await probedGraph(chain);
   const builder = new GraphBuilder(graph);

@@ -55,6 +55,14 @@ const parametrised = [
   one('HardSigmoid', [13], x(2, 'T'), { alpha: float(0.4), beta: float(0.45) }),
   one('HardSwish', [14, 22], x(2, 'T')),
   { ...one('HardSwish', [14], x(2, 'T')), build: (b: GraphBuilder) => b.node('HardSwish', [b.multiply('x', b.number(3))]) },
+  ...[false, true].map((turned) => ({
+    ...one('Mul', [13], x(2, 'T')),
+    name: `Mul of x and Sigmoid of x, ${turned ? 'turned' : 'in order'}, read by another node too`,
+    build: (b: GraphBuilder) => {
+      const sigmoid = b.node('Sigmoid', ['x']);
+      return b.add(turned ? b.multiply(sigmoid, 'x') : b.multiply('x', sigmoid), sigmoid);
+    },
+  })),
   one('Mish', [18], x(2, 'T')),
   one('Swish', [24], x(2, 'T'), { alpha: float(1.3) }),
   one('Gelu', [20], x(2, 'T')),

@@ -26,9 +26,25 @@ export const subtract = ofFirstOutput((node, gradient, context) => {
 
 export const multiply = ofFirstOutput((node, gradient, context) => {
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+  if (isSigmoidOf(context, b, a)) return addSwish(node, gradient, a, b, context);
+  if (isSigmoidOf(context, a, b)) return addSwish(node, gradient, b, a, context);
   addBroadcast(context, node, a, () => context.builder.multiply(gradient, b));
   addBroadcast(context, node, b, () => context.builder.multiply(gradient, a));
 });
+
+/** x σ(x), as exporters spell SiLU. */
+function isSigmoidOf({ producer }: RuleContext, sigmoid: string, x: string): boolean {
+  const node = producer(sigmoid);
+  return node !== undefined && node.op === 'Sigmoid' && inputOf(node, 0) === x;
+}
+
+/** y = x s with s = σ(x): dx = g s + y (g − g s). One rule for both nodes keeps s and y only, not x. */
+function addSwish(node: GraphNode, gradient: string, x: string, sigmoid: string, { builder, add }: RuleContext): void {
+  add(x, () => {
+    const through = builder.multiply(gradient, sigmoid);
+    return builder.add(through, builder.multiply(outputOf(node), builder.subtract(gradient, through)));
+  });
+}
 
 /** y = a / b: dy/db = −y / b */
 export const divide = ofFirstOutput((node, gradient, context) => {

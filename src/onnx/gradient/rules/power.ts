@@ -8,7 +8,7 @@ export const power = ofFirstOutput((node, gradient, context) => {
   const [x, given] = [inputOf(node, 0), inputOf(node, 1)];
   const exponent = constantNumber(context, given);
   addBroadcast(context, node, x, () => {
-    if (exponent === 2) return builder.multiply(gradient, builder.multiply(x, builder.number(2)));
+    if (exponent === 2) return builder.multiply(builder.multiply(gradient, builder.number(2)), x);
     const isFloat = context.shapes.facts(given).type === elementTypes.float32;
     const p = exponent !== null ? builder.number(exponent) : isFloat ? given : builder.castToFloat(given);
     const less = exponent !== null ? builder.number(exponent - 1) : builder.subtract(p, builder.number(1));

@@ -74,8 +74,19 @@ export const unaryRules: Readonly<Record<string, GradientRule>> = {
   Erf: unary((builder, x) =>
     scaled(builder, builder.node('Exp', [builder.node('Neg', [square(builder, x)])]), 2 / Math.sqrt(Math.PI)),
   ),
-  Sigmoid: unary((builder, _x, y) => builder.multiply(y, oneMinus(builder, y))),
-  Tanh: unary((builder, _x, y) => oneMinus(builder, square(builder, y))),
+  /** g y (1 − y), begun with g: what does not depend on it is computed early and kept. */
+  Sigmoid: ofFirstOutput((node, gradient, { builder, add }) => {
+    const y = outputOf(node);
+    add(inputOf(node, 0), () => {
+      const through = builder.multiply(gradient, y);
+      return builder.subtract(through, builder.multiply(through, y));
+    });
+  }),
+  /** g (1 − y²), likewise. */
+  Tanh: ofFirstOutput((node, gradient, { builder, add }) => {
+    const y = outputOf(node);
+    add(inputOf(node, 0), () => builder.subtract(gradient, builder.multiply(builder.multiply(gradient, y), y)));
+  }),
   Softplus: unary((builder, x) => builder.node('Sigmoid', [x])),
   Softsign: unary((builder, x) => {
     return builder.node('Reciprocal', [square(builder, builder.add(builder.node('Abs', [x]), builder.number(1)))]);
