@@ -208,7 +208,7 @@ describe('terminal output', () => {
   });
 
   test('a method without signs says so, in legend and ranking; its plan is one line on standard error', async () => {
-    const { code, stdout, stderr } = await runCli(argv);
+    const { code, stdout, stderr } = await runCli([...argv, '--method', 'saliency']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^gradient: [^\n]+as served[^\n]+\n$/);
     expect(stdout).toMatch(/^Method: saliency \(norm=l2, perToken=false, precision=as-served\), seed 0$/m);

@@ -29,12 +29,13 @@ const misses: Readonly<Record<string, number>> = {
   'as-served code logit gxi': 0.9776,
   'as-served fewshot logprob l2': 0.9841,
   'as-served fewshot diff l2': 0.9864,
+  'as-served rag logprob gxi': 0.9776,
   'dequantised code logprob l2': 0.99978,
   'dequantised code logprob gxi': 0.9996,
   'dequantised fewshot logprob l2': 0.99989,
 };
-/** Another processor rounds differently, which can exchange a few neighbours. */
-const slack = { 'as-served': 0.004, dequantised: 4e-4 } as const;
+/** Another processor rounds differently, which can exchange a few neighbours: 0.0045 between one with AVX-512 and one with AVX2 only. */
+const slack = { 'as-served': 0.005, dequantised: 4e-4 } as const;
 
 let model: Model;
 beforeAll(async () => {

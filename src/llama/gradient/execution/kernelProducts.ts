@@ -63,7 +63,8 @@ export class KernelProducts implements MatrixProducts {
     const matrix = this.#prefersQuantised(a, node) ? null : this.#matrix(a, context.value);
     if (matrix === null) return fallback.toSecond(context, node, gradient);
     const role = roles.of(node);
-    const skipped = role === 'scores' ? causal.termsAbove : role === 'mixture' ? causal.entriesAbove : causal.none;
+    // Of the probabilities every entry: those of hidden keys are 0, but have a derivative.
+    const skipped = role === 'scores' ? causal.termsAbove : causal.none;
     return this.#product(mode.normalNormal, matrix, this.#readable(gradient), operand(node, 1).header.ne, skipped);
   }
 
