@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const versions = { codeServer: '4.117.0', node: '22', sparticuz: '147.0.0' };
@@ -21,12 +22,34 @@ export async function setupVscode({ browser, log = (line) => console.log(line) }
   if (process.platform === 'win32') {
     throw new Error('the pinned code-server runs on Linux and macOS; on Windows put desktop VS Code\'s "code" on the PATH');
   }
-  installServer(log);
+  await alone(() => installServer(log));
   return {
     node: installed(`node-${process.platform}-${process.arch}`, 'bin/node'),
     entry: installed('code-server/out/node/entry.js'),
     chromium: browser ? await findChromium(log) : null,
   };
+}
+
+/** Two test files that both need the server in a fresh clone would else install into the same folder at once. */
+async function alone(work) {
+  const lock = `${folder}.lock`;
+  for (;;) {
+    try {
+      fs.mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      // A run that was killed leaves its lock behind.
+      const since = fs.statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+      if (Date.now() - since > 20 * 60_000) fs.rmSync(lock, { recursive: true, force: true });
+      else await setTimeout(200);
+    }
+  }
+  try {
+    work();
+  } finally {
+    fs.rmSync(lock, { recursive: true, force: true });
+  }
 }
 
 function installServer(log) {
