@@ -147,7 +147,7 @@ test('right-click on a prompt offers Explain Prompt, and choosing it tints the w
 
 test('hovering a word shows score, share, rank and method', async () => {
   const text = await hover('France', /rank/i);
-  expect(text).toMatch(/nats|logit|standard deviations/);
+  expect(text).toMatch(/nats|logit|standard\sdeviations/);
   expect(text).toMatch(/%/);
   expect(text.replaceAll('\u00a0', ' ')).toContain(`Method: ${defaultMethod}`);
   // The hover fades in.
