@@ -1,3 +1,4 @@
+import { oneLayerParameter } from './oneLayerParameter.ts';
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import { seededRandom } from '../../attribution/seededRandom.ts';
@@ -48,15 +49,7 @@ export const ablate: Tool = {
       choices: replacements,
       default: 'zero',
     },
-    {
-      id: 'layer',
-      kind: 'number',
-      label: 'Layer',
-      help: 'one layer only; -1: all',
-      default: -1,
-      minimum: -1,
-      whole: true,
-    },
+    oneLayerParameter,
     {
       id: 'neurons',
       kind: 'text',

@@ -1,3 +1,4 @@
+import { oneLayerParameter } from './oneLayerParameter.ts';
 import { spearman } from '../../attribution/spearman.ts';
 import type { LayerSite } from '../../model/sites.ts';
 import { methodUnsupported } from '../../shared/errorCatalog.ts';
@@ -63,15 +64,7 @@ export const patch: Tool = {
       choices: estimates,
       default: 'none',
     },
-    {
-      id: 'layer',
-      kind: 'number',
-      label: 'Layer',
-      help: 'one layer only; -1: all',
-      default: -1,
-      minimum: -1,
-      whole: true,
-    },
+    oneLayerParameter,
   ],
 
   async run(context) {

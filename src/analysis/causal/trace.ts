@@ -1,3 +1,4 @@
+import { oneLayerParameter } from './oneLayerParameter.ts';
 import { estimatedMean } from '../../attribution/meanInterval.ts';
 import { withContinuation } from '../../attribution/perturbation/evaluateSequences.ts';
 import { gaussian, seededRandom } from '../../attribution/seededRandom.ts';
@@ -73,15 +74,7 @@ export const trace: Tool = {
       minimum: 0.01,
       maximum: 100,
     },
-    {
-      id: 'layer',
-      kind: 'number',
-      label: 'Layer',
-      help: 'one layer only; -1: all',
-      default: -1,
-      minimum: -1,
-      whole: true,
-    },
+    oneLayerParameter,
   ],
 
   async run(context) {

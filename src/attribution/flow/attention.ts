@@ -2,7 +2,7 @@ import type { CallOptions, Model } from '../../model/model.ts';
 import type { Warning } from '../../shared/explanation.ts';
 import { withContinuation } from '../perturbation/evaluateSequences.ts';
 import { capturedPattern } from './capturedPattern.ts';
-import type { AttributionMethod } from '../method.ts';
+import type { AttributionInput, AttributionMethod } from '../method.ts';
 import { sumByUnit } from '../scoredUnits.ts';
 import { rollOut } from './rollout.ts';
 
@@ -33,9 +33,7 @@ export const attention: AttributionMethod = {
       Int32Array.from(input.tokens, (token) => token.id),
       target.continuation,
     );
-    const rows = target.reads(input.tokens.length).map((read) => read.position);
-    const start = new Float64Array(tokens.length);
-    for (const row of rows) start[row] = (start[row] ?? 0) + 1 / rows.length;
+    const start = targetRowWeights(input);
     const last = model.info.layers - 1;
     const { mass, forwardPasses } =
       input.parameters.aggregation === 'rollout'
@@ -45,6 +43,14 @@ export const attention: AttributionMethod = {
     return { scores: sumByUnit(input.units, mass), forwardPasses, warnings: [attentionWarning] };
   },
 };
+
+/** [T of prompt and continuation] equal weights of the rows that predict the target, adding up to 1. */
+export function targetRowWeights({ tokens, target }: Pick<AttributionInput, 'tokens' | 'target'>): Float64Array {
+  const weights = new Float64Array(tokens.length + target.continuation.length);
+  const rows = target.reads(tokens.length).map(({ position }) => position);
+  for (const row of rows) weights[row] = (weights[row] ?? 0) + 1 / rows.length;
+  return weights;
+}
 
 /** Head-mean attention of one layer, [query, key]. @throws E_NUMERIC, and as `Model.forward` */
 async function meanPattern(model: Model, tokens: Int32Array, layer: number, options: CallOptions): Promise<Float32Array> {

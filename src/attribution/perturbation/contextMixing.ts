@@ -41,12 +41,13 @@ export async function contextMixing(
     const site: Site = { kind: 'resid_pre', layer };
     return { site, operation: { kind: 'overwrite', values: captured(plain, site).data } };
   });
+  const unchanged = depth.map((layer) => leaving(plain, layer));
   const layers = depth.map(() => new Float64Array(size * size));
   for (const [done, key] of keys.entries()) {
     const zero = depth.map((layer): Patch => ({ site: { kind: 'v', layer }, positions: [key], operation: { kind: 'zero' } }));
     const changed = await run(parts, [...restore, ...zero]);
     for (const layer of depth) {
-      const [before, after] = [plain, changed].map((result) => leaving(result, layer)) as [Float32Array, Float32Array];
+      const [before, after] = [unchanged[layer] as Float32Array, leaving(changed, layer)];
       for (let query = key; query < size; query++) {
         const at = query * hidden;
         const turn = 1 - cosine(before.subarray(at, at + hidden), after.subarray(at, at + hidden));

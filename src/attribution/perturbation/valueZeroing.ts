@@ -1,5 +1,5 @@
 import type { Patch } from '../../model/model.ts';
-import { attentionFrom } from '../flow/attention.ts';
+import { attentionFrom, targetRowWeights } from '../flow/attention.ts';
 import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
 import { shownUnits, sumByShownUnit } from '../scoredUnits.ts';
 import { contextMixing } from './contextMixing.ts';
@@ -49,10 +49,7 @@ async function lossOfTarget(input: AttributionInput, options: AttributionOptions
 }
 
 async function sharesMixedIn(input: AttributionInput, options: AttributionOptions) {
-  const rows = input.target.reads(input.tokens.length).map(({ position }) => position);
-  const size = input.tokens.length + input.target.continuation.length;
-  const start = new Float64Array(size);
-  for (const row of rows) start[row] = (start[row] ?? 0) + 1 / rows.length;
+  const start = targetRowWeights(input);
   const { layers, forwardPasses } = await contextMixing(input, [...start.keys()], options);
   const mass =
     input.parameters['measure'] === 'rollout'
@@ -61,7 +58,7 @@ async function sharesMixedIn(input: AttributionInput, options: AttributionOption
           .map((layer) => attentionFrom(start, layer))
           .reduce(
             (sum, layer) => sum.map((value, token) => value + (layer[token] as number) / layers.length),
-            new Float64Array(size),
+            new Float64Array(start.length),
           );
   return { scores: sumByShownUnit(input.units, mass), forwardPasses, scoreUnit: 'share', warnings: [] };
 }
