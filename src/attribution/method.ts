@@ -89,7 +89,7 @@ export interface AttributionMethod {
   readonly isUnsigned?: (parameters: Readonly<Record<string, string | number | boolean>>) => boolean;
   /** Tells single units as they become known (`onScore`); the others give all units at once. */
   readonly tellsUnits?: true;
-  /** Estimated cost in forward passes, for the picker. */
-  cost(units: number): number;
+  /** Estimated cost in forward passes, for the picker. `sharesBeginnings`: as the model says (`ModelInfo`). */
+  cost(units: number, sharesBeginnings: boolean): number;
   attribute(input: AttributionInput, options?: AttributionOptions): Promise<AttributionOutput>;
 }

@@ -20,6 +20,7 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     vocabulary: info.vocabulary,
     contextLength: info.contextLength,
     fileBytes: info.fileBytes,
+    sharesBeginnings: info.sharesBeginnings,
     hasChatTemplate: info.can.chat,
     hasGradients: info.can.gradient,
     can: abilitiesOf(info),

@@ -42,6 +42,7 @@ export function describeModel({ file, sha256, header, native, contextLength }: M
     vocabulary: native.vocabularySize,
     contextLength: usableContext(contextLength, trained),
     fileBytes: header.fileBytes,
+    sharesBeginnings: true,
   };
 }
 

@@ -40,6 +40,8 @@ export interface ModelInfo {
   /** Tokens a prompt and its response may have together. */
   readonly contextLength: number;
   readonly fileBytes: number;
+  /** Whether `forwardVariants` computes once what neighbours in `prefixOrder` begin with; costs are counted by it. */
+  readonly sharesBeginnings: boolean;
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly chat: boolean };
   /** Why a file of this kind is limited (an unsupported architecture can still generate), for `models inspect`. */
   readonly notes: readonly string[];

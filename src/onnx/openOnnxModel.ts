@@ -189,6 +189,7 @@ function describe({ folder, sha256, structure, probe, broken, fileBytes, context
     vocabulary,
     contextLength: trained > 0 ? Math.min(asked, trained) : asked,
     fileBytes,
+    sharesBeginnings: false,
     can: abilities(sites, structure, folder.chatTemplate !== null && folder.tokenizerFile !== null),
     notes: [
       ...(broken === null ? [] : [`Do not trust it here: ${broken}.`]),

@@ -252,8 +252,8 @@ describe('the bundled model', () => {
 async function evaluated<T>(model: Model, input: AttributionInput, read: (valueWithout: ValueWithout) => T): Promise<T> {
   const ids = Int32Array.from(input.tokens, ({ id }) => id);
   const prompt = { ids, units: input.units, emptyToken: await emptyPromptToken(model.tokenizer) };
-  const values = new AblatedValues(prompt, input.target, input.value);
+  const values = new AblatedValues(model, prompt, input.target, input.value);
   values.ask(read);
-  await values.evaluate(model, {});
+  await values.evaluate({});
   return read(values.valueWithout);
 }

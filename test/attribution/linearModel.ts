@@ -45,6 +45,8 @@ export interface LinearModelOptions {
   /** Report results of variants in this order. */
   readonly variantOrder?: (count: number) => number[];
   readonly quantization?: string;
+  /** What it says of itself; it evaluates every prompt whole. Default true. */
+  readonly sharesBeginnings?: boolean;
 }
 
 export interface LinearModel extends Model {
@@ -105,6 +107,7 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
     ...linearInfo,
     contextLength: options.contextLength ?? 256,
     fileBytes: 1,
+    sharesBeginnings: options.sharesBeginnings ?? true,
     can: { capture: options.capture ?? true, patch: false, gradient: false, chat: options.chat ?? true },
     notes: [],
   };

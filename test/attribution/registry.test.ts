@@ -26,6 +26,23 @@ test('methods have names of their own and defaults they accept', () => {
   }
 });
 
+test('a model that evaluates every prompt whole is told a higher cost wherever prompts begin alike', () => {
+  const dearer = attributionMethods.filter((method) => method.cost(50, false) > method.cost(50, true)).map(({ id }) => id);
+  expect(dearer).toEqual([
+    'occlusion',
+    'guided-occlusion',
+    'hierarchical-occlusion',
+    'permutation-importance',
+    'reagent',
+    'exact-shapley',
+    'lime',
+    'sparse-surrogate',
+    'decision-tree',
+  ]);
+  for (const method of attributionMethods)
+    expect(method.cost(50, false), method.id).toBeGreaterThanOrEqual(method.cost(50, true));
+});
+
 test('what a model cannot do', () => {
   const needing = (...can: string[]) =>
     attributionMethods.filter(({ needs }) => needs.every((need) => need === 'forward' || can.includes(need))).map(({ id }) => id);

@@ -116,7 +116,7 @@ async function targets({ model, prompt, signal, progress, ...context }: ToolCont
   let done = 0;
   const onValue = () => progress('intervening', ++done, prompts.length);
   const measured = Array.from(await evaluateSequences(model, prompts, target, { signal, onValue }));
-  return { measured, forwardPasses: sharedPasses(prompts, prompt.ids.length, target.continuation.length) };
+  return { measured, forwardPasses: sharedPasses(model.info, prompts, prompt.ids.length, target.continuation.length) };
 }
 
 async function answersOf(context: ToolContext, prompts: readonly Int32Array[]): Promise<string[]> {

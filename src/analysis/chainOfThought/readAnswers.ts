@@ -42,5 +42,5 @@ export async function readAnswers(
     };
   });
   const sequences = variants.map(({ tokens }) => tokens);
-  return { answers, forwardPasses: sharedPasses(sequences, Math.max(1, sequences.at(-1)?.length ?? 1), 0) };
+  return { answers, forwardPasses: sharedPasses(model.info, sequences, Math.max(1, sequences.at(-1)?.length ?? 1), 0) };
 }

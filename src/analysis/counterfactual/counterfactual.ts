@@ -9,7 +9,7 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import { authorWords } from '../words/authorWords.ts';
 import { promptEncoder, type EncodedPrompt } from '../words/promptEncoder.ts';
 import { applyEdits } from '../words/textEdits.ts';
-import { textSurprise } from '../words/textSurprise.ts';
+import { surprisePasses, textSurprise } from '../words/textSurprise.ts';
 import { candidateEdits, editModes, type EditMode, type SubstituteSource, substituteSources } from './candidateEdits.ts';
 import { anyOtherAnswer, type FlipGoal, givenAnswer, otherSign } from './flipGoal.ts';
 import { searchFlips } from './flipSearch.ts';
@@ -117,7 +117,8 @@ async function run(context: ToolContext) {
   }
   const budget = Number(parameters.budget);
   let tried = 0;
-  let passes = forwardPasses + 1;
+  // The goal, where it was not given, the margin, and how surprising the prompt is.
+  let passes = forwardPasses + (parameters.goal === '' ? 3 : 2);
   const encodeAll = async (sets: readonly (readonly WordEdit[])[]) => {
     const prompts: Int32Array[] = [];
     for (const set of sets) prompts.push((await encode(applyEdits(prompt.text, set))).ids);
@@ -137,7 +138,7 @@ async function run(context: ToolContext) {
         const prompts = await encodeAll(sets.slice(from, from + atOnce));
         const rows = await readGoal(model, goal, prompts, signal);
         outcomes.push(...rows.map((read) => ({ margin: goal.margin(read), answer: goal.answer(read) })));
-        passes += sharedPasses(prompts, whole.ids.length, goal.continuation.length);
+        passes += sharedPasses(model.info, prompts, whole.ids.length, goal.continuation.length);
         tried += prompts.length;
         progress('trying edits', Math.min(tried, budget), budget);
       }
@@ -146,7 +147,7 @@ async function run(context: ToolContext) {
     async strains(sets) {
       if (sets.length === 0) return [];
       const prompts = await encodeAll(sets);
-      passes += sharedPasses(prompts, whole.ids.length, 0);
+      passes += surprisePasses(prompts, whole.ids.length);
       return (await textSurprise(model, prompts, signal)).map((value) => value - surprise);
     },
   });

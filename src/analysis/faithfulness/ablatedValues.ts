@@ -19,6 +19,7 @@ export class AblatedValues {
     if (value === undefined) throw new Error('a value that was not asked for');
     return value;
   };
+  readonly #model: Model;
   readonly #prompt: AblatedPrompt;
   readonly #target: ResolvedTarget;
   readonly #full: number;
@@ -29,7 +30,8 @@ export class AblatedValues {
    * @param full the target's value on the whole prompt
    * @param known values by prompt from an earlier evaluation of the same prompt, model and target; added to
    */
-  constructor(prompt: AblatedPrompt, target: ResolvedTarget, full: number, known = new Map<string, number>()) {
+  constructor(model: Model, prompt: AblatedPrompt, target: ResolvedTarget, full: number, known = new Map<string, number>()) {
+    this.#model = model;
     this.#prompt = prompt;
     this.#target = target;
     this.#full = full;
@@ -60,11 +62,11 @@ export class AblatedValues {
   }
 
   /** @throws E_NUMERIC, and as `Model.forwardVariants` */
-  async evaluate(model: Model, { signal, onProgress }: EvaluationOptions): Promise<void> {
+  async evaluate({ signal, onProgress }: EvaluationOptions): Promise<void> {
     const fresh = [...this.#wanted].filter(([key]) => !this.#values.has(key));
     let done = 0;
     const values = await evaluateSequences(
-      model,
+      this.#model,
       fresh.map(([, ids]) => ids),
       this.#target,
       {
@@ -78,6 +80,6 @@ export class AblatedValues {
   }
 
   #passes(prompts: readonly Int32Array[]): number {
-    return prompts.length === 0 ? 0 : sharedPasses(prompts, this.#prompt.ids.length, this.#target.continuation.length);
+    return sharedPasses(this.#model.info, prompts, this.#prompt.ids.length, this.#target.continuation.length);
   }
 }

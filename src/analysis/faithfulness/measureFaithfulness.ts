@@ -63,6 +63,7 @@ export async function measureFaithfulness(
   const ranked = rankableUnits(units, ids.length);
   if (ranked.length < 2) return notMeasured('There are fewer than two parts that could be ranked against each other.');
   const values = new AblatedValues(
+    model,
     { ids, units, emptyToken: await emptyPromptToken(model.tokenizer) },
     target,
     value,
@@ -80,7 +81,7 @@ export async function measureFaithfulness(
         seed,
       );
   });
-  await values.evaluate(model, options);
+  await values.evaluate(options);
 
   const falls = plan.pictures.map((picture) => fallsOf(picture, values.valueWithout));
   const means = falls.map(({ dropped, kept }) => ({ comprehensiveness: meanOf(dropped), sufficiency: meanOf(kept) }));

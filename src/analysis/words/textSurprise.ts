@@ -18,6 +18,11 @@ export async function textSurprise(model: Model, texts: readonly Int32Array[], s
   });
 }
 
+/** What that costs, in passes over a prompt of `length` tokens: every row is read, so nothing that texts share is left out. */
+export function surprisePasses(texts: readonly Int32Array[], length: number): number {
+  return texts.reduce((sum, text) => sum + text.length, 0) / length;
+}
+
 function surpriseOf({ logSumExp, logits }: RowResult): number {
   return logSumExp - (logits[0] ?? Number.NaN);
 }

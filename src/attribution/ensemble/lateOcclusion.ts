@@ -19,7 +19,8 @@ export async function lateOcclusion(
   const without = await tokenRemover(input);
   const full = Int32Array.from(input.tokens, (token) => token.id);
   const { target } = input;
-  const cost = (prompts: readonly Int32Array[]) => sharedPasses(prompts, full.length, target.continuation.length, full);
+  const cost = (prompts: readonly Int32Array[]) =>
+    sharedPasses(input.model.info, prompts, full.length, target.continuation.length, full);
   const chosen: number[] = [];
   let prompts: Int32Array[] = [];
   for (const unit of candidates.toReversed()) {

@@ -88,6 +88,7 @@ async function regressed(
   const drawn = sparsePrompts(game, {
     ...draw,
     split: middlePlayer(game, input),
+    sharesBeginnings: input.model.info.sharesBeginnings,
     length: input.tokens.length,
     continuation: input.target.continuation.length,
     seed: input.seed,

@@ -1,4 +1,5 @@
 /** Which parts of a prompt are left in when words are ablated at random under a budget. */
+import type { ModelInfo } from '../../model/model.ts';
 import { sharedPasses } from '../perturbation/evaluateSequences.ts';
 import { allCoalitions, type Coalition, type CoalitionGame } from '../perturbation/coalitions.ts';
 import { seededRandom } from '../seededRandom.ts';
@@ -8,7 +9,9 @@ export interface SparseDraw {
   readonly presence: number;
   /** Players before it are the same in both of a pair, see `middlePlayer`. */
   readonly split: number;
-  /** Forward passes the prompts may cost together; their shared beginnings count once. */
+  /** Whether the model computes the beginnings that prompts share once. */
+  readonly sharesBeginnings: ModelInfo['sharesBeginnings'];
+  /** Forward passes the prompts may cost together. */
   readonly budget: number;
   /** Tokens of the whole prompt and of the target's continuation. */
   readonly length: number;
@@ -22,11 +25,12 @@ export interface SparseDraw {
  */
 export function sparsePrompts(
   game: Pick<CoalitionGame, 'units' | 'prompt'>,
-  { presence, split, budget, length, continuation, seed }: SparseDraw,
+  { presence, split, sharesBeginnings, budget, length, continuation, seed }: SparseDraw,
 ): Coalition[] {
   const players = game.units.length;
   const cost = (coalitions: readonly Coalition[]) =>
     sharedPasses(
+      { sharesBeginnings },
       coalitions.map((coalition) => game.prompt(coalition)),
       length,
       continuation,

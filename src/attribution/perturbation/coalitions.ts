@@ -92,7 +92,7 @@ export class CoalitionGame {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onValue: () => options.onProgress?.(++done, coalitions.length),
     });
-    this.forwardPasses += sharedPasses(asked, this.#full.length, this.#target.continuation.length);
+    this.forwardPasses += sharedPasses(this.#input.model.info, asked, this.#full.length, this.#target.continuation.length);
     this.#evaluated += asked.length;
     [...fresh].forEach(([key, prompt], index) => {
       this.#known.set(key, rows[index] as readonly RowResult[]);

@@ -1,4 +1,4 @@
-import type { CallOptions, Model, RowResult } from '../../model/model.ts';
+import type { CallOptions, Model, ModelInfo, RowResult } from '../../model/model.ts';
 import { prefixOrder, sharedLength } from '../../model/prefixOrder.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { ResolvedTarget } from '../target.ts';
@@ -65,11 +65,12 @@ export function withContinuation(prompt: Int32Array, continuation: Int32Array): 
 }
 
 /**
- * What evaluating prompts together costs, in passes over a prompt of `length` tokens: each counts from where it leaves the one
- * evaluated before it, in the order in which neighbours share most.
+ * What evaluating prompts together costs, in passes over a prompt of `length` tokens. On a model that shares beginnings each counts
+ * from where it leaves the one evaluated before it, in the order in which neighbours share most; on any other each counts whole.
  * @param held a prompt that the model has read just before
  */
 export function sharedPasses(
+  { sharesBeginnings }: Pick<ModelInfo, 'sharesBeginnings'>,
   prompts: readonly Int32Array[],
   length: number,
   continuationLength: number,
@@ -79,7 +80,7 @@ export function sharedPasses(
   let sum = 0;
   for (const index of prefixOrder(prompts, held)) {
     const prompt = prompts[index] as Int32Array;
-    const shared = Math.min(prompt.length - 1, sharedLength(prompt, before));
+    const shared = sharesBeginnings ? Math.min(prompt.length - 1, sharedLength(prompt, before)) : 0;
     sum += prompt.length - shared + continuationLength;
     before = prompt;
   }

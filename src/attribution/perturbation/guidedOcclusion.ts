@@ -3,7 +3,7 @@ import { precisionParameter } from '../gradient/promptGradient.ts';
 import { saliency } from '../gradient/saliency.ts';
 import { shownUnits } from '../scoredUnits.ts';
 import type { Unit } from '../../shared/tokens.ts';
-import { leaveOut } from './occlusion.ts';
+import { leaveOut, occlusion } from './occlusion.ts';
 import { replacementParameter } from './withoutTokens.ts';
 
 /** Of many units, this share is left out exactly; of few, at least so many. */
@@ -38,7 +38,8 @@ export const guidedOcclusion: AttributionMethod = {
     replacementParameter,
     precisionParameter,
   ],
-  cost: (units) => 2 + Math.min(units, Math.max(exactLeast, exactShare * units)) / 2,
+  cost: (units, sharesBeginnings) =>
+    2 + occlusion.cost(Math.min(units, Math.max(exactLeast, exactShare * units)), sharesBeginnings),
 
   async attribute(input, options = {}) {
     const { units, parameters } = input;

@@ -2,7 +2,7 @@ import type { Granularity, Unit } from '../../shared/tokens.ts';
 import { buildUnits } from '../../shared/units.ts';
 import type { AttributionInput, AttributionMethod } from '../method.ts';
 import { shownUnits } from '../scoredUnits.ts';
-import { leaveOut } from './occlusion.ts';
+import { leaveOut, occlusion } from './occlusion.ts';
 import { replacementParameter } from './withoutTokens.ts';
 
 /** From coarse to fine; the asked units come last. */
@@ -27,7 +27,7 @@ export const hierarchicalOcclusion: AttributionMethod = {
     { id: 'keep', label: 'Share of the effects that is divided further', default: 0.9, minimum: 0.1, maximum: 1 },
     replacementParameter,
   ],
-  cost: (units) => 4 + units / 6,
+  cost: (units, sharesBeginnings) => occlusion.cost(8 + units / 3, sharesBeginnings),
 
   async attribute(input, options = {}) {
     const { units, parameters } = input;

@@ -27,8 +27,8 @@ export const occlusion: AttributionMethod = {
     { id: 'includeTemplate', label: 'Also leave out template and control tokens', default: false },
   ],
   tellsUnits: true,
-  // A variant is evaluated from the first changed token on: half a pass on average.
-  cost: (units) => units / 2,
+  // Where beginnings are shared a variant is evaluated from the first changed token on: half a pass on average.
+  cost: (units, sharesBeginnings) => (sharesBeginnings ? units / 2 : units),
 
   async attribute(input, options = {}) {
     const scored = input.units.flatMap((unit, index) =>
@@ -81,7 +81,7 @@ export async function leaveOut(
     const group = Math.floor(variant / perGroup);
     effects[group] = (effects[group] as number) + (input.value - value) / perGroup;
   });
-  return { effects, forwardPasses: sharedPasses(prompts, full.length, input.target.continuation.length) };
+  return { effects, forwardPasses: sharedPasses(input.model.info, prompts, full.length, input.target.continuation.length) };
 }
 
 async function promptsWithout(input: AttributionInput, groups: readonly Pick<Unit, 'tokens'>[]): Promise<Int32Array[]> {

@@ -17,7 +17,7 @@ export const permutationImportance: AttributionMethod = {
   assumption: 'What happens when this unit changes places with another. All words stay; only the order is lost.',
   needs: ['forward'],
   parameters: [{ id: 'repeats', label: 'Exchanges of each unit', default: 5, minimum: 1, maximum: 100, whole: true }],
-  cost: (units) => 3 * units,
+  cost: (units, sharesBeginnings) => (sharesBeginnings ? 3 : 5) * units,
 
   async attribute(input, options = {}) {
     const { units, tokens, target } = input;
@@ -49,7 +49,7 @@ export const permutationImportance: AttributionMethod = {
     return {
       scores,
       ...(repeats > 1 ? { intervals } : {}),
-      forwardPasses: sharedPasses(prompts, ids.length, target.continuation.length),
+      forwardPasses: sharedPasses(input.model.info, prompts, ids.length, target.continuation.length),
       warnings: [],
     };
   },

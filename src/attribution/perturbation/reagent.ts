@@ -23,7 +23,7 @@ export const reagent: AttributionMethod = {
     { id: 'samples', label: 'Prompts with replacements', default: 64, minimum: 2, maximum: 4096, whole: true },
     { id: 'share', label: 'Share of units replaced in each', default: 0.3, minimum: 0.05, maximum: 0.95 },
   ],
-  cost: () => 50,
+  cost: (_units, sharesBeginnings) => (sharesBeginnings ? 50 : 65),
 
   async attribute(input, options = {}) {
     const { units, tokens, target, parameters } = input;
@@ -53,7 +53,10 @@ export const reagent: AttributionMethod = {
     scored.forEach((unit, place) => {
       scores[unit] = contrastOf(values, (sample) => chosen[sample]?.[place] === true);
     });
-    return { scores, forwardPasses: 1 + sharedPasses(prompts, tokens.length, target.continuation.length), warnings: [] };
+    const behind = target.continuation.length;
+    const proposing = tokens.length / (tokens.length + behind);
+    const forwardPasses = proposing + sharedPasses(input.model.info, prompts, tokens.length, behind);
+    return { scores, forwardPasses, warnings: [] };
   },
 };
 

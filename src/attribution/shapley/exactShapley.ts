@@ -20,8 +20,11 @@ export const exactShapley: AttributionMethod = {
   assumption: 'A fair share of the answer for each part, over all ways to leave parts out. At most 12 units.',
   needs: ['forward'],
   parameters: [replacementParameter],
-  // Neighbouring coalitions share their beginnings: each costs about one unit's tokens.
-  cost: (units) => 2 ** Math.min(units, mostPlayers) / Math.max(1, Math.min(units, mostPlayers)),
+  // Neighbouring coalitions share their beginnings: each costs about one unit's tokens. Evaluated whole, half the prompt.
+  cost: (units, sharesBeginnings) => {
+    const asked = Math.min(units, mostPlayers);
+    return 2 ** asked / (sharesBeginnings ? Math.max(2, asked) : 2);
+  },
 
   async attribute(input, options = {}) {
     const game = await CoalitionGame.open(input);

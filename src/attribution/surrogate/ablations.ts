@@ -32,6 +32,11 @@ export function randomCoalitions(players: number, samples: number, split: number
   return coalitions.slice(0, samples);
 }
 
+/** Forward passes a random coalition costs, about: half the tokens are left, and where beginnings are shared a pair shares half of those. */
+export function ablationPasses(sharesBeginnings: boolean): number {
+  return sharesBeginnings ? 0.36 : 0.5;
+}
+
 /** Each player there with probability ½. */
 export function randomCoalition(players: number, random: () => number): Coalition {
   return Uint8Array.from({ length: players }, () => (random() < 0.5 ? 0 : 1));

@@ -1,7 +1,7 @@
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
 import type { AttributionMethod } from '../method.ts';
-import { keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
+import { ablationPasses, keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
 import type { Samples } from './regression.ts';
 import { growTree, type TreeNode, treeValue } from './regressionTree.ts';
 import { surrogateFit } from './surrogateFit.ts';
@@ -24,7 +24,7 @@ export const decisionTree: AttributionMethod = {
     replacementParameter,
     keepLastParameter,
   ],
-  cost: (units) => Math.min(128, 2 ** units) * 0.36,
+  cost: (units, sharesBeginnings) => Math.min(128, 2 ** units) * ablationPasses(sharesBeginnings),
 
   async attribute(input, options = {}) {
     const { parameters, target } = input;

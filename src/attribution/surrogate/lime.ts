@@ -1,7 +1,7 @@
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
 import type { AttributionMethod } from '../method.ts';
-import { keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
+import { ablationPasses, keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
 import { lasso } from './lasso.ts';
 import { predict, ridge, type Samples } from './regression.ts';
 import { surrogateFit } from './surrogateFit.ts';
@@ -25,8 +25,7 @@ export const lime: AttributionMethod = {
     replacementParameter,
     keepLastParameter,
   ],
-  // An ablated prompt has half its tokens, and pairs share a half of that.
-  cost: (units) => Math.min(200, 2 ** units) * 0.36,
+  cost: (units, sharesBeginnings) => Math.min(200, 2 ** units) * ablationPasses(sharesBeginnings),
 
   async attribute(input, options = {}) {
     const { parameters } = input;

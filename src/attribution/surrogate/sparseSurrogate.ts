@@ -3,7 +3,7 @@ import { CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { replacementParameter } from '../perturbation/withoutTokens.ts';
 import type { AttributionInput, AttributionMethod } from '../method.ts';
 import type { ResolvedTarget } from '../target.ts';
-import { keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
+import { ablationPasses, keepLastParameter, middlePlayer, randomCoalitions } from './ablations.ts';
 import { largestPenalty, lasso, penaltyByCrossValidation, penaltyForCount } from './lasso.ts';
 import { centre, predict, type Samples } from './regression.ts';
 import { surrogateFit } from './surrogateFit.ts';
@@ -33,7 +33,7 @@ export const sparseSurrogate: AttributionMethod = {
     replacementParameter,
     keepLastParameter,
   ],
-  cost: (units) => Math.min(64, 2 ** units) * 0.36,
+  cost: (units, sharesBeginnings) => Math.min(64, 2 ** units) * ablationPasses(sharesBeginnings),
 
   async attribute(input, options = {}) {
     const { target, parameters } = input;

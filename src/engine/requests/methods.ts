@@ -9,7 +9,7 @@ export function describeMethods(units: number, model: ModelSummary | null): Meth
     family: method.family,
     label: method.label,
     assumption: method.assumption,
-    forwardPasses: method.cost(units),
+    forwardPasses: method.cost(units, model?.sharesBeginnings ?? true),
     parameters: method.parameters.map((parameter) => ({ ...parameter })),
     ...(method.optIn === undefined ? {} : { optIn: method.optIn }),
     available: supported === null || supported.includes(method.id),

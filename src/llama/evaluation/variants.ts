@@ -43,7 +43,7 @@ export async function forwardVariants(
     context.held,
   );
   // Of patched sequences those first whose beginning stays as it was for longest: each leaves it in the cache for the next.
-  order.sort((a, b) => firstPatched(variants[b] as Variant) - firstPatched(variants[a] as Variant));
+  order.sort((a, b) => keptBeginning(variants[b] as Variant) - keptBeginning(variants[a] as Variant));
   const trunk = evaluator.layerReuse === 'inexact' ? null : Trunk.grow(evaluator, context, variants);
   await cancellation.breathe();
   for (const index of order) {
@@ -65,6 +65,11 @@ export async function forwardVariants(
     await cancellation.breathe();
   }
   return results;
+}
+
+/** Tokens whose computation patches leave as it is; without patches as many as any other sequence has, so that their order stays. */
+function keptBeginning(variant: Variant): number {
+  return (variant.patches ?? []).length === 0 ? Number.MAX_SAFE_INTEGER : firstPatched(variant);
 }
 
 function evaluate(

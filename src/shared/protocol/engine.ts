@@ -35,6 +35,8 @@ export interface ModelSummary {
   readonly vocabulary: number;
   readonly contextLength: number;
   readonly fileBytes: number;
+  /** Whether beginnings that prompts share are computed once; costs count by it. */
+  readonly sharesBeginnings: boolean;
   readonly hasChatTemplate: boolean;
   /** Whether gradients can be taken; one through an operator without a rule is still refused. */
   readonly hasGradients: boolean;

@@ -19,6 +19,10 @@ test('the last units, each as a full pass without it says, as many as the budget
     expect(effect).toBe(input.value - (await fullValue(model, without, input.target)));
   }
   expect(await lateOcclusion(input, units, 0.05)).toEqual({ effects: new Map(), forwardPasses: 0 });
+  // Evaluated whole, one late unit costs almost a pass.
+  const whole = await inputFor(createLinearModel({ sharesBeginnings: false }), { ids });
+  expect(await lateOcclusion(whole, units, 0.8)).toEqual({ effects: new Map(), forwardPasses: 0 });
+  expect((await lateOcclusion(whole, units, 1.8)).effects.size).toBe(2);
 });
 
 test('what prompts cost, alone and behind one that was just read', () => {
@@ -34,6 +38,6 @@ test('what prompts cost, alone and behind one that was just read', () => {
     [[of(9, 2, 3, 4)], 0, of(1, 2, 3, 4), 1],
   ];
   for (const [prompts, continuation, held, passes] of cases) {
-    expect(sharedPasses(prompts, 4, continuation, held)).toBeCloseTo(passes, 12);
+    expect(sharedPasses(model.info, prompts, 4, continuation, held)).toBeCloseTo(passes, 12);
   }
 });

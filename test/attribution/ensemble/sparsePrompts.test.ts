@@ -12,6 +12,7 @@ const game = (players: number) => ({
 const draw = (players: number, given: Partial<SparseDraw> = {}): SparseDraw => ({
   presence: 0.3,
   split: players >> 1,
+  sharesBeginnings: true,
   budget: 9,
   length: players + 1,
   continuation: 0,
@@ -21,13 +22,15 @@ const draw = (players: number, given: Partial<SparseDraw> = {}): SparseDraw => (
 
 describe('ablated prompts under a budget', () => {
   test.each([
-    [12, 2],
-    [30, 9],
-    [30, 29],
-    [200, 9],
-  ])('%i players, %f passes: as many as it buys, and no more', (players, budget) => {
-    const drawn = sparsePrompts(game(players), draw(players, { budget }));
-    const spent = sharedPasses(drawn.map(game(players).prompt), players + 1, 0);
+    [12, 2, true],
+    [30, 9, true],
+    [30, 9, false],
+    [30, 29, true],
+    [200, 9, true],
+    [200, 9, false],
+  ])('%i players, %f passes, beginnings shared %s: as many as it buys, and no more', (players, budget, sharesBeginnings) => {
+    const drawn = sparsePrompts(game(players), draw(players, { budget, sharesBeginnings }));
+    const spent = sharedPasses({ sharesBeginnings }, drawn.map(game(players).prompt), players + 1, 0);
     expect(spent).toBeLessThanOrEqual(budget);
     expect(spent).toBeGreaterThan(budget * 0.6);
   });

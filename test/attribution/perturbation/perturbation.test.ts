@@ -125,10 +125,17 @@ test('replacement by proposals: the weight a unit has over what the model propos
 });
 
 describe('passes that share beginnings', () => {
+  test('each prompt whole on a model that shares none, whatever it has just read', () => {
+    const prompts = [Int32Array.of(1, 2, 3, 4), Int32Array.of(1, 2, 3, 5)];
+    const held = Int32Array.of(1, 2, 3, 4);
+    expect(sharedPasses({ sharesBeginnings: false }, prompts, 4, 2, held)).toBeCloseTo((6 + 6) / 6, 12);
+  });
+
   test('counted from where a prompt leaves its neighbour', () => {
     const prompts = [Int32Array.of(1, 2, 3, 4), Int32Array.of(1, 2, 3, 5), Int32Array.of(1, 9, 9)];
-    expect(sharedPasses(prompts, 4, 0)).toBeCloseTo((4 + 1 + 2) / 4, 12);
-    expect(sharedPasses([], 4, 0)).toBe(0);
+    const shares = { sharesBeginnings: true };
+    expect(sharedPasses(shares, prompts, 4, 0)).toBeCloseTo((4 + 1 + 2) / 4, 12);
+    expect(sharedPasses(shares, [], 4, 0)).toBe(0);
   });
 
   test('a game never asks for a coalition twice, nor for two that leave the same text', async () => {

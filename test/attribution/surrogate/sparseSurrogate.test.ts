@@ -184,7 +184,7 @@ describe('random ablations', () => {
       const game = await CoalitionGame.open(input, { units: players(input, { keepLast: true }) });
       const cost = (split: number) => {
         const prompts = randomCoalitions(game.units.length, 64, split, 5).map((coalition) => game.prompt(coalition));
-        return sharedPasses(prompts, length, 0);
+        return sharedPasses(input.model.info, prompts, length, 0);
       };
       const paired = cost(middlePlayer(game, input));
       expect(paired).toBeLessThan(32);

@@ -100,7 +100,7 @@ describe.each([lime, sparseSurrogate, decisionTree, anchors])('$id', (method) =>
     const asked = allPrompts(input.model);
     expect(new Set(asked).size).toBe(asked.length);
     const prompts = asked.map((prompt) => Int32Array.from(prompt.split(' ').map(Number)));
-    expect(forwardPasses).toBeGreaterThanOrEqual(sharedPasses(prompts, input.tokens.length, 0) - 1e-9);
+    expect(forwardPasses).toBeGreaterThanOrEqual(sharedPasses(input.model.info, prompts, input.tokens.length, 0) - 1e-9);
     expect(forwardPasses).toBeLessThanOrEqual(asked.length);
   });
 
