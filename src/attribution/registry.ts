@@ -71,8 +71,8 @@ export const attributionMethods: readonly AttributionMethod[] = [
 
 /** What is used where nobody chose: the most faithful method at three forward passes (docs/faithfulness.md). */
 export const defaultMethod = loupe.id;
-/** What stands in for it on a model without gradients. */
-export const fallbackMethod = occlusion.id;
+/** What stands in for it on a model without gradients: the most faithful of those that need forward passes alone (docs/faithfulness.md). */
+export const fallbackMethod = lime.id;
 
 const needNames: Record<MethodNeed, string> = {
   forward: 'forward passes',

@@ -58,7 +58,10 @@ export function precisionOption(): Option {
 export function withPromptOptions(command: Command, files = '[FILE]'): Command {
   command
     .argument(files, 'the prompt: text, Markdown, .prompt.yml or a JSON message array; - reads standard input')
-    .option('--model <path>', 'a GGUF or ONNX file, or a folder with an ONNX model (default: the bundled model)')
+    .option(
+      '--model <path>',
+      'a GGUF or ONNX file, a folder with an ONNX model, or http://HOST:PORT of a llama-server (default: the bundled model)',
+    )
     .addOption(new Option('--raw', 'give the text to the model as it is').conflicts('chat'))
     .addOption(new Option('--chat', 'put the text through the model’s chat template').conflicts('ids'))
     .option('--ids <list>', 'token ids instead of FILE: 1,2,3', wholeNumberList(2 ** 31 - 1))

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { EngineService } from '../engine/service.ts';
 import { cancelled } from '../shared/errorCatalog.ts';
 import type { EngineMethods, LoadOptions, Progress } from '../shared/protocol/engine.ts';
+import { isServerAddress, serverAddress } from '../shared/serverAddress.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { ModelOptions, OutputOptions } from './commonOptions.ts';
 import { bundledModel, engineBundle } from './installation.ts';
@@ -28,11 +29,23 @@ export async function withEngine<T>(
     contextLength,
     ...(gradientMemory === undefined ? {} : { gradientBytes: gradientMemory * megabyte }),
     ...(weightMemory === undefined ? {} : { weightBytes: weightMemory * megabyte }),
+    ...keyOption(model, context),
   };
   return await withIdleEngine(context, options, async (engine) => {
-    await engine.load(model === undefined ? bundledModel : path.resolve(model), loadOptions);
+    await engine.load(model === undefined ? bundledModel : namedModel(model), loadOptions);
     return await use(engine);
   });
+}
+
+/** The address of a server, or a file as a whole path. @throws E_SERVER_ADDRESS */
+export function namedModel(model: string): string {
+  return isServerAddress(model) ? serverAddress(model) : path.resolve(model);
+}
+
+/** The key of the environment, for a server and for nothing else. */
+export function keyOption(model: string | undefined, { environment }: CommandContext): Pick<LoadOptions, 'apiKey'> {
+  const apiKey = environment['PROMPT_LOUPE_API_KEY'];
+  return model === undefined || !isServerAddress(model) || apiKey === undefined || apiKey === '' ? {} : { apiKey };
 }
 
 /** An engine with no model; it is disposed of when `use` settles, however it does. */
@@ -79,7 +92,7 @@ function engineCalls({ methods }: EngineService, signal: AbortSignal, bar: Progr
     load: (file, options) => finished(methods.load(call, file, options)),
     unload: () => finished(methods.unload(call)),
     status: () => finished(methods.status(call)),
-    inspect: (file) => finished(methods.inspect(call, file)),
+    inspect: (file, options) => finished(methods.inspect(call, file, options)),
     listModels: (folders) => finished(methods.listModels(call, folders)),
     methods: (units) => finished(methods.methods(call, units)),
     explain: (request) => finished(methods.explain(call, request)),

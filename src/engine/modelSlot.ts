@@ -76,10 +76,10 @@ export class ModelSlot {
   }
 
   /** Opens a file only to say what is in it. @throws as `openModel` */
-  async inspect(file: string, call: OpenCall): Promise<ModelSummary> {
+  async inspect(file: string, options: Pick<LoadOptions, 'apiKey'>, call: OpenCall): Promise<ModelSummary> {
     await recogniseModel(file);
     if (this.#opened !== null && this.#opened.file === file) return modelSummary(this.#opened.model.info);
-    const model = await this.#startedThread().open(file, { ...call, threads: 1, contextLength: 0 });
+    const model = await this.#startedThread().open(file, { ...call, ...options, threads: 1, contextLength: 0 });
     try {
       return modelSummary(model.info);
     } finally {
@@ -131,7 +131,8 @@ function sameChoice(a: Choice, b: Choice): boolean {
     a.options.threads === b.options.threads &&
     a.options.contextLength === b.options.contextLength &&
     a.options.gradientBytes === b.options.gradientBytes &&
-    a.options.weightBytes === b.options.weightBytes
+    a.options.weightBytes === b.options.weightBytes &&
+    a.options.apiKey === b.options.apiKey
   );
 }
 

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Model } from '../model/model.ts';
 import { modelNotFound, modelUnreadable, modelUnsupported } from '../shared/errorCatalog.ts';
 import type { LoadOptions } from '../shared/protocol/engine.ts';
+import { isServerAddress } from '../shared/serverAddress.ts';
 
 export interface OpenModelOptions extends LoadOptions {
   /** One Int32 in shared memory; any other value than 0 stops the running evaluation within one graph node. */
@@ -10,15 +11,18 @@ export interface OpenModelOptions extends LoadOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** One kind of model file. Adding a kind is one entry in `modelFormats`. */
+/** One kind of model. Adding a kind of file is one entry in `modelFormats`. */
 export interface ModelFormat {
   readonly id: string;
-  /** `head`: the first 16 bytes of the file, or fewer; null: it is a folder. */
-  recognises(head: Buffer | null, file: string): boolean;
   open(file: string, options: OpenModelOptions): Promise<Model>;
 }
 
-const modelFormats: readonly ModelFormat[] = [
+interface FileFormat extends ModelFormat {
+  /** `head`: the first 16 bytes of the file, or fewer; null: it is a folder. */
+  recognises(head: Buffer | null, file: string): boolean;
+}
+
+const modelFormats: readonly FileFormat[] = [
   {
     id: 'gguf',
     recognises: (head) => head?.toString('latin1', 0, 4) === 'GGUF',
@@ -39,11 +43,21 @@ const modelFormats: readonly ModelFormat[] = [
   },
 ];
 
+/** A model that is named by an address and lies on another machine, or in another process of this one. */
+const remoteFormat: ModelFormat = {
+  id: 'remote',
+  open: async (address, options) => {
+    const { openRemoteModel } = await import('../remote/openRemoteModel.ts');
+    return await openRemoteModel(address, options);
+  },
+};
+
 /**
- * Tells the kind of a model file by its first bytes, reading nothing more.
+ * Tells the kind of a model: an address by its form, a file by its first bytes, reading nothing more.
  * @throws E_MODEL_NOT_FOUND, E_MODEL_UNREADABLE (no permission), E_MODEL_UNSUPPORTED (another kind of file)
  */
 export async function recogniseModel(file: string): Promise<ModelFormat> {
+  if (isServerAddress(file)) return remoteFormat;
   const head = await readHead(file);
   const format = modelFormats.find((candidate) => candidate.recognises(head, file));
   if (format === undefined) {

@@ -64,7 +64,8 @@ export class EngineService {
       load: (call, file, loadOptions) =>
         this.#run(call, `Load ${basename(file)}`, () => this.#slot.load(file, loadOptions, this.#opening(call))),
       unload: (call) => this.#run(call, 'Unload the model', () => this.#slot.unload()),
-      inspect: (call, file) => this.#run(call, `Inspect ${basename(file)}`, () => this.#slot.inspect(file, this.#opening(call))),
+      inspect: (call, file, options = {}) =>
+        this.#run(call, `Inspect ${basename(file)}`, () => this.#slot.inspect(file, options, this.#opening(call))),
       methods: (_call, units) => describeMethods(units, this.#slot.summary),
       explain: this.#request('Explain', explain),
       logprobs: this.#request('Log-probabilities', logprobs),

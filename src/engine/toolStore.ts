@@ -1,8 +1,10 @@
 /** Files that tools keep for a model, in the user's cache folder, by the digest of the model's file. */
+import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ToolStore } from '../analysis/tools/tool.ts';
+import type { ModelInfo } from '../model/model.ts';
 import { writeAtomically } from '../analysis/atomicFile.ts';
 
 /** `PROMPT_LOUPE_CACHE`, or the system's own place for what can be made again. */
@@ -15,9 +17,15 @@ function cacheFolder(): string {
   return join(homedir(), '.cache', 'prompt-loupe');
 }
 
-/** @param sha256 of the model's file */
-export function toolStore(sha256: string): ToolStore {
-  const folder = () => join(cacheFolder(), sha256.slice(0, 32));
+/** A model on a server, whose file's digest nobody knows, is told apart by its address and name. */
+export function toolStore({ sha256, file, name }: Pick<ModelInfo, 'sha256' | 'file' | 'name'>): ToolStore {
+  const digest =
+    sha256 === ''
+      ? createHash('sha256')
+          .update(JSON.stringify([file, name]))
+          .digest('hex')
+      : sha256;
+  const folder = () => join(cacheFolder(), digest.slice(0, 32));
   return {
     read: async (name) => {
       try {

@@ -22,6 +22,7 @@ import { createLog, logError } from './log.ts';
 import { findBundledModel } from './models/bundledModel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
+import { ServerAccess } from './models/serverAccess.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { registerHovers } from './overlay/hovers.ts';
 import { AttentionView } from './panels/attentionView.ts';
@@ -38,10 +39,12 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   engine = createEngine(context, log);
   const client = engine;
   const bundled = findBundledModel(context.extensionPath);
+  const servers = new ServerAccess(context.secrets, () => vscode.workspace.isTrusted);
   const models = new ModelLoader(
     client,
     () => readSettings(),
     () => bundled?.file ?? null,
+    servers,
   );
   const find = () => client.listModels(readSettings().modelFolders);
   const sessions = new SessionStore();
@@ -83,6 +86,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
       commandHandlers({
         engine: client,
         models,
+        servers,
         modelsView,
         find,
         methods,

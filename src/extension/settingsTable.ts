@@ -5,7 +5,7 @@ import type { ModelSummary, PromptMode } from '../shared/protocol/engine.ts';
 export const section = 'promptLoupe';
 
 export interface Settings {
-  /** A GGUF or ONNX file, or a folder with an ONNX model; empty = the bundled model. */
+  /** A GGUF or ONNX file, a folder with an ONNX model, or the address of a server; empty = the bundled model. */
   readonly modelPath: string;
   readonly modelFolders: readonly string[];
   /** 0 = the number of physical cores. */

@@ -18,9 +18,9 @@ export type Precision = 'as-served' | 'dequantised';
 
 export interface ModelInfo {
   readonly name: string;
-  /** Absolute path of the file. */
+  /** Absolute path of the file, or the address of a server. */
   readonly file: string;
-  /** Hex digest of the whole file. */
+  /** Hex digest of the whole file; empty for a model on a server, which does not tell. */
   readonly sha256: string;
   readonly format: 'gguf' | 'onnx' | 'remote';
   /** Absent: a language model, whose logits are about the next token. With a task every position gives the same one row. */
@@ -116,7 +116,7 @@ export interface RowResult {
   readonly logSumExp: number;
   /** Logits of the asked ids, in their order. */
   readonly logits: Float32Array;
-  /** 1 = most likely; rank of each asked id among all tokens. */
+  /** 1 = most likely; rank of each asked id among all tokens; 0 = not known, from a server that did not list it. */
   readonly ranks: Int32Array;
   readonly top: readonly { readonly id: number; readonly logit: number }[];
   /** −Σ p log p, nats, where it was asked for. */

@@ -8,7 +8,7 @@ export function summaryLines(explanation: Explanation): string[] {
   return [
     `Target: ${target.kind} ${JSON.stringify(target.label)} = ${signedNumber(target.value)} ${unitName(target.unit)}`,
     `Method: ${[method.id, ...parameters, `seed ${method.seed}`].join(', ')}; scores per ${granularity}`,
-    `Model: ${model.name}, ${model.quantization}, ${model.precision}, SHA-256 ${model.sha256}`,
+    `Model: ${model.name}, ${model.quantization}, ${model.precision}, ${model.sha256 === '' ? `on the server ${model.file}` : `SHA-256 ${model.sha256}`}`,
     ...(completeness === undefined ? [] : [completenessLine(completeness)]),
     faithfulness === null
       ? 'Faithfulness: not measured'

@@ -81,7 +81,7 @@ async function evaluate(files: readonly string[], options: EvaluateOptions, cont
       for (const given of cases) {
         for (const method of methods) {
           const request = requestOf(given, method, options, measures);
-          const key = keyOf([model?.sha256, request, given.rationale ?? null, measureVersion]);
+          const key = keyOf([model?.sha256 || model?.file, request, given.rationale ?? null, measureVersion]);
           const done = known.get(key);
           const result = done ?? resultOf(key, given, method, await engine.explain(request));
           if (done === undefined) await known.add(result);

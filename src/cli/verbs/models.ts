@@ -2,7 +2,7 @@ import type { ModelTask } from '../../shared/modelTask.ts';
 import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
 import type { CommandContext } from '../commandContext.ts';
 import { withOutputOptions, withUnusedCommonOptions, type OutputOptions } from '../commonOptions.ts';
-import { withIdleEngine } from '../engineSession.ts';
+import { keyOption, namedModel, withIdleEngine } from '../engineSession.ts';
 import { toJson } from '../../shared/toJson.ts';
 import { padWidth } from '../terminal/displayWidth.ts';
 import { bytes } from '../terminal/numbers.ts';
@@ -24,8 +24,10 @@ export const modelsVerb: Verb = {
       ])
       .allowExcessArguments(false)
       .action((options: ModelsOptions) => list(options, context));
-    withUnusedCommonOptions(withOutputOptions(models.command('inspect').description('What is recognised in a model file')))
-      .argument('<PATH>', 'a GGUF file')
+    withUnusedCommonOptions(
+      withOutputOptions(models.command('inspect').description('What is recognised in a model file, or of a model on a server')),
+    )
+      .argument('<PATH>', 'a GGUF or ONNX file, a folder with an ONNX model, or the address of a server')
       .action((file: string, _: OutputOptions, command: { optsWithGlobals(): OutputOptions }) =>
         inspect(file, command.optsWithGlobals(), context),
       );
@@ -39,7 +41,7 @@ async function list(options: ModelsOptions, context: CommandContext): Promise<vo
 }
 
 async function inspect(file: string, options: OutputOptions, context: CommandContext): Promise<void> {
-  const summary = await withIdleEngine(context, options, (engine) => engine.inspect(file));
+  const summary = await withIdleEngine(context, options, (engine) => engine.inspect(namedModel(file), keyOption(file, context)));
   const screen = createScreen(context, options.color);
   screen.print(options.json === true ? [toJson(summary)] : summaryView(summary, screen.theme));
 }

@@ -14,6 +14,7 @@ import { runPromptPass } from './promptPass.ts';
 import { checkContext, tokenizePrompt } from './promptTokens.ts';
 import { respond } from './response.ts';
 import { checkScores, notMeasured } from './scoreCheck.ts';
+import { serverLogits } from './serverLogits.ts';
 import { ArrivingScores, attentionTint, rescaled, scoreSections } from './stages.ts';
 import { knownRow, resolveEarly, valueOnPrompt } from './targetValue.ts';
 
@@ -63,7 +64,9 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   const { response } = responded;
 
   const responseIds = response.tokens.map((token) => token.id);
-  const target = await resolveTarget(request.target, request.score, { model, next: pass.next, response: responseIds });
+  const asked = await resolveTarget(request.target, request.score, { model, next: pass.next, response: responseIds });
+  const { target, warnings: targetWarnings } = serverLogits(model, asked);
+  draft.warnings.push(...targetWarnings);
   checkContext(model, prompt.ids.length, target.continuation.length);
   const whole = await wholeResponse(model, responseIds);
   const { value, forwardPasses } = await valueOnPrompt(model, prompt.ids, target, pass, signal);

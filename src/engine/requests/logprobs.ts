@@ -29,7 +29,7 @@ export async function logprobs({ model, signal, progress }: RequestContext, requ
       return {
         ...token,
         logprob: row === undefined ? null : logprobOf(row),
-        rank: row?.ranks[0] ?? null,
+        rank: row?.ranks[0] || null,
         top: readings[index - 1] ?? [],
       };
     }),

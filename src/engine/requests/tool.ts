@@ -50,7 +50,7 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
     progress,
     readPrompt: (text) => tokenizePrompt(model, otherText(request.prompt, text)),
     readMessages: (messages) => tokenizePrompt(model, conversation(messages, model)),
-    store: toolStore(model.info.sha256),
+    store: toolStore(model.info),
     target: () => (target ??= targetOnPrompt(context, prompt.ids, request)),
     generate: async (other: ToolPrompt, maxTokens = request.maxTokens) => {
       checkContext(model, other.ids.length);

@@ -10,6 +10,7 @@ import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import type { Inside } from '../inside/inside.ts';
 import type { ModelsView } from '../models/modelsView.ts';
+import type { ServerAccess } from '../models/serverAccess.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
 import type { Comparer } from '../explain/comparer.ts';
@@ -23,6 +24,7 @@ import type { CommandHandlers } from './registerCommands.ts';
 export interface CommandParts {
   readonly engine: EngineService;
   readonly models: ModelLoader;
+  readonly servers: ServerAccess;
   readonly modelsView: ModelsView;
   readonly find: () => Promise<readonly FoundModel[]>;
   readonly methods: MethodCatalog;
@@ -36,13 +38,13 @@ export interface CommandParts {
 }
 
 export function commandHandlers(parts: CommandParts): CommandHandlers {
-  const { engine, models, modelsView, find, methods, explainer, comparer, history, active, panel, inside, log } = parts;
+  const { engine, models, servers, modelsView, find, methods, explainer, comparer, history, active, panel, inside, log } = parts;
   return {
     ...explainCommands(explainer, active, panel, engine, methods),
     ...insideCommands(inside, active),
     ...compareCommands(comparer, active, methods, engine, history, find),
     ...historyCommands(history, explainer, active, panel),
-    ...modelCommands(models, modelsView, find),
+    ...modelCommands(models, servers, modelsView, find),
     showPanel: () => panel.show(),
     showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),
     restartEngine: () =>

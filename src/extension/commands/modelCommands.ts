@@ -7,13 +7,20 @@ import { t } from '../localise.ts';
 import { byteSize, modelGroups } from '../models/modelGroups.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ModelsView } from '../models/modelsView.ts';
+import type { ServerAccess } from '../models/serverAccess.ts';
 import { fileOfNode } from '../models/nodeFile.ts';
 import { withDelayedProgress } from '../progress.ts';
+import { askServer } from './askServer.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type ModelCommands = Pick<CommandHandlers, 'loadModel' | 'pickModel' | 'useModel' | 'refreshModels'>;
 
-export function modelCommands(loader: ModelLoader, view: ModelsView, find: () => Promise<readonly FoundModel[]>): ModelCommands {
+export function modelCommands(
+  loader: ModelLoader,
+  servers: ServerAccess,
+  view: ModelsView,
+  find: () => Promise<readonly FoundModel[]>,
+): ModelCommands {
   const load = (file: string) => loadWithProgress(loader, view, file);
   const pickFile = async () => {
     const chosen = await vscode.window.showOpenDialog({
@@ -26,7 +33,7 @@ export function modelCommands(loader: ModelLoader, view: ModelsView, find: () =>
     return file === undefined ? null : load(file);
   };
   return {
-    // An argument is the path of a file: from the command line of a task, or a test.
+    // An argument is the path of a file or the address of a server: from the command line of a task, or a test.
     loadModel: (file) => (typeof file === 'string' ? load(file) : pickFile()),
     useModel: (node) => {
       const file = typeof node === 'string' ? node : fileOfNode(node);
@@ -39,12 +46,13 @@ export function modelCommands(loader: ModelLoader, view: ModelsView, find: () =>
         matchOnDescription: true,
       });
       if (picked === undefined) return null;
+      if (picked.other === 'server') return askServer(servers, load);
       return picked.file === null ? pickFile() : load(picked.file);
     },
   };
 }
 
-type ModelItem = vscode.QuickPickItem & { readonly file: string | null };
+type ModelItem = vscode.QuickPickItem & { readonly file: string | null; readonly other?: 'server' };
 
 function modelItems(models: readonly FoundModel[]): ModelItem[] {
   const items = modelGroups(models, t).flatMap((group): ModelItem[] => [
@@ -60,6 +68,7 @@ function modelItems(models: readonly FoundModel[]): ModelItem[] {
     ...items,
     { label: '', kind: vscode.QuickPickItemKind.Separator, file: null },
     { label: t('Load a file …'), file: null },
+    { label: t('Use a server …'), file: null, other: 'server' },
   ];
 }
 

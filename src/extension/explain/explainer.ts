@@ -114,7 +114,7 @@ export class Explainer {
             prompt,
             method,
             // A method chosen for this prompt is meant; the one of the settings may be the default.
-            ...(method === settings.method ? { fallbackMethod: 'occlusion' } : {}),
+            ...(method === settings.method ? { fallbackMethod: 'lime' } : {}),
             parameters: methodParameters(description, settings),
             agreed: readSettings().agreedMethods,
             target,

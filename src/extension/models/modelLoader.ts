@@ -1,9 +1,10 @@
-/** Which model file is wanted, and getting it into the engine before a request needs it. */
+/** Which model is wanted, a file or one on a server, and getting it into the engine before a request needs it. */
 import type { LoadOptions, ModelSummary } from '../../shared/protocol/engine.ts';
 import { modelNotLoaded } from '../../shared/errorCatalog.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
 import type { Settings } from '../settingsTable.ts';
 import { loadOptions } from './loadOptions.ts';
+import type { ServerAccess } from './serverAccess.ts';
 
 export class ModelLoader {
   /** Chosen in this window; stronger than the setting until the setting changes. */
@@ -14,13 +15,14 @@ export class ModelLoader {
     private readonly engine: EngineService,
     private readonly settings: () => Settings,
     private readonly bundled: () => string | null,
+    private readonly servers: ServerAccess,
   ) {}
 
-  /** @throws E_MODEL_NOT_LOADED when no file was chosen and none is bundled. */
+  /** @throws E_MODEL_NOT_LOADED when no file was chosen and none is bundled; as `ServerAccess.checked` */
   wanted(): string {
     const file = this.picked ?? (this.settings().modelPath || this.bundled());
     if (file === null) throw modelNotLoaded();
-    return file;
+    return this.servers.checked(file);
   }
 
   forgetPick(): void {
@@ -35,16 +37,18 @@ export class ModelLoader {
     return this.load(file, hooks);
   }
 
-  /** Loads a file the user picked; it becomes the wanted one once it has loaded. */
+  /** Loads what the user picked; it becomes the wanted one once it has loaded. @throws as `ServerAccess.checked` and `EngineService.load` */
   async pick(file: string, hooks: CallHooks): Promise<ModelSummary> {
     const summary = await this.load(file, hooks);
     this.picked = file;
     return summary;
   }
 
-  private async load(file: string, hooks: CallHooks): Promise<ModelSummary> {
+  private async load(model: string, hooks: CallHooks): Promise<ModelSummary> {
+    const file = this.servers.checked(model);
     const options = loadOptions(this.settings());
-    const summary = await this.engine.load(file, options, hooks);
+    const apiKey = await this.servers.keyFor(file);
+    const summary = await this.engine.load(file, { ...options, ...(apiKey === undefined ? {} : { apiKey }) }, hooks);
     this.loadedWith = key(file, options);
     return summary;
   }

@@ -1,6 +1,6 @@
 import type { TextRange } from '../../shared/tokens.ts';
-import { spellText, unitRange } from './spelledText.ts';
-import type { SpelledText } from './spelledText.ts';
+import { spellText, unitRange } from '../../model/runtime/spelledText.ts';
+import type { SpelledText } from '../../model/runtime/spelledText.ts';
 import { tokenAttribute } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';
 

@@ -1,5 +1,5 @@
-import { fillUnmatched } from './alignment.ts';
-import type { Alignment } from './alignment.ts';
+import { fillUnmatched } from '../../model/runtime/alignment.ts';
+import type { Alignment } from '../../model/runtime/alignment.ts';
 import type { TextRange } from '../../shared/tokens.ts';
 import { tokenAttribute } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';

@@ -2,7 +2,7 @@ import type { EncodeOptions, Tokenizer } from '../../model/model.ts';
 import { promptInvalid } from '../../shared/errorCatalog.ts';
 import type { TextRange, Token } from '../../shared/tokens.ts';
 import { alignBytes } from './alignBytes.ts';
-import type { Alignment } from './alignment.ts';
+import type { Alignment } from '../../model/runtime/alignment.ts';
 import { alignNormalised } from './alignNormalised.ts';
 import { alignWordPiece } from './alignWordPiece.ts';
 import { renderChatTemplate } from '../../model/chatTemplate/renderChatTemplate.ts';

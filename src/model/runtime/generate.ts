@@ -26,6 +26,24 @@ export interface GenerationModel {
   evaluate(tokens: Int32Array, position: number): Float32Array | Promise<Float32Array>;
 }
 
+/** One token chosen to follow, and what was known of the choice. */
+export interface NextToken {
+  readonly id: number;
+  /** Nats, under the unscaled distribution. */
+  readonly logprob: number;
+  readonly alternatives: readonly { readonly id: number; readonly logprob: number }[];
+  /** Whether it ends the response. */
+  readonly ends: boolean;
+}
+
+/** The same for a model that gives no whole row of logits. */
+export interface TokenSource {
+  readonly contextLength: number;
+  readonly vocabulary: Pick<GenerationVocabulary, 'piece' | 'label'>;
+  /** Chooses what follows `tokens`, which follow the first `position` tokens of the sequence. */
+  next(tokens: Int32Array, position: number, random: () => number): Promise<NextToken>;
+}
+
 /**
  * Generates greedily or with a seed. A token's text is what it adds to the response: a character that needs several tokens
  * belongs to the one that completes it, so the texts joined are always the response. Log-probabilities are in nats under the
@@ -38,6 +56,20 @@ export async function generate(
   options: CallOptions & { readonly onToken?: (token: GeneratedToken) => void } = {},
 ): Promise<Generation> {
   const { contextLength, vocabulary } = model;
+  const next = async (tokens: Int32Array, position: number, random: () => number): Promise<NextToken> => {
+    const choice = chooseToken(await model.evaluate(tokens, position), request, random);
+    return { ...choice, ends: vocabulary.isEndOfGeneration(choice.id) };
+  };
+  return await generateFrom(request, { contextLength, vocabulary, next }, options);
+}
+
+/** @throws E_CONTEXT_OVERFLOW, E_CANCELLED, and what `next` throws */
+export async function generateFrom(
+  request: GenerateRequest,
+  source: TokenSource,
+  options: CallOptions & { readonly onToken?: (token: GeneratedToken) => void } = {},
+): Promise<Generation> {
+  const { contextLength, vocabulary } = source;
   if (request.tokens.length > contextLength) throw contextOverflow(request.tokens.length, contextLength);
   const random = randomNumbers(request.seed);
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -51,10 +83,9 @@ export async function generate(
       finish = 'context';
       break;
     }
-    const logits = await model.evaluate(pending, evaluated);
+    const next = await source.next(pending, evaluated, random);
     evaluated += pending.length;
-    const next = chooseToken(logits, request, random);
-    if (vocabulary.isEndOfGeneration(next.id)) {
+    if (next.ends) {
       finish = 'stop';
       break;
     }
@@ -76,13 +107,7 @@ export async function generate(
   return { tokens, text: tokens.map((token) => token.text).join(''), finish };
 }
 
-interface Choice {
-  readonly id: number;
-  readonly logprob: number;
-  readonly alternatives: readonly { readonly id: number; readonly logprob: number }[];
-}
-
-function chooseToken(logits: Float32Array, request: GenerateRequest, random: () => number): Choice {
+function chooseToken(logits: Float32Array, request: GenerateRequest, random: () => number): Omit<NextToken, 'ends'> {
   const normaliser = logSumExp(logits);
   // NaN and +∞ anywhere reach the sum; −∞ is a legitimate way to forbid a token.
   if (!Number.isFinite(normaliser)) throw numeric('a logit of the next token');

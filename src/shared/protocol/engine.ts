@@ -64,6 +64,8 @@ export interface LoadOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
   readonly weightBytes?: number;
+  /** For a model on a server that wants one. Never logged, never part of a result. */
+  readonly apiKey?: string;
 }
 
 export type PromptFormat = 'text' | 'markdown' | 'prompt-yml' | 'messages-json';
@@ -273,7 +275,7 @@ export interface EngineMethods {
   load(file: string, options: LoadOptions): ModelSummary;
   unload(): void;
   status(): EngineStatus;
-  inspect(file: string): ModelSummary;
+  inspect(file: string, options?: Pick<LoadOptions, 'apiKey'>): ModelSummary;
   listModels(folders: readonly string[]): FoundModel[];
   /** Every attribution method, in the picker's order; `units`: how many units the cost is told for. Needs no model. */
   methods(units: number): MethodDescription[];

@@ -1,0 +1,5 @@
+import { llamaServer } from './llamaServer/llamaServer.ts';
+import type { ServerProtocol } from './serverProtocol.ts';
+
+/** In the order in which they are tried. */
+export const serverProtocols: readonly ServerProtocol[] = [llamaServer];
