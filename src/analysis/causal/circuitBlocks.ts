@@ -5,6 +5,7 @@ import type { CheckedEdges } from './circuit.ts';
 import { type Component, componentLabel } from './components.ts';
 import type { MeasuredCircuit } from './measureCircuit.ts';
 import type { PromptPair } from './promptPair.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 /** More lines than that nobody can follow. */
 const drawnEdges = 150;
@@ -76,7 +77,7 @@ export function circuitBlocks(report: CircuitReport): Block[] {
       lines: [
         checked.correlation === null
           ? 'Edge scores are first-order estimates; --check 10 measures the strongest ones.'
-          : `Edge scores are first-order estimates. Of the ${checked.edges.length} strongest, measured by path patching: rank correlation ${checked.correlation.toFixed(2)}.`,
+          : `Edge scores are first-order estimates. Of the ${checked.edges.length} strongest, measured by path patching: rank correlation ${fixedText(checked.correlation, 2)}.`,
         'The circuit is run edge by edge: each head and MLP in it reads what it would on the corrupted prompt, but for the messages of its own edges. Larger circuits and random ones are run part by part.',
         'Shares above 100 % mean that what was left out worked against the answer.',
         ...(measured.asGood * 20 > measured.random.length ? ['Random parts do as well: this is no circuit of its own.'] : []),

@@ -9,6 +9,7 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import { quotedTarget } from '../words/quotedTarget.ts';
 import { patchedValues } from './patchedValues.ts';
 import { norm, pooledActivation, type Pooling, randomDirections, steeredText, steeringPatch } from './steering.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 const id = 'steer';
 const sites = ['resid_pre', 'resid_mid', 'resid_post', 'attn_out', 'mlp_out'] as const;
@@ -221,7 +222,7 @@ function steerBlocks({ points, baseline, unit, label, site, ratio }: Steered): B
     {
       kind: 'curve',
       title: `Change of ${label} when the direction is added at ${where}`,
-      caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Scale 1 adds the difference of the two texts once, at every position.`,
+      caption: `Unchanged: ${fixedText(baseline, 3)} ${unit}. Scale 1 adds the difference of the two texts once, at every position.`,
       x: 'scale',
       y: `change, ${unit}`,
       series: [

@@ -3,6 +3,7 @@ import type { ModelInfo } from '../../model/model.ts';
 import type { Block, HeatBlock, TableBlock } from '../../shared/inspection/blocks.ts';
 import { type HeadLabel, labelThresholds } from './headLabels.ts';
 import type { PatternStatistics } from './patternStatistics.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface HeadReport extends PatternStatistics {
   readonly layer: number;
@@ -63,7 +64,7 @@ function axes({ layers, heads }: HeadPicture['info']): Pick<HeatBlock, 'rows' | 
 }
 
 function evidence(report: HeadReport): string {
-  const labels = report.labels.map(({ name, score }) => `${name}, score ${score.toFixed(2)}`).join('; ');
+  const labels = report.labels.map(({ name, score }) => `${name}, score ${fixedText(score, 2)}`).join('; ');
   const numbers = `entropy ${report.entropy.toFixed(2)} nat, first token ${percent(report.sink)}, token before ${percent(report.previous)}`;
   return labels === '' ? numbers : `${labels}; ${numbers}`;
 }
