@@ -164,11 +164,14 @@ function patchBlocks({ pair, isDenoise, columns, layers, shares, estimated, corr
     unit: 'recovered share',
     scale: 'signed',
   });
-  const what = isDenoise ? 'What a clean activation brings back' : 'What is left with a corrupted activation';
+  const answer = quotedTarget(target.description);
+  const what = isDenoise
+    ? `What a clean activation brings back: ${answer}`
+    : `What is left with a corrupted activation: ${answer}`;
   const words = ({ tokens }: ToolPrompt, position: number) => JSON.stringify(tokens[position]?.text ?? '');
   const changed = differing.map((position) => `${words(clean, position)} against ${words(corrupt, position)}`).join(', ');
   return [
-    ...(shares === null ? [] : [grid(`${what}: ${quotedTarget(target.description)}`, shares)]),
+    ...(shares === null ? [] : [grid(what, shares)]),
     ...(estimated === null ? [] : [grid('Attribution patching: first-order estimate', estimated)]),
     {
       kind: 'text',

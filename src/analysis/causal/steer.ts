@@ -224,7 +224,7 @@ function steerBlocks({ points, baseline, unit, label, site, ratio }: Steered): B
       title: `Change of ${label} when the direction is added at ${where}`,
       caption: `Unchanged: ${fixedText(baseline, 3)} ${unit}. Scale 1 adds the difference of the two texts once, at every position.`,
       x: 'scale',
-      y: `change, ${unit}`,
+      y: `change of the answer, ${unit}`,
       series: [
         { label: 'direction', points: points.map(({ scale, change }) => [scale, change] as const) },
         { label: 'random directions', points: points.map(({ scale, random }) => [scale, meanOf(random)] as const) },

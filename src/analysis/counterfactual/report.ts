@@ -76,11 +76,9 @@ function findingLines({ result, goal, margin, answer, pieceOf, text, words, para
   const [best] = result.flips;
   const answered = `The model answers ${JSON.stringify(pieceOf.get(answer) ?? '')}, ${fixedText(margin, 2)} logits ahead. Goal: ${goal.label}.`;
   if (best !== undefined) {
-    const count = best.edits.length === 1 ? 'One edit flips' : `${best.edits.length} edits flip`;
-    return [
-      answered,
-      `${count} it to ${JSON.stringify(pieceOf.get(best.answer) ?? '')}: ${describe({ text, words }, best.edits)}.`,
-    ];
+    const count = best.edits.length;
+    const [to, how] = [JSON.stringify(pieceOf.get(best.answer) ?? ''), describe({ text, words }, best.edits)];
+    return [answered, count === 1 ? `One edit flips it to ${to}: ${how}.` : `${count} edits flip it to ${to}: ${how}.`];
   }
   const [odd] = result.strained;
   const limit = `of at most ${String(parameters['max-edits'])} edits within ${String(parameters.budget)} prompts`;
@@ -99,8 +97,8 @@ function flipBlock({ answer, pieceOf, text, words }: CounterfactualFindings, fli
     : 'A part of it flips the answer too, but reads worse.';
   return {
     kind: 'edit',
-    title: `Flip ${index + 1}: ${describe({ text, words }, flip.edits)}`,
-    caption: `Margin ${fixedText(flip.margin, 2)} logits; ${strainText(flip)}. ${flip.edits.length > 1 ? minimal : ''}`.trim(),
+    title: `Flip number ${index + 1}: ${describe({ text, words }, flip.edits)}`,
+    caption: `Margin ${fixedText(flip.margin, 2)} logits; ${strainText(flip)}.${flip.edits.length > 1 ? ` ${minimal}` : ''}`,
     edits: flip.edits.map(({ start, end, text: replacement }) => ({ start, end, text: replacement })),
     before: pieceOf.get(answer) ?? '',
     after: pieceOf.get(flip.answer) ?? '',
@@ -116,7 +114,7 @@ function describe({ text, words }: Pick<CounterfactualFindings, 'text' | 'words'
   return edits
     .map(({ word, start, end, text: replacement }) =>
       replacement === ''
-        ? `delete ${JSON.stringify(words[word]?.label ?? text.slice(start, end))}`
+        ? `leave out ${JSON.stringify(words[word]?.label ?? text.slice(start, end))}`
         : `${JSON.stringify(text.slice(start, end))} → ${JSON.stringify(replacement)}`,
     )
     .join(', ');
