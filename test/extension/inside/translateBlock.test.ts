@@ -63,23 +63,13 @@ describe('texts with values', () => {
 
 /** The words of a block: not tokens, labels of rows, cells, or what the model was told and said. */
 function wordsOf(block: Block): string[] {
-  const own = [block.title, 'caption' in block ? block.caption : undefined];
-  switch (block.kind) {
-    case 'text':
-      return [
-        ...own,
-        ...(block.title === translate('What it was asked') || block.title === translate('What it replied') ? [] : block.lines),
-      ].filter((text) => text !== undefined);
-    case 'heat':
-      own.push(block.rows.title, block.columns.title);
-      break;
-    case 'table':
-      own.push(...block.columns.map(({ label }) => label));
-      break;
-    case 'curve':
-      own.push(block.x, block.y, ...block.series.map(({ label }) => label));
-  }
-  return own.filter((text) => text !== undefined);
+  const own = [block.title, 'caption' in block ? block.caption : undefined].filter((text) => text !== undefined);
+  const isQuoted = [translate('What it was asked'), translate('What it replied')].includes(block.title ?? '');
+  if (block.kind === 'text') return isQuoted ? own : [...own, ...block.lines];
+  if (block.kind === 'heat') return [...own, block.rows.title, block.columns.title];
+  if (block.kind === 'table') return [...own, ...block.columns.map(({ label }) => label)];
+  if (block.kind === 'curve') return [...own, block.x, block.y, ...block.series.map(({ label }) => label)];
+  return own;
 }
 
 describe('what tools write', () => {
