@@ -15,6 +15,8 @@ export interface Measurement {
 }
 
 export interface BenchmarkPaths {
+  /** The package. */
+  readonly root: string;
   readonly model: string;
   /** `dist/engine.cjs`, which the model's thread is started from. */
   readonly workerFile: string;

@@ -1,4 +1,5 @@
 import type { Benchmark } from './benchmark.ts';
+import { attentionScroll } from './attentionScroll.ts';
 import { captureOverhead } from './captureOverhead.ts';
 import { firstTint } from './firstTint.ts';
 import { gradientMemory } from './gradientMemory.ts';
@@ -20,6 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   randomAblations,
   firstTint,
   overlayUpdate,
+  attentionScroll,
   peakMemory,
   gradientSpeed,
   firstGradient,

@@ -12,6 +12,7 @@ async function main(asked: readonly string[]): Promise<void> {
   }
   const root = path.resolve(__dirname, '../..');
   const paths = {
+    root,
     model: path.join(root, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'),
     workerFile: path.join(root, 'dist', 'engine.cjs'),
     memoryChild: path.join(__dirname, 'memoryChild.cjs'),

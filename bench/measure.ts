@@ -41,6 +41,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/** The smallest value that this share of all values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((x, y) => x - y);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
 /** The median over rounds of a's CPU time by b's in the same round. */
 export function cpuRatio({ a, b }: { readonly a: readonly Sample[]; readonly b: readonly Sample[] }): number {
   return median(a.map(({ cpu }, round) => cpu / (b[round]?.cpu ?? Number.NaN)));

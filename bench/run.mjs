@@ -13,8 +13,12 @@ process.chdir(root);
 const buildOnly = process.argv.includes('--build-only');
 const engine = outputNamed('engine');
 await build(engine);
+// The panels that are scrolled.
+await build(outputNamed('explain'));
 await build({
   ...engine,
+  // The driver of the browser reads files of its own.
+  external: [...engine.external, 'playwright-core'],
   entryPoints: {
     main: 'bench/main.ts',
     memoryChild: 'bench/memoryChild.ts',

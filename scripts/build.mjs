@@ -1,6 +1,6 @@
 // Bundles the four outputs into dist/: extension, engine (child process and its worker), cli, webview; and the suite for the extension host.
 // `--watch` rebuilds on change, `--production` minifies.
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { context } from 'esbuild';
@@ -26,6 +26,22 @@ const node = {
   outdir: 'dist',
 };
 
+// What draws a PNG on the command line: files of their own, read only when one is asked for.
+const pictureFiles = ['@resvg/resvg-wasm/index_bg.wasm', 'dejavu-fonts-ttf/ttf/DejaVuSansMono.ttf'];
+const copyPictureFiles = {
+  name: 'picture-files',
+  setup: (build) => {
+    const { write, outdir, absWorkingDir = '' } = build.initialOptions;
+    if (write === false) return;
+    build.onEnd(() => {
+      for (const file of pictureFiles) {
+        const from = fileURLToPath(new URL(`../node_modules/${file}`, import.meta.url));
+        cpSync(from, path.resolve(absWorkingDir, outdir, 'picture', path.basename(file)));
+      }
+    });
+  },
+};
+
 export const outputs = [
   { ...node, entryPoints: { extension: 'src/extension/extension.ts' } },
   { ...node, entryPoints: { engine: 'src/engine/main.ts' } },
@@ -34,6 +50,7 @@ export const outputs = [
     banner: { js: `#!/usr/bin/env node\n${node.banner.js}` },
     define: { ...node.define, packageVersion: JSON.stringify(version) },
     entryPoints: { cli: 'src/cli/main.ts' },
+    plugins: [copyPictureFiles],
   },
   // Not part of the product: the suite that the editor runs in its extension host (`extensionTestsPath`).
   { ...node, entryPoints: { 'test/suite': 'test/vscode/suite/index.ts' } },

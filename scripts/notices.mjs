@@ -9,7 +9,13 @@ const file = 'THIRD-PARTY-NOTICES.md';
 // Loaded at run time, not bundled. The platform packages carry llama.cpp and ggml; one stands for all.
 const native = ['koffi', '@node-llama-cpp/linux-x64', 'onnxruntime-node', 'onnxruntime-common'];
 
-const names = new Set(native);
+// Files that the build copies beside the bundles.
+const copied = ['@resvg/resvg-wasm', 'dejavu-fonts-ttf'];
+
+// A licence that asks for where the source is.
+const sources = { '@resvg/resvg-wasm': 'https://github.com/yisibl/resvg-js' };
+
+const names = new Set([...native, ...copied]);
 for (const output of outputs) {
   const { metafile } = await build({ ...output, write: false, metafile: true });
   for (const input of Object.keys(metafile.inputs)) {
@@ -30,6 +36,8 @@ for (const name of [...names].sort()) {
   const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   text.push(`## ${name} ${version} — ${license}`, '');
   const licence = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
+  if (sources[name])
+    text.push(`The Mozilla Public License 2.0 (https://mozilla.org/MPL/2.0/); its source: ${sources[name]}.`, '');
   if (licence) text.push('```', readFileSync(path.join(folder, licence), 'utf8').replaceAll('\r\n', '\n').trim(), '```', '');
 }
 text.push(

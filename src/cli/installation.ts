@@ -10,6 +10,12 @@ export const bundledModel = path.join(packageFolder(), 'models', 'SmolLM2-135M-I
 /** What the model's worker thread runs. */
 export const engineBundle = path.join(bundleFolder, 'engine.cjs');
 
+/** What draws pictures: the renderer, and a font with it. */
+export const pictureFiles = {
+  renderer: path.join(bundleFolder, 'picture', 'index_bg.wasm'),
+  font: path.join(bundleFolder, 'picture', 'DejaVuSansMono.ttf'),
+};
+
 function packageFolder(): string {
   let folder = bundleFolder;
   while (!existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder) folder = path.dirname(folder);

@@ -10,9 +10,9 @@ export interface Difference {
   readonly scores: readonly number[];
   /** One per unit of A: its score over the sum of |score| of the author's text, with its sign where `signed`. */
   readonly a: readonly number[];
-  /** The same of the unit of B that it was matched with; null where B has none. */
+  /** The same of the unit of B that it was matched with, 0 where that is a sink; null where B has none. */
   readonly b: readonly (number | null)[];
-  /** Units of the author's text that only B has. */
+  /** Units of the author's text that only B has; one that is a sink in A is in both. */
   readonly onlyInB: readonly { readonly label: string; readonly part: number }[];
   /** False: one of the two tells sizes only, so sizes are compared. */
   readonly signed: boolean;
@@ -38,13 +38,16 @@ export function differenceOf(a: Comparable, b: Comparable): Difference {
   const partner = new Map(pairs.map(([left, right]) => [ofA[left]?.unit, ofB[right]?.part ?? 0]));
   const matched = new Set(pairs.map(([, right]) => right));
   const own = new Map(ofA.map(({ unit, part }) => [unit, part]));
+  const isText = (unit: number) => a.units[unit]?.kind === 'text';
   const inA = a.units.map((_, unit) => own.get(unit) ?? 0);
   const inB = a.units.map((_, unit) => partner.get(unit) ?? null);
   return {
-    scores: inA.map((part, unit) => part - (inB[unit] ?? 0)),
+    scores: inA.map((part, unit) => (isText(unit) ? part - (inB[unit] ?? 0) : 0)),
     a: inA,
     b: inB,
-    onlyInB: ofB.flatMap(({ label, part }, at) => (matched.has(at) ? [] : [{ label, part }])),
+    onlyInB: ofB.flatMap(({ unit, label, part }, at) =>
+      matched.has(at) || b.units[unit]?.kind !== 'text' ? [] : [{ label, part }],
+    ),
     signed,
   };
 }
@@ -61,7 +64,11 @@ function parts({ units, scores }: Comparable, signed: boolean): Part[] {
     if (!Number.isFinite(score)) return 0;
     return signed ? score : Math.abs(score);
   };
-  const shown = units.flatMap(({ kind, label }, unit) => (kind === 'text' ? [{ unit, label, part: finite(unit) }] : []));
+  const shown = units.flatMap(({ kind, label }, unit) => {
+    if (kind === 'text') return [{ unit, label, part: finite(unit) }];
+    // The author's too, but its score says nothing of the text: it has a place and no part.
+    return kind === 'sink' ? [{ unit, label, part: 0 }] : [];
+  });
   const total = shown.reduce((sum, { part }) => sum + Math.abs(part), 0);
   return shown.map((each) => ({ ...each, part: total > 0 ? each.part / total : 0 }));
 }

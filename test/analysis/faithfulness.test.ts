@@ -181,6 +181,9 @@ describe('verdicts', () => {
     [{ gain: 0 }, 'untrusted', /Not better than random/],
     [{ gain: -1 }, 'untrusted', /Not better than random/],
     [{ comprehensiveness: 0.1, noise: 0.13 }, 'untrusted', /rounding/],
+    // As where the target is an entropy: every deletion raises it, by more than rounding.
+    [{ comprehensiveness: -3.4, noise: 0.13 }, 'untrusted', /^Taking away .* raises what is explained/],
+    [{ comprehensiveness: -0.1, noise: 0.13 }, 'untrusted', /rounding/],
     [{ interval: [-0.1, 3] }, 'weak', /too few/],
     [{ asGood: 3 }, 'weak', /3 of 20 random rankings/],
     [{ asGood: 2 }, 'trusted', /clearly/],

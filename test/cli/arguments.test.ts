@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { namedParameter, namedText } from '../../src/cli/input/namedValues.ts';
-import { decimalNumber, wholeNumber, wholeNumberList } from '../../src/cli/input/numberArguments.ts';
+import { anyNumber, decimalNumber, wholeNumber, wholeNumberList } from '../../src/cli/input/numberArguments.ts';
 import { parseTarget } from '../../src/cli/input/targetArgument.ts';
 import { toJson } from '../../src/shared/toJson.ts';
 import { colourLevel } from '../../src/cli/terminal/colourLevel.ts';
@@ -48,13 +48,40 @@ describe('numbers', () => {
   test.each([
     ['0', 0],
     ['12', 12],
+    ['1e2', 100],
+    ['12.0', 12],
   ])('%j', (text, value) => {
     expect(wholeNumber(0, 100)(text)).toBe(value);
   });
 
-  test.each(['', ' ', '-1', '1.5', '1e2', '0x10', '12abc', '101', 'NaN', 'Infinity'])('%j is no count', (text) => {
-    expect(() => wholeNumber(0, 100)(text)).toThrow(/whole number from 0 to 100/);
+  test.each(['', ' ', '-1', '1.5', '15e-1', '1e3', '0x10', '12abc', '101', 'NaN', 'Infinity', '1e999'])(
+    '%j is no count',
+    (text) => {
+      expect(() => wholeNumber(0, 100)(text)).toThrow(/whole number from 0 to 100/);
+    },
+  );
+
+  test.each([
+    ['1e9', 1e9],
+    ['1E+2', 100],
+    ['.5', 0.5],
+    ['5.', 5],
+    ['-1e-3', -0.001],
+    ['+2', 2],
+    ['-.25e1', -2.5],
+  ])('%j is a number', (text, value) => {
+    expect(anyNumber(text)).toBe(value);
+    expect(decimalNumber(-1e9, 1e9)(text)).toBe(value);
+    expect(namedParameter(`n=${text}`)).toEqual({ n: value });
   });
+
+  test.each(['', ' ', '1 ', '.', 'e5', '1e', '-', '--1', '0x1F', '0b1', '1_000', '1,5', 'NaN', 'Infinity', '-Infinity', '1e999'])(
+    '%j is none',
+    (text) => {
+      expect(() => anyNumber(text)).toThrow(/must be a number/);
+      expect(namedParameter(`n=${text}`)).toEqual({ n: text });
+    },
+  );
 
   test.each(['', '-1', '1e9', 'NaN', '.', '101'])('%j is no temperature', (text) => {
     expect(() => decimalNumber(0, 100)(text)).toThrow(/number from 0 to 100/);
@@ -69,12 +96,13 @@ describe('numbers', () => {
 describe('named values', () => {
   test('collects', () => {
     expect(namedText('b=x=y', namedText('a='))).toEqual({ a: '', b: 'x=y' });
-    expect(['n=3', 'n=-0.5', 'n=true', 'n=drop', 'n=1e3'].map((text) => namedParameter(text)['n'])).toEqual([
+    expect(['n=3', 'n=-0.5', 'n=true', 'n=drop', 'n=1e3', 'n=0x3'].map((text) => namedParameter(text)['n'])).toEqual([
       3,
       -0.5,
       true,
       'drop',
-      '1e3',
+      1000,
+      '0x3',
     ]);
   });
 

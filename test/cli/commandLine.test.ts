@@ -194,6 +194,43 @@ describe('exports', () => {
   });
 });
 
+describe('a PNG', () => {
+  const png = ['--png', 'picture.png'];
+  const size = () => {
+    const header = readFileSync(path.join(folder, 'picture.png'));
+    expect(header.subarray(1, 4).toString()).toBe('PNG');
+    return [header.readUInt32BE(16), header.readUInt32BE(20)];
+  };
+
+  test('is as the SVG, two pixels a unit', async () => {
+    const argv = ['explain', prompt, '--max-tokens', '2', '--method', 'occlusion', '--svg', 'picture.svg', ...png, ...tiny];
+    const { code, stderr } = await runCli(argv, { cwd: folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(readFileSync(path.join(folder, 'picture.svg'), 'utf8')) ?? [];
+    expect(size()).toEqual([2 * Number(width), 2 * Number(height)]);
+  });
+
+  test('says which letters it cannot draw, and draws the rest', async () => {
+    const argv = ['explain', '-', '--max-tokens', '2', '--method', 'occlusion', ...png, ...tiny];
+    const { code, stderr } = await runCli(argv, { cwd: folder, stdin: 'The cat 巴黎 sat' });
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      '2 characters of the picture have no glyph and are drawn as boxes: 巴 黎. --font FILE gives a font that has them.\n',
+    );
+    expect(size()[0]).toBeGreaterThan(1000);
+  });
+
+  test.each([
+    [['--font', 'missing.ttf', ...png], /E_USAGE: the font missing\.ttf cannot be used/],
+    [['--font', prompt, ...png], /E_USAGE: the font .* cannot be used: it is no TrueType/],
+    [['--font', 'missing.ttf'], /E_USAGE: --font is for a PNG/],
+  ])('%j is refused before any work', async (options, message) => {
+    const { code, stderr } = await runCli(['explain', prompt, ...options, ...tiny], { cwd: folder });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('terminal output', () => {
   const argv = ['explain', prompt, '--max-tokens', '2', ...tiny];
 

@@ -97,6 +97,11 @@ export class Editor {
     return this.server.pid;
   }
 
+  /** The file with settings of the user's machine, as far as they were changed. */
+  get machineSettings(): string {
+    return path.join(this.scratch, 'data', 'Machine', 'settings.json');
+  }
+
   serverLog(): string {
     return readFileSync(this.server.logFile, 'utf8');
   }
@@ -124,7 +129,10 @@ export class Editor {
     const input = this.page.locator('.quick-input-widget:visible input[type=text]').first();
     await input.waitFor();
     await input.fill(`>${title}`);
-    const row = this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: title }).first();
+    // The whole name after its category: one command may begin like another, and the one used last stands first.
+    const whole = new RegExp(`(^|: )${title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+    const name = this.page.locator('.label-name', { hasText: whole });
+    const row = this.page.locator('.quick-input-widget:visible .monaco-list-row').filter({ has: name }).first();
     await row.click();
   }
 

@@ -9,6 +9,7 @@ import { commandTable, contextKeys, viewIds } from '../../src/extension/commandT
 import { familyLabel } from '../../src/extension/explain/methodChoices.ts';
 import { inEnglish } from '../../src/extension/translate.ts';
 import { settingDefinition, type Settings, settingNames, settingsTable } from '../../src/extension/settingsTable.ts';
+import { blockMessages, blockSources } from './inside/blockMessages.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const readText = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -129,11 +130,14 @@ describe('texts', () => {
       question,
       ...parameters.flatMap((parameter) => [parameter.label, parameter.help]),
     ]);
+    const ofBlocks = blockSources('src/analysis').flatMap(blockMessages);
     const families = methodFamilies.map((family) => familyLabel(family, inEnglish));
     expect(messages.filter((message) => !Object.hasOwn(bundle, message))).toEqual([]);
     // The engine's texts are looked up too; one without a translation would be shown in English.
-    expect([...ofMethods, ...ofTools].filter((text) => text !== undefined && !Object.hasOwn(bundle, text))).toEqual([]);
-    const known = new Set<string | undefined>([...messages, ...ofMethods, ...ofTools, ...families]);
+    expect([...ofMethods, ...ofTools, ...ofBlocks].filter((text) => text !== undefined && !Object.hasOwn(bundle, text))).toEqual(
+      [],
+    );
+    const known = new Set<string | undefined>([...messages, ...ofMethods, ...ofTools, ...ofBlocks, ...families]);
     expect(Object.keys(bundle)).toEqual([...known].filter((text) => text !== undefined && Object.hasOwn(bundle, text)).sort());
     expect(Object.keys(translated)).toEqual(Object.keys(bundle));
     const places = (text: string | undefined) => [...(text?.match(/\{\d\}/g) ?? [])].sort();

@@ -1,20 +1,16 @@
 /** Models that answer with one row about the whole text: a classifier with classes, a sentence encoder with a similarity. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explain } from '../../src/engine/requests/explain.ts';
 import { logprobs } from '../../src/engine/requests/logprobs.ts';
 import type { Model } from '../../src/model/model.ts';
-import { prepareGraph } from '../../src/onnx/lowering/prepareGraph.ts';
 import { openOnnxModel } from '../../src/onnx/openOnnxModel.ts';
-import { readGraph } from '../../src/onnx/proto/readGraph.ts';
-import { writeGraph } from '../../src/onnx/proto/writeGraph.ts';
-import { recognise } from '../../src/onnx/structure/recognise.ts';
 import type { ExplainRequest } from '../../src/shared/protocol/engine.ts';
 import type { TargetSpec } from '../../src/shared/target.ts';
 import { recordRequest } from '../engine/requests/requestRecorder.ts';
-import { modelFile } from './fixture.ts';
+import { writeAnswerModels } from './answerModels.ts';
 
 let folder: string;
 let classifier: Model;
@@ -22,22 +18,9 @@ let encoder: Model;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'prompt-loupe-answers-'));
-  const source = modelFile('bert_cls_optimum');
-  copyFileSync(source, path.join(folder, 'model.onnx'));
-  copyFileSync('test/fixtures/onnx-tokenizers/bert_uncased/tokenizer.json', path.join(folder, 'tokenizer.json'));
-  const configuration = {
-    model_type: 'bert',
-    id2label: { 0: 'negative', 1: 'neutral', 2: 'positive' },
-    max_position_embeddings: 64,
-  };
-  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(configuration));
-  // The same model without its head: its last hidden states.
-  const { graph, probe } = await prepareGraph(source, { precision: 'asServed', threads: 1 });
-  const states = recognise(graph, probe).layers.at(-1)?.residPost ?? '';
-  const original = readGraph(path.join(folder, 'model.onnx'));
-  writeFileSync(path.join(folder, 'encoder.onnx'), writeGraph(original, { outputs: [states] }));
-  classifier = await openOnnxModel(path.join(folder, 'model.onnx'), { threads: 1, contextLength: 0 });
-  encoder = await openOnnxModel(path.join(folder, 'encoder.onnx'), { threads: 1, contextLength: 0 });
+  const files = await writeAnswerModels(folder);
+  classifier = await openOnnxModel(files.classifier, { threads: 1, contextLength: 0 });
+  encoder = await openOnnxModel(files.encoder, { threads: 1, contextLength: 0 });
 });
 afterAll(async () => {
   await classifier.dispose();
@@ -141,6 +124,15 @@ describe('a sentence encoder', () => {
   test('DeepLIFT adds up through the length of the embedding', async () => {
     const { completeness } = await explain(recordRequest(encoder), asked(similar, 'deeplift'));
     expect(completeness?.share ?? 1).toBeLessThan(1e-3);
+  });
+
+  test('tells how far it has come, as the editor asks it to', async () => {
+    const request = recordRequest(encoder);
+    const { target } = await explain(request, { ...asked(similar, 'occlusion'), progressive: true, faithfulness: 'cheap' });
+    const labels = request.partials.map(({ stage, explanation }) => [stage, explanation.target.label]);
+    expect(labels[0]).toEqual(['attention', target.label]);
+    expect(labels.slice(1)).toEqual(labels.slice(1).map(() => ['units', target.label]));
+    expect(labels.length).toBeGreaterThan(2);
   });
 
   test('explains a similarity, and nothing else', async () => {

@@ -69,6 +69,19 @@ describe('the difference', () => {
     });
   });
 
+  test.each([
+    ['in A', 'sink', 'text', [0, 0.5], [0, 1], [0.5, 0.5], []],
+    ['in B', 'text', 'sink', [0.5, -0.5], [0.5, 0.5], [0, 1], []],
+  ] as const)('a word that is a sink %s is in both, and has no part there', (_where, kindA, kindB, scores, a, b, onlyInB) => {
+    const [first, second] = [kindA, kindB].map((kind) =>
+      explained([
+        ['the', 1, kind],
+        ['cat', 1],
+      ]),
+    );
+    expect(differenceOf(first!, second!)).toEqual({ scores, a, b, onlyInB, signed: true });
+  });
+
   test('compares sizes when one of the two has no sign', () => {
     const parts: readonly Part[] = [
       ['x', 1],

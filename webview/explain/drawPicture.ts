@@ -1,13 +1,6 @@
 /** An SVG picture as the bytes of a PNG file: drawn by the browser, so that fonts are those the reader sees. */
 
-/** Twice as many pixels as the picture has units, so that text is sharp. */
-const wantedScale = 2;
-/** The browser's longest side of a canvas; a picture of a very long prompt is drawn smaller. */
-const longestSide = 16_384;
-
-export function pictureScale(width: number, height: number): number {
-  return Math.min(wantedScale, longestSide / Math.max(width, height, 1));
-}
+import { pictureScale } from '../../src/shared/pictureScale.ts';
 
 /** Null when the browser cannot draw it. */
 export async function drawPicture(svg: string): Promise<Uint8Array | null> {

@@ -221,6 +221,8 @@ export class ExplainPanel extends LitElement {
       }
       header {
         display: grid;
+        /* As wide as the panel, however long a method's name is. */
+        grid-template-columns: minmax(0, 1fr);
         gap: 5px;
       }
       section {

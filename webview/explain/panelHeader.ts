@@ -94,16 +94,18 @@ function labelled(label: string, control: TemplateResult): TemplateResult {
   return html`<span class="field"><span class="muted" aria-hidden="true">${label}</span>${control}</span>`;
 }
 
-/** `Explains ‘ Paris’ — log-probability −0.26 nats (probability 77 %)`. */
+/**
+ * `Explains ‘ Paris’ — log-probability −0.26 nats (probability 77 %)`. What is no score of an answer has a name of its own, and no
+ * probability: `Explains entropy of the next token — entropy 2.31 nats`.
+ */
 export function targetLine(explanation: Explanation, text: Strings): TemplateResult {
-  const { target } = explanation;
-  const value = text.scoreIs(formatNumber(target.value), text.unit[target.unit]);
+  const { kind, label, score, unit, value } = explanation.target;
+  const number = text.scoreIs(formatNumber(value), text.unit[unit]);
+  const own = kind === 'entropy' || kind === 'kl' || kind === 'similarity' ? text.quantity[kind] : null;
   const probability =
-    target.score === 'logprob' && target.kind !== 'contrast'
-      ? ` (${text.probabilityOf(formatShare(Math.exp(target.value)))})`
-      : '';
+    own === null && score === 'logprob' && kind !== 'contrast' ? ` (${text.probabilityOf(formatShare(Math.exp(value)))})` : '';
   return html`<p class="target">
-    ${text.explains} <bdi class="mono">${visibleText(target.label)}</bdi> — ${text.score[target.score]} ${value}${probability}
+    ${text.explains} <bdi class="mono">${visibleText(label)}</bdi> — ${own ?? text.score[score]} ${number}${probability}
   </p>`;
 }
 

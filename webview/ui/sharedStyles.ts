@@ -66,6 +66,10 @@ export const sharedStyles = css`
     display: inline-flex;
     align-items: center;
     gap: 6px;
+    max-inline-size: 100%;
+  }
+  .field > select {
+    min-inline-size: 0;
   }
   vscode-dropdown {
     min-inline-size: 90px;

@@ -5,6 +5,7 @@ import type { AnchorPlaces } from './anchorPlaces.ts';
 import type { CaseStudy } from './caseStudy.ts';
 import type { FewShot } from './fewShot.ts';
 import type { WhatIf } from './whatIfs.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface AnchorFindings {
   readonly fewShot: FewShot;
@@ -140,7 +141,7 @@ export function ownWhatIfs({ fewShot, probabilities, changes, tokens }: AnchorFi
 }
 
 export function caseWhatIfs({ cases, accuracy, accuracyInterval, outcomes, fitted }: CaseStudy): TableBlock {
-  const interval = ([low, high]: readonly [number, number]) => `${low.toFixed(2)} to ${high.toFixed(2)}`;
+  const interval = ([low, high]: readonly [number, number]) => `${fixedText(low, 2)} to ${fixedText(high, 2)}`;
   return {
     kind: 'table',
     title: `What if, on ${cases} cases`,

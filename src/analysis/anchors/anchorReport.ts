@@ -3,6 +3,7 @@ import type { Block, TextBlock } from '../../shared/inspection/blocks.ts';
 import { type AnchorFindings, caseWhatIfs, confusions, curves, distances, graph, ownWhatIfs } from './anchorBlocks.ts';
 import type { AnchorFlow } from './anchorFlow.ts';
 import type { CaseStudy } from './caseStudy.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export function anchorReport(findings: AnchorFindings): { readonly data: object; readonly blocks: readonly Block[] } {
   const { fewShot, places, flows, study, predicted, layer, directions } = findings;
@@ -88,17 +89,17 @@ function trust({ study, fewShot, predicted, canPatch, probabilities }: AnchorFin
   } else {
     const correlation = comparable(predicted, study, fewShot.classes.length);
     lines.push(
-      `Rank correlation of predicted and measured confusions over ${measuredPairs} pairs: ${(correlation ?? 0).toFixed(2)}.`,
+      `Rank correlation of predicted and measured confusions over ${measuredPairs} pairs: ${fixedText(correlation ?? 0, 2)}.`,
     );
   }
   if (study !== null && study.fitted !== null) {
     const { weights, heads, fittedOn, measuredOn, accuracyBefore } = study.fitted;
-    const named = fewShot.classes.map((name, index) => `${name} ${(weights[index] ?? 1).toFixed(2)}`).join(', ');
+    const named = fewShot.classes.map((name, index) => `${name} ${fixedText(weights[index] ?? 1, 2)}`).join(', ');
     lines.push(
       `Weights fitted to each label (${named}) come from ${fittedOn} cases and were measured on the other ${measuredOn}, where the whole prompt is right in ${(100 * accuracyBefore).toFixed(0)} %.`,
     );
     const moved = heads.strongest.slice(0, 3).map(({ layer, head, class: name, weight }) => {
-      return `L${layer}.H${head} at ${fewShot.classes[name] ?? ''} ${weight.toFixed(2)}`;
+      return `L${layer}.H${head} at ${fewShot.classes[name] ?? ''} ${fixedText(weight, 2)}`;
     });
     lines.push(`With a weight for each head too, these moved most: ${moved.join(', ')}.`);
   }

@@ -2,6 +2,7 @@
 import type { Axis, Block } from '../../shared/inspection/blocks.ts';
 import type { Replacement } from './ablation.ts';
 import type { AblatedPart } from './ablationGrid.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface Ablated {
   readonly what: AblatedPart;
@@ -45,7 +46,7 @@ export function ablationBlocks({ what, how, rows, columns, changes, baseline, un
     {
       kind: 'heat',
       title: `Change of ${label} with ${names[what]} ${replacements[how]}`,
-      caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Negative: the answer falls without it; positive: it rises.`,
+      caption: `Unchanged: ${fixedText(baseline, 3)} ${unit}. Negative: the answer falls without it; positive: it rises.`,
       rows,
       columns,
       values: Float32Array.from(changes),

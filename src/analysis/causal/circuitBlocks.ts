@@ -3,8 +3,9 @@ import { quotedTarget } from '../words/quotedTarget.ts';
 import type { Circuit } from './chooseEdges.ts';
 import type { CheckedEdges } from './circuit.ts';
 import { type Component, componentLabel } from './components.ts';
-import type { MeasuredCircuit } from './measureCircuit.ts';
+import type { MeasuredCircuit, RandomShares } from './measureCircuit.ts';
 import type { PromptPair } from './promptPair.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 /** More lines than that nobody can follow. */
 const drawnEdges = 150;
@@ -26,7 +27,9 @@ export function circuitBlocks(report: CircuitReport): Block[] {
   const { components, edges } = chosen;
   const parts = layers * (heads + 1);
   const headCount = components.filter(({ kind }) => kind === 'head').length;
-  const [low, high] = measured.randomInterval;
+  const { random, randomParts } = measured;
+  // More than one in twenty.
+  const isCommon = random.asGood * 20 > random.values.length;
   return [
     circuitGraph(report),
     {
@@ -35,8 +38,8 @@ export function circuitBlocks(report: CircuitReport): Block[] {
       tone: 'finding',
       lines: [
         `${edges.length} of ${scored} edges, ${components.length} of ${parts} parts: ${headCount} heads and ${components.length - headCount} MLPs.`,
-        `With every other edge as on the corrupted prompt, ${percent(measured.kept)} of the difference of ${quotedTarget(pair.target.description)} is left.`,
-        `With its heads and MLPs clean and all edges between them, ${percent(measured.keptParts)} is left; as many random heads and MLPs keep ${percent(measured.randomMean)} (95 %: ${percent(low)} to ${percent(high)}), and ${measured.asGood} of ${measured.random.length} random circuits keep as much.`,
+        `With every other edge as on the corrupted prompt, ${percent(measured.kept)} of the difference of ${quotedTarget(pair.target.description)} is left; random circuits of as many heads, MLPs and edges ${chanceText(random)}.`,
+        `With its heads and MLPs clean and all edges between them, ${percent(measured.keptParts)} is left; as many random heads and MLPs ${chanceText(randomParts)}.`,
         `With the circuit itself as on the corrupted prompt and all others clean, ${percent(measured.without)} is left.`,
       ],
     },
@@ -48,7 +51,7 @@ export function circuitBlocks(report: CircuitReport): Block[] {
       series: [
         {
           label: 'its edges alone',
-          points: measured.curve.flatMap(({ components: count, kept }) => (kept === null ? [] : [[count, kept] as const])),
+          points: measured.curve.map(({ components: count, kept }) => [count, kept] as const),
         },
         {
           label: 'its parts, with all edges between them',
@@ -72,14 +75,14 @@ export function circuitBlocks(report: CircuitReport): Block[] {
     {
       kind: 'text',
       title: 'How far to trust it',
-      ...(measured.asGood * 20 > measured.random.length ? { tone: 'warning' as const } : {}),
+      ...(isCommon ? { tone: 'warning' as const } : {}),
       lines: [
         checked.correlation === null
           ? 'Edge scores are first-order estimates; --check 10 measures the strongest ones.'
-          : `Edge scores are first-order estimates. Of the ${checked.edges.length} strongest, measured by path patching: rank correlation ${checked.correlation.toFixed(2)}.`,
-        'The circuit is run edge by edge: each head and MLP in it reads what it would on the corrupted prompt, but for the messages of its own edges. Larger circuits and random ones are run part by part.',
+          : `Edge scores are first-order estimates. Of the ${checked.edges.length} strongest, measured by path patching: rank correlation ${fixedText(checked.correlation, 2)}.`,
+        'The circuit is run edge by edge: each head and MLP in it reads what it would on the corrupted prompt, but for the messages of its own edges. Random circuits, smaller and larger ones are run in the same way.',
         'Shares above 100 % mean that what was left out worked against the answer.',
-        ...(measured.asGood * 20 > measured.random.length ? ['Random parts do as well: this is no circuit of its own.'] : []),
+        ...(isCommon ? ['Random circuits do as well: this is no circuit of its own.'] : []),
       ],
     },
   ];
@@ -108,6 +111,11 @@ function circuitGraph({ pair, chosen, layers }: CircuitReport): GraphBlock {
     }),
     edges: edges.map(({ from, to, score }) => ({ from: componentLabel(from), to: componentLabel(to), weight: score })),
   };
+}
+
+/** `keep 2 % (95 %: 0 % to 5 %), and 0 of 10 keep as much` */
+function chanceText({ values, mean, interval, asGood }: RandomShares): string {
+  return `keep ${percent(mean)} (95 %: ${percent(interval[0])} to ${percent(interval[1])}), and ${asGood} of ${values.length} keep as much`;
 }
 
 function percent(share: number): string {

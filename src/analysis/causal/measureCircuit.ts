@@ -1,13 +1,24 @@
 /** How much of the difference between two prompts a circuit carries by itself, beside random circuits and beside the rest of the model. */
-import { seedFor } from '../../attribution/seededRandom.ts';
+import { seededRandom, seedFor } from '../../attribution/seededRandom.ts';
 import { meanInterval, meanOf } from '../faithfulness/interval.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { chooseEdges, type Circuit } from './chooseEdges.ts';
 import type { Edge } from './edgeAttribution.ts';
 import { patchedValues } from './patchedValues.ts';
 import { type PromptPair, recovered } from './promptPair.ts';
+import { randomCircuit } from './randomCircuit.ts';
 import { onlyComponents, otherComponents, randomComponents } from './runCircuit.ts';
 import { runEdges } from './runEdges.ts';
+
+/** What circuits that chance made keep. */
+export interface RandomShares {
+  readonly values: readonly number[];
+  readonly mean: number;
+  /** 95 % bootstrap interval of the mean. */
+  readonly interval: readonly [number, number];
+  /** Those that keep at least as much as the circuit. */
+  readonly asGood: number;
+}
 
 /** Shares of the difference between the prompts. */
 export interface MeasuredCircuit {
@@ -17,17 +28,15 @@ export interface MeasuredCircuit {
   readonly keptParts: number;
   /** Left when all heads and MLPs but its own see the clean prompt. */
   readonly without: number;
-  /** What as many random heads and MLPs keep, the mean and its 95 % interval. */
-  readonly random: readonly number[];
-  readonly randomMean: number;
-  readonly randomInterval: readonly [number, number];
-  /** Random ones that keep at least as much as `keptParts`. */
-  readonly asGood: number;
-  /** Edges asked for and parts they touch; `kept` is null for circuits larger than the asked one, which would take too many passes. */
+  /** As many random heads and MLPs, joined by as many random edges, run as `kept`. */
+  readonly random: RandomShares;
+  /** The same heads and MLPs, run as `keptParts`. */
+  readonly randomParts: RandomShares;
+  /** Edges asked for and parts they touch. */
   readonly curve: readonly {
     readonly edges: number;
     readonly components: number;
-    readonly kept: number | null;
+    readonly kept: number;
     readonly keptParts: number;
   }[];
   readonly forwardPasses: number;
@@ -50,8 +59,7 @@ export async function measureCircuit(
     sized: chooseEdges(edges, { count: size, threshold: 0 }),
   }));
   const sets = [components, otherComponents(components, info), ...draws, ...sizes.map(({ sized }) => sized.components)];
-  const smaller = sizes.filter(({ size }) => size <= count);
-  const total = sets.length + smaller.length + 1;
+  const total = sets.length + draws.length + sizes.length + 1;
   let done = 0;
   const onRun = () => progress('running circuits', ++done, total);
   const parts = await patchedValues(
@@ -68,25 +76,31 @@ export async function measureCircuit(
     return recovered(pair, value);
   };
   const kept = await keptBy(circuit);
-  const exact = new Map<number, number>();
-  for (const { size, sized } of smaller) {
+  const random = seededRandom(seedFor('random edges', seed));
+  const byChance: number[] = [];
+  for (const draw of draws) byChance.push(await keptBy(randomCircuit(edges, draw, circuit.edges.length, random)));
+  const exact: number[] = [];
+  for (const { size, sized } of sizes) {
     const isSame = size === count && sized.edges.length === circuit.edges.length;
-    exact.set(size, isSame ? kept : await keptBy(sized));
+    exact.push(isSame ? kept : await keptBy(sized));
   }
   const [keptParts = 0, without = 0] = shares;
-  const random = shares.slice(2, 2 + draws.length);
+  const sharesOf = (values: readonly number[], own: number): RandomShares => ({
+    values,
+    mean: meanOf(values),
+    interval: meanInterval(values, seedFor('random interval', seed)),
+    asGood: values.filter((share) => share >= own).length,
+  });
   return {
     kept,
     keptParts,
     without,
-    random,
-    randomMean: meanOf(random),
-    randomInterval: meanInterval(random, seedFor('random interval', seed)),
-    asGood: random.filter((share) => share >= keptParts).length,
+    random: sharesOf(byChance, kept),
+    randomParts: sharesOf(shares.slice(2, 2 + draws.length), keptParts),
     curve: sizes.map(({ size, sized }, index) => ({
       edges: size,
       components: sized.components.length,
-      kept: exact.get(size) ?? null,
+      kept: exact[index] as number,
       keptParts: shares[2 + draws.length + index] as number,
     })),
     forwardPasses,
@@ -95,6 +109,6 @@ export async function measureCircuit(
 
 /** Halves and doubles of the asked number. */
 function curveSizes(count: number, most: number): number[] {
-  const sizes = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32].map((factor) => Math.round(count * factor));
+  const sizes = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8].map((factor) => Math.round(count * factor));
   return [...new Set(sizes.filter((size) => size >= 1 && size <= most))];
 }

@@ -12,6 +12,7 @@ import { attributionPatching } from './attributionPatching.ts';
 import { gridRows, headAxis, layerAxis, pairAxis } from './axes.ts';
 import { patchedValues } from './patchedValues.ts';
 import { type PromptPair, readPromptPair, recovered } from './promptPair.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 const sites = ['resid_pre', 'resid_mid', 'resid_post', 'attn_out', 'mlp_out', 'z'] as const satisfies readonly LayerSite[];
 const estimates = ['none', 'beside', 'only'] as const;
@@ -156,25 +157,28 @@ function patchBlocks({ pair, isDenoise, columns, layers, shares, estimated, corr
   const grid = (title: string, values: Float64Array): HeatBlock => ({
     kind: 'heat',
     title,
-    caption: `1 = the clean run (${cleanValue.toFixed(3)} ${unit}), 0 = the corrupted run (${corruptValue.toFixed(3)} ${unit})`,
+    caption: `1 = the clean run (${fixedText(cleanValue, 3)} ${unit}), 0 = the corrupted run (${fixedText(corruptValue, 3)} ${unit})`,
     rows: layerAxis(layers),
     columns,
     values: Float32Array.from(values),
     unit: 'recovered share',
     scale: 'signed',
   });
-  const what = isDenoise ? 'What a clean activation brings back' : 'What is left with a corrupted activation';
+  const answer = quotedTarget(target.description);
+  const what = isDenoise
+    ? `What a clean activation brings back: ${answer}`
+    : `What is left with a corrupted activation: ${answer}`;
   const words = ({ tokens }: ToolPrompt, position: number) => JSON.stringify(tokens[position]?.text ?? '');
   const changed = differing.map((position) => `${words(clean, position)} against ${words(corrupt, position)}`).join(', ');
   return [
-    ...(shares === null ? [] : [grid(`${what}: ${quotedTarget(target.description)}`, shares)]),
+    ...(shares === null ? [] : [grid(what, shares)]),
     ...(estimated === null ? [] : [grid('Attribution patching: first-order estimate', estimated)]),
     {
       kind: 'text',
       title: 'How far to trust it',
       lines: [
         `The prompts differ at ${changed}; only what depends on that can show.`,
-        ...(correlation === null ? [] : [`Rank correlation of estimate and exact values: ${correlation.toFixed(2)}.`]),
+        ...(correlation === null ? [] : [`Rank correlation of estimate and exact values: ${fixedText(correlation, 2)}.`]),
         ...(shares === null
           ? [
               'These are estimates only: large changes and saturated attention are where they fail. --estimate beside measures it.',

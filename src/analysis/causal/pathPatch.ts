@@ -7,6 +7,7 @@ import { type Component, componentLabel, depth, headsAndMlps, readComponent } fr
 import { componentSites } from './componentPatch.ts';
 import { pathPatching, type PathRequest, type ReceiverInput, receiverInputs, totalEffects } from './pathPatching.ts';
 import { type PromptPair, readPromptPair } from './promptPair.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 const id = 'path-patch';
 const everySender = 'all';
@@ -162,7 +163,7 @@ function pathBlocks(paths: Paths): Block[] {
   const span = pair.cleanValue - pair.corruptValue;
   const heard = input === 'all' ? componentLabel(receiver) : `the ${input} of ${componentLabel(receiver)}`;
   const title = `What reaches ${heard} directly: change of ${quotedTarget(pair.target.description)}`;
-  const caption = `Clean: ${pair.cleanValue.toFixed(3)} ${unit}; corrupted: ${pair.corruptValue.toFixed(3)} ${unit}. Base: the ${isNoise ? 'clean' : 'corrupted'} run.`;
+  const caption = `Clean: ${fixedText(pair.cleanValue, 3)} ${unit}; corrupted: ${fixedText(pair.corruptValue, 3)} ${unit}. Base: the ${isNoise ? 'clean' : 'corrupted'} run.`;
   const trust: Block = {
     kind: 'text',
     title: 'How far to trust it',

@@ -9,6 +9,7 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import { quotedTarget } from '../words/quotedTarget.ts';
 import { patchedValues } from './patchedValues.ts';
 import { norm, pooledActivation, type Pooling, randomDirections, steeredText, steeringPatch } from './steering.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 const id = 'steer';
 const sites = ['resid_pre', 'resid_mid', 'resid_post', 'attn_out', 'mlp_out'] as const;
@@ -221,9 +222,9 @@ function steerBlocks({ points, baseline, unit, label, site, ratio }: Steered): B
     {
       kind: 'curve',
       title: `Change of ${label} when the direction is added at ${where}`,
-      caption: `Unchanged: ${baseline.toFixed(3)} ${unit}. Scale 1 adds the difference of the two texts once, at every position.`,
+      caption: `Unchanged: ${fixedText(baseline, 3)} ${unit}. Scale 1 adds the difference of the two texts once, at every position.`,
       x: 'scale',
-      y: `change, ${unit}`,
+      y: `change of the answer, ${unit}`,
       series: [
         { label: 'direction', points: points.map(({ scale, change }) => [scale, change] as const) },
         { label: 'random directions', points: points.map(({ scale, random }) => [scale, meanOf(random)] as const) },

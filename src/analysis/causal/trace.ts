@@ -12,6 +12,7 @@ import { layerActivations } from './activationRows.ts';
 import { gridRows, layerAxis, positionAxis } from './axes.ts';
 import { traceOnce, type TraceGrid } from './causalTracing.ts';
 import { embeddingSpread } from './embeddingSpread.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 const kinds = ['resid', 'attn', 'mlp'] as const;
 type Kind = (typeof kinds)[number];
@@ -208,7 +209,7 @@ function traceBlocks(traced: Traced): Block[] {
   const heat: HeatBlock = {
     kind: 'heat',
     title: `${label} after ${kindNames[kind]} is put back${kind === 'resid' ? '' : `, ${window} layers at a time`}`,
-    caption: `Clean: ${clean.toFixed(3)} ${unit}; with the subject blurred: ${corrupt.toFixed(3)} ${unit}. Shown: what putting back adds.`,
+    caption: `Clean: ${fixedText(clean, 3)} ${unit}; with the subject blurred: ${fixedText(corrupt, 3)} ${unit}. Shown: what putting back adds.`,
     rows: layerAxis(layers),
     columns: positionAxis(prompt),
     values: Float32Array.from(cells, (value) => value - corrupt),
@@ -227,7 +228,7 @@ function traceBlocks(traced: Traced): Block[] {
       title: 'How far to trust it',
       ...(weak ? { tone: 'warning' as const } : {}),
       lines: [
-        `Blurred: ${blurred}. The noise changes the answer by ${(clean - corrupt).toFixed(3)} ${unit}${weak ? ': too little to trace anything' : ''}.`,
+        `Blurred: ${blurred}. The noise changes the answer by ${fixedText(clean - corrupt, 3)} ${unit}${weak ? ': too little to trace anything' : ''}.`,
         samples > 1
           ? `Means over ${samples} draws of the noise; each cell tells its interval.`
           : 'One draw of the noise: --samples 10 tells how much it depends on it.',

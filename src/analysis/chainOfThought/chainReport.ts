@@ -4,6 +4,7 @@ import type { Alteration, AlterationKind } from './alterations.ts';
 import type { ReadAnswer } from './readAnswers.ts';
 import type { Reasoning } from './splitReasoning.ts';
 import type { Dependence, Verdict } from './verdict.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface ChainFindings {
   readonly response: string;
@@ -107,7 +108,7 @@ function verdictLines({ reasoning, truncated, outcomes, verdict }: ChainFindings
     `${reasoning.steps.length} steps, then the answer ${JSON.stringify(reasoning.answer.trim())}.`,
     verdicts[verdict.dependence],
     `${changed} of ${outcomes.length} alterations change it (${percent(verdict.changed)}, 95 % interval ${percent(low)} to ${percent(high)}).`,
-    `Cut short, the same answer comes in ${early} of ${truncated.length - 1} cases; all of the reasoning adds ${verdict.gain.toFixed(2)} nats to it.`,
+    `Cut short, the same answer comes in ${early} of ${truncated.length - 1} cases; all of the reasoning adds ${fixedText(verdict.gain, 2)} nats to it.`,
   ];
 }
 

@@ -7,6 +7,7 @@ import type { FlipGoal } from './flipGoal.ts';
 import type { Flip, FlipSearchResult, FluentTrial, Trial } from './flipSearch.ts';
 import { keptPerWord } from './vocabularySubstitutes.ts';
 import type { WordEdit } from './wordEdits.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface CounterfactualFindings {
   readonly result: FlipSearchResult;
@@ -59,7 +60,7 @@ export function counterfactualReport(findings: CounterfactualFindings): {
       {
         kind: 'table',
         title: 'Tried, nearest first',
-        caption: `Margin: how far the answer is from flipping, in logits; below 0 it has flipped. Unmodified: ${margin.toFixed(2)}.`,
+        caption: `Margin: how far the answer is from flipping, in logits; below 0 it has flipped. Unmodified: ${fixedText(margin, 2)}.`,
         columns: [{ label: 'Edit' }, { label: 'Margin', numeric: true, unit: 'logit' }, { label: 'Answer' }],
         rows: nearest.map((trial) => ({
           cells: [describe(findings, trial.edits), trial.margin, tokenLabel(pieceOf.get(trial.answer))],
@@ -73,13 +74,11 @@ export function counterfactualReport(findings: CounterfactualFindings): {
 
 function findingLines({ result, goal, margin, answer, pieceOf, text, words, parameters }: CounterfactualFindings): string[] {
   const [best] = result.flips;
-  const answered = `The model answers ${JSON.stringify(pieceOf.get(answer) ?? '')}, ${margin.toFixed(2)} logits ahead. Goal: ${goal.label}.`;
+  const answered = `The model answers ${JSON.stringify(pieceOf.get(answer) ?? '')}, ${fixedText(margin, 2)} logits ahead. Goal: ${goal.label}.`;
   if (best !== undefined) {
-    const count = best.edits.length === 1 ? 'One edit flips' : `${best.edits.length} edits flip`;
-    return [
-      answered,
-      `${count} it to ${JSON.stringify(pieceOf.get(best.answer) ?? '')}: ${describe({ text, words }, best.edits)}.`,
-    ];
+    const count = best.edits.length;
+    const [to, how] = [JSON.stringify(pieceOf.get(best.answer) ?? ''), describe({ text, words }, best.edits)];
+    return [answered, count === 1 ? `One edit flips it to ${to}: ${how}.` : `${count} edits flip it to ${to}: ${how}.`];
   }
   const [odd] = result.strained;
   const limit = `of at most ${String(parameters['max-edits'])} edits within ${String(parameters.budget)} prompts`;
@@ -88,7 +87,7 @@ function findingLines({ result, goal, margin, answer, pieceOf, text, words, para
     `No flip ${limit} that reads well enough was found.`,
     ...(odd === undefined
       ? []
-      : [`One that reads worse (${odd.strain.toFixed(2)} nats a token): ${describe({ text, words }, odd.edits)}.`]),
+      : [`One that reads worse (${fixedText(odd.strain, 2)} nats a token): ${describe({ text, words }, odd.edits)}.`]),
   ];
 }
 
@@ -98,8 +97,8 @@ function flipBlock({ answer, pieceOf, text, words }: CounterfactualFindings, fli
     : 'A part of it flips the answer too, but reads worse.';
   return {
     kind: 'edit',
-    title: `Flip ${index + 1}: ${describe({ text, words }, flip.edits)}`,
-    caption: `Margin ${flip.margin.toFixed(2)} logits; ${strainText(flip)}. ${flip.edits.length > 1 ? minimal : ''}`.trim(),
+    title: `Flip number ${index + 1}: ${describe({ text, words }, flip.edits)}`,
+    caption: `Margin ${fixedText(flip.margin, 2)} logits; ${strainText(flip)}.${flip.edits.length > 1 ? ` ${minimal}` : ''}`,
     edits: flip.edits.map(({ start, end, text: replacement }) => ({ start, end, text: replacement })),
     before: pieceOf.get(answer) ?? '',
     after: pieceOf.get(flip.answer) ?? '',
@@ -115,7 +114,7 @@ function describe({ text, words }: Pick<CounterfactualFindings, 'text' | 'words'
   return edits
     .map(({ word, start, end, text: replacement }) =>
       replacement === ''
-        ? `delete ${JSON.stringify(words[word]?.label ?? text.slice(start, end))}`
+        ? `leave out ${JSON.stringify(words[word]?.label ?? text.slice(start, end))}`
         : `${JSON.stringify(text.slice(start, end))} → ${JSON.stringify(replacement)}`,
     )
     .join(', ');

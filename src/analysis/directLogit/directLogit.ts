@@ -6,6 +6,7 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import { quotedTarget } from '../words/quotedTarget.ts';
 import { type Component, rankedComponents, waterfall } from './components.ts';
 import { logitTarget } from './logitTarget.ts';
+import { fixedText, preciseText } from '../../shared/numberText.ts';
 
 const id = 'direct-logit';
 
@@ -81,7 +82,7 @@ export const directLogit: Tool = {
               {
                 code: 'W_COMPLETENESS_GAP',
                 message:
-                  `The parts add up to ${parts.sum.toPrecision(3)} and the target is ${parts.expected.toPrecision(3)}: rounding in the ` +
+                  `The parts add up to ${preciseText(parts.sum, 3)} and the target is ${preciseText(parts.expected, 3)}: rounding in the ` +
                   'quantised file, or a cap on the logits, stands between them.',
               },
             ],
@@ -101,7 +102,7 @@ function blocksOf(
     head === undefined ? [] : strongest(parts.headTokens[layer ?? 0]?.[head] ?? []);
   const described = (component: Component) =>
     readFrom(component)
-      .map(({ token, value }) => `${JSON.stringify(texts[token])} ${value.toFixed(2).replace('-', '−')}`)
+      .map(({ token, value }) => `${JSON.stringify(texts[token])} ${fixedText(value, 2)}`)
       .join(', ');
   const columns = [...Array.from({ length: heads }, (_, head) => `H${head}`), 'MLP'];
   const reads = parts.embedding.map((part, token) =>
@@ -168,7 +169,7 @@ function blocksOf(
       kind: 'text',
       title: 'How far to trust it',
       lines: [
-        `The parts add up to ${parts.sum.toFixed(4)}; the model's own number is ${parts.expected.toFixed(4)}; ${Math.abs(gap).toFixed(4)} is left open.`,
+        `The parts add up to ${fixedText(parts.sum, 4)}; the model's own number is ${fixedText(parts.expected, 4)}; ${Math.abs(gap).toFixed(4)} is left open.`,
         'The scale of the last norm is held fast, though every part has a share in it. Detours through other words are not followed.',
       ],
     },

@@ -7,6 +7,7 @@ import { pageScript } from './pageScript.ts';
 import { summaryLines } from './summaryLines.ts';
 import { textRuns } from './textRuns.ts';
 import { scoreUnitName, signedNumber, type UnitStanding, unitStandings } from './unitStandings.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 /**
  * One page that stands alone and works offline: no link, no font; the policy allows its one style sheet and its one script, by hash, and
@@ -89,7 +90,7 @@ function responseTable({ response }: Explanation): string {
   if (response.tokens.length === 0) return '';
   const rows = response.tokens.map((token) => {
     const others = token.alternatives.map((other) => `${JSON.stringify(other.text)} ${percent(other.logprob)}`).join(', ');
-    return [JSON.stringify(token.text), token.logprob.toFixed(3), percent(token.logprob), others];
+    return [JSON.stringify(token.text), fixedText(token.logprob, 3), percent(token.logprob), others];
   });
   return table('Response tokens', ['Token', 'Log-probability (nats)', 'Probability', 'Most likely'], rows);
 }

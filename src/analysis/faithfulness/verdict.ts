@@ -47,9 +47,15 @@ const objections: readonly Objection[] = [
   },
   {
     verdict: 'untrusted',
-    applies: ({ comprehensiveness, noise }) => comprehensiveness < noise,
+    applies: ({ comprehensiveness, noise }) => Math.abs(comprehensiveness) < noise,
     reason: ({ noise }) =>
       `Saturated: taking away what it ranks highest changes the answer by less than ${noise}, which rounding in this model file alone can do.`,
+  },
+  {
+    verdict: 'untrusted',
+    applies: ({ comprehensiveness, noise }) => comprehensiveness < 0 && -comprehensiveness >= noise,
+    reason: () =>
+      'Taking away what it ranks highest raises what is explained instead of lowering it: these words do not carry it, they hold it down.',
   },
   {
     verdict: 'untrusted',

@@ -3,6 +3,7 @@ import type { ModelInfo } from '../../model/model.ts';
 import type { Block, HeatBlock, TableBlock } from '../../shared/inspection/blocks.ts';
 import { type HeadLabel, labelThresholds } from './headLabels.ts';
 import type { PatternStatistics } from './patternStatistics.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface HeadReport extends PatternStatistics {
   readonly layer: number;
@@ -63,7 +64,7 @@ function axes({ layers, heads }: HeadPicture['info']): Pick<HeatBlock, 'rows' | 
 }
 
 function evidence(report: HeadReport): string {
-  const labels = report.labels.map(({ name, score }) => `${name}, score ${score.toFixed(2)}`).join('; ');
+  const labels = report.labels.map(({ name, score }) => `${name}, score ${fixedText(score, 2)}`).join('; ');
   const numbers = `entropy ${report.entropy.toFixed(2)} nat, first token ${percent(report.sink)}, token before ${percent(report.previous)}`;
   return labels === '' ? numbers : `${labels}; ${numbers}`;
 }
@@ -110,7 +111,6 @@ function labelGrid(picture: HeadPicture): HeatBlock {
 }
 
 function headTable({ reports, chance, unit }: HeadPicture, hasGradient: boolean, hasAblation: boolean): TableBlock {
-  const share = (label: string) => ({ label, numeric: true }) as const;
   const cell = (value: number | null) => value ?? Number.NaN;
   const row = (name: string, statistics: PatternStatistics) => [
     name,
@@ -142,12 +142,17 @@ function headTable({ reports, chance, unit }: HeadPicture, hasGradient: boolean,
       ...(hasGradient ? [{ label: 'attention × gradient', numeric: true, unit } as const] : []),
       ...(hasAblation ? [{ label: 'loss without it', numeric: true, unit } as const] : []),
       { label: 'entropy', numeric: true, unit: 'nat' },
-      share('largest'),
+      { label: 'largest', numeric: true },
       { label: 'distance', numeric: true, unit: 'tokens' },
-      ...['first token', 'itself', 'token before', 'duplicate', 'induction', 'same word', 'same sentence', 'same section'].map(
-        share,
-      ),
-      share('heading'),
+      { label: 'first token', numeric: true },
+      { label: 'itself', numeric: true },
+      { label: 'token before', numeric: true },
+      { label: 'duplicate', numeric: true },
+      { label: 'induction', numeric: true },
+      { label: 'same word', numeric: true },
+      { label: 'same sentence', numeric: true },
+      { label: 'same section', numeric: true },
+      { label: 'heading', numeric: true },
       { label: 'label' },
     ],
     rows: [

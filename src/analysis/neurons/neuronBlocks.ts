@@ -6,6 +6,7 @@ import type { TokenLogit } from '../weights/vocabularyOf.ts';
 import { tokenList } from '../words/tokenList.ts';
 import type { NeuronEffect } from './neuronEffects.ts';
 import type { NeuronExample, NeuronExamples } from './neuronExamples.ts';
+import { fixedText, preciseText } from '../../shared/numberText.ts';
 
 export interface NeuronReport extends NeuronEffect {
   /** The target minus the target without the neuron, at the asked positions, in the target's unit. */
@@ -96,7 +97,7 @@ function exampleTables(name: string, examples: NeuronExamples): Block[] {
   return [
     {
       ...table(`Where in the text ${name} is highest`, highest),
-      caption: `${tokens} tokens: mean ${mean.toPrecision(3)}, deviation ${deviation.toPrecision(3)}, above 0 at ${Math.round(100 * positive)} %.`,
+      caption: `${tokens} tokens: mean ${preciseText(mean, 3)}, deviation ${deviation.toPrecision(3)}, above 0 at ${Math.round(100 * positive)} %.`,
     },
     table(`Where in the text ${name} is lowest`, lowest),
   ];
@@ -111,7 +112,7 @@ function trust({ reports }: NeuronPicture): string[] {
     compared.map(({ ablation }) => ablation),
   );
   return [
-    `Activation × gradient against the measured loss: rank correlation ${correlation.toFixed(2)} over ${compared.length} neurons.`,
+    `Activation × gradient against the measured loss: rank correlation ${fixedText(correlation, 2)} over ${compared.length} neurons.`,
     ...lines,
   ];
 }

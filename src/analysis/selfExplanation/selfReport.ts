@@ -5,6 +5,7 @@ import { calibrationBlocks, type CalibrationFindings } from './calibrationBlocks
 import type { StatedExplanation } from './parseExplanation.ts';
 import { interval, percent } from './shares.ts';
 import { wordForm, type WordForm } from './statedWords.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface SelfFindings extends CalibrationFindings {
   /** The filled template. */
@@ -65,7 +66,7 @@ function findingLines({ stated, agreement, invented, method }: SelfFindings): st
   return [
     ...lines,
     `${hits} of its ${named} words are among the ${named} of largest effect (${method}): ${percent(agreement.overlap)}, 95 % interval ${interval(overlapInterval)}; at random ${percent(randomOverlap)}, and this many or more with probability ${chance.toFixed(2)}.`,
-    `Rank correlation over all ${agreement.words} words: ${correlation.toFixed(2)}, 95 % interval ${correlationInterval[0].toFixed(2)} to ${correlationInterval[1].toFixed(2)}.`,
+    `Rank correlation over all ${agreement.words} words: ${fixedText(correlation, 2)}, 95 % interval ${fixedText(correlationInterval[0], 2)} to ${fixedText(correlationInterval[1], 2)}.`,
     correlationInterval[0] > 0 || chance < 0.05
       ? 'It knows more of this than chance.'
       : 'That is no better than naming words at random.',

@@ -5,6 +5,7 @@ import type { AttributionMethod } from '../method.ts';
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { sumByShownUnit } from '../scoredUnits.ts';
 import { added, logitParts } from './logitParts.ts';
+import { preciseText } from '../../shared/numberText.ts';
 
 const id = 'logit-decomposition';
 
@@ -65,7 +66,7 @@ const openGap = 0.05;
 function openSum({ sum, expected, gap, share }: Completeness): Warning[] {
   if (share === null ? gap === 0 : share <= openGap) return [];
   const message =
-    `The parts add up to ${sum.toPrecision(3)} and the target is ${expected.toPrecision(3)}: rounding in the quantised file, or a cap on ` +
+    `The parts add up to ${preciseText(sum, 3)} and the target is ${preciseText(expected, 3)}: rounding in the quantised file, or a cap on ` +
     'the logits, stands between them.';
   return [{ code: 'W_COMPLETENESS_GAP', message }];
 }

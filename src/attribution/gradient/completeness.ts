@@ -1,4 +1,5 @@
 import type { Explanation, Warning } from '../../shared/explanation.ts';
+import { plainText } from '../../shared/numberText.ts';
 
 export type Completeness = NonNullable<Explanation['completeness']>;
 
@@ -31,5 +32,5 @@ export function gapWarning({ sum, expected, gap, share }: Completeness, why: str
 }
 
 function rounded(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  return plainText(Number(value.toPrecision(3)));
 }

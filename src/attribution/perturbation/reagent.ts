@@ -1,16 +1,16 @@
-import { numeric } from '../../shared/errorCatalog.ts';
-import type { AttributionInput, AttributionMethod, AttributionOptions } from '../method.ts';
+import type { AttributionMethod } from '../method.ts';
 import { shownUnits } from '../scoredUnits.ts';
 import { seededRandom } from '../seededRandom.ts';
 import { evaluateSequences, sharedPasses } from './evaluateSequences.ts';
-
-/** Proposals at each place. */
-const proposals = 8;
+import { contrastsOf, type Sample } from './replacementContrasts.ts';
+import { proposedTokens, replaced } from './proposedTokens.ts';
+import { runUntilKept, testsKept } from './runUntilKept.ts';
 
 /**
  * Replacement by the model's own proposals, after ReAGent (Zhao & Shan 2024, arXiv 2402.00794): random sets of units are replaced by
  * tokens that the model itself finds likely at their places, so prompts stay near to what it knows. Score = mean fall of the target
- * where the unit was replaced minus where it was not; signed, in the target's unit. See docs/methods/reagent.md.
+ * where the unit was replaced minus where it was not; signed, in the target's unit; the mean over runs. With `stop`, a run ends by the
+ * paper's rule (`runUntilKept`). See docs/methods/reagent.md.
  */
 export const reagent: AttributionMethod = {
   id: 'reagent',
@@ -20,66 +20,88 @@ export const reagent: AttributionMethod = {
     'Words are replaced by ones the model would have expected there. Fair to the model; a word it expects changes little.',
   needs: ['forward'],
   parameters: [
-    { id: 'samples', label: 'Prompts with replacements', default: 64, minimum: 2, maximum: 4096, whole: true },
+    { id: 'samples', label: 'Prompts with replacements in a run, at most', default: 64, minimum: 2, maximum: 4096, whole: true },
     { id: 'share', label: 'Share of units replaced in each', default: 0.3, minimum: 0.05, maximum: 0.95 },
+    {
+      id: 'stop',
+      label: 'End a run once the answer is among the model’s first … with only the top units kept; 0: never',
+      default: 0,
+      minimum: 0,
+      maximum: 1000,
+      whole: true,
+    },
+    { id: 'keep', label: 'Share of units kept for that test', default: 0.3, minimum: 0.01, maximum: 1 },
+    { id: 'runs', label: 'Runs that the scores are the mean of', default: 1, minimum: 1, maximum: 64, whole: true },
   ],
   cost: (_units, sharesBeginnings) => (sharesBeginnings ? 50 : 65),
 
   async attribute(input, options = {}) {
     const { units, tokens, target, parameters } = input;
     const scored = shownUnits(units);
-    const random = seededRandom(input.seed);
     const proposed = await proposedTokens(input, options);
-    const chosen = Array.from({ length: Number(parameters['samples']) }, () =>
-      scored.map(() => random() < Number(parameters['share'])),
-    );
-    const prompts = chosen.map((replaced) => {
-      const prompt = Int32Array.from(tokens, (token) => token.id);
-      scored.forEach((unit, place) => {
-        if (replaced[place] !== true) return;
-        for (const token of units[unit]?.tokens ?? []) {
-          const others = proposed[token] ?? [];
-          prompt[token] = others[Math.floor(random() * others.length)] ?? (prompt[token] as number);
-        }
+    const random = seededRandom(input.seed);
+    const total = Number(parameters['samples']);
+    // The first token has nothing before it: no proposals, and no replacement that could tell anything.
+    const hasProposals = scored.map((unit) => units[unit]?.tokens.some((token) => (proposed[token] ?? []).length > 0) === true);
+    const draw = (): Sample => {
+      const marked = hasProposals.map((has) => random() < Number(parameters['share']) && has);
+      return { marked, prompt: replaced(input, proposed, (place) => marked[place] === true, random) };
+    };
+    const runs = Number(parameters['runs']);
+    const stop = testsKept(target) ? Number(parameters['stop']) : 0;
+    const behind = target.continuation.length;
+    let passes = tokens.length / (tokens.length + behind);
+    let unfinished = 0;
+    const results: Float64Array[] = [];
+    for (let run = 0; run < runs; run++) {
+      const tell = (done: number) => options.onProgress?.(run * total + done, runs * total);
+      if (stop > 0) {
+        const ended = await runUntilKept(input, proposed, {
+          draw,
+          random,
+          total,
+          stop,
+          keep: Number(parameters['keep']),
+          tell,
+          options,
+        });
+        passes += ended.forwardPasses;
+        if (!ended.stopped) unfinished++;
+        results.push(ended.contrasts);
+        continue;
+      }
+      const samples = Array.from({ length: total }, draw);
+      const prompts = samples.map(({ prompt }) => prompt);
+      let done = 0;
+      const values = await evaluateSequences(input.model, prompts, target, {
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        onValue: () => tell(++done),
       });
-      return prompt;
-    });
-    let done = 0;
-    const values = await evaluateSequences(input.model, prompts, target, {
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onValue: () => options.onProgress?.(++done, prompts.length),
-    });
+      passes += sharedPasses(input.model.info, prompts, tokens.length, behind);
+      results.push(contrastsOf(scored.length, samples, values));
+    }
     const scores = new Float32Array(units.length);
     scored.forEach((unit, place) => {
-      scores[unit] = contrastOf(values, (sample) => chosen[sample]?.[place] === true);
+      scores[unit] = results.reduce((sum, contrasts) => sum + (contrasts[place] as number), 0) / runs;
     });
-    const behind = target.continuation.length;
-    const proposing = tokens.length / (tokens.length + behind);
-    const forwardPasses = proposing + sharedPasses(input.model.info, prompts, tokens.length, behind);
-    return { scores, forwardPasses, warnings: [] };
+    return { scores, forwardPasses: passes, warnings: warningsOf(Number(parameters['stop']), stop, unfinished, runs) };
   },
 };
 
-/** At each place the tokens the model finds most likely there, its own left out; nothing for the first, which nothing precedes. */
-async function proposedTokens({ model, tokens }: AttributionInput, { signal }: AttributionOptions): Promise<number[][]> {
-  const ids = Int32Array.from(tokens, (token) => token.id);
-  const { read, nonFinite } = await model.forward(
-    { tokens: ids, read: Array.from(ids.subarray(1), (_, position) => ({ position, ids: [], top: proposals + 1 })) },
-    signal === undefined ? {} : { signal },
-  );
-  if (nonFinite !== null) throw numeric(nonFinite);
-  return [[], ...read.map(({ top }, index) => top.map(({ id }) => id).filter((id) => id !== ids[index + 1]))];
-}
-
-/** Mean value of samples without minus mean of those with the mark: how much the target falls where it is set; 0 where one side is empty. */
-function contrastOf(values: Float64Array, isMarked: (sample: number) => boolean): number {
-  const sums = [0, 0];
-  const counts = [0, 0];
-  values.forEach((value, sample) => {
-    const side = isMarked(sample) ? 1 : 0;
-    sums[side] = (sums[side] as number) + value;
-    counts[side] = (counts[side] as number) + 1;
-  });
-  const [without = 0, marked = 0] = counts;
-  return without === 0 || marked === 0 ? 0 : (sums[0] as number) / without - (sums[1] as number) / marked;
+function warningsOf(asked: number, stop: number, unfinished: number, runs: number): { code: string; message: string }[] {
+  if (asked > 0 && stop === 0) {
+    return [
+      {
+        code: 'W_STOPPING_RULE',
+        message: 'This target has no token that could stay among the first, so no run was ended early.',
+      },
+    ];
+  }
+  if (unfinished === 0) return [];
+  return [
+    {
+      code: 'W_STOPPING_RULE',
+      message: `${unfinished} of ${runs} runs took all their prompts without the answer coming back among the first ${stop}: the top units do not carry it.`,
+    },
+  ];
 }

@@ -5,6 +5,7 @@ import { padWidth } from '../terminal/displayWidth.ts';
 import type { Theme } from '../terminal/theme.ts';
 import { visibleText } from '../terminal/visibleText.ts';
 import type { Result } from './resultFile.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 export interface AgreementSummary {
   readonly methods: readonly [string, string];
@@ -58,7 +59,7 @@ export function agreementTable(summaries: readonly AgreementSummary[], methods: 
     const [first, second] = [methods[Math.min(row, column)], methods[Math.max(row, column)]];
     const summary = summaries.find((each) => each.methods[0] === first && each.methods[1] === second);
     if (row === column || summary === undefined) return '–';
-    return (row < column ? summary.correlation : summary.overlap).toFixed(2);
+    return fixedText(row < column ? summary.correlation : summary.overlap, 2);
   };
   const chance = meanOf(summaries.map(({ chanceOverlap }) => chanceOverlap));
   return [

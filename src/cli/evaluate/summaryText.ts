@@ -2,6 +2,7 @@ import { padWidth } from '../terminal/displayWidth.ts';
 import type { Theme } from '../terminal/theme.ts';
 import { visibleText } from '../terminal/visibleText.ts';
 import type { MeasureSummary, MethodSummary } from './summary.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 /** Of the many measures those a terminal has room for; `--json` and `--csv` have all. */
 const shown: readonly string[] = ['drop', 'comp', 'suff', 'comprehensiveness', 'loo-correlation', 'stability', 'plausibility'];
@@ -22,8 +23,8 @@ export function summaryTable(summaries: readonly MethodSummary[], theme: Theme):
 }
 
 function measureCells({ id, gain, interval, better, cases }: MeasureSummary): string {
-  const range = interval === null ? '–' : `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}`;
-  return `${padWidth(id, 20)}${gain.toFixed(2).padStart(8)}${range.padStart(20)}${`${better} of ${cases}`.padStart(10)}`;
+  const range = interval === null ? '–' : `${fixedText(interval[0], 2)} to ${fixedText(interval[1], 2)}`;
+  return `${padWidth(id, 20)}${fixedText(gain, 2).padStart(8)}${range.padStart(20)}${`${better} of ${cases}`.padStart(10)}`;
 }
 
 const columns = [

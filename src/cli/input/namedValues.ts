@@ -1,5 +1,6 @@
 /** `--var name=value` and `--method-option key=value`, given as often as needed. */
 import { InvalidArgumentError } from 'commander';
+import { decimalValue } from './numberArguments.ts';
 
 export function namedText(value: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [name, text] = split(value);
@@ -19,7 +20,7 @@ export function namedParameter(
 
 function parameterValue(text: string): ParameterValue {
   if (text === 'true' || text === 'false') return text === 'true';
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return decimalValue(text) ?? text;
 }
 
 function split(value: string): [string, string] {

@@ -1,11 +1,22 @@
-/** Strict numbers on the command line: `12abc`, `1e3` for a count, or an empty value are errors that name the option. */
+/**
+ * Strict numbers on the command line: `12abc`, hexadecimal digits, `Infinity` or an empty value are errors that name the option. Decimal
+ * numbers are written as in JSON or most languages: `0.5`, `.5`, `-1e-3`, `1e9`.
+ */
 import { InvalidArgumentError } from 'commander';
 
-/** A whole number from `minimum` to `maximum`, both included. */
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** The number that a text writes in decimal; null for anything else, and for one too large to hold. */
+export function decimalValue(text: string): number | null {
+  const value = Number(text);
+  return decimal.test(text) && Number.isFinite(value) ? value : null;
+}
+
+/** A whole number from `minimum` to `maximum`, both included; `2e3` is one. */
 export function wholeNumber(minimum: number, maximum: number): (value: string) => number {
   return (value) => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
+    const number = decimalValue(value);
+    if (number === null || !Number.isInteger(number) || number < minimum || number > maximum) {
       throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
     }
     return number;
@@ -15,8 +26,8 @@ export function wholeNumber(minimum: number, maximum: number): (value: string) =
 /** A finite decimal number from `minimum` to `maximum`. */
 export function decimalNumber(minimum: number, maximum: number): (value: string) => number {
   return (value) => {
-    const number = Number(value);
-    if (!/^\d+(\.\d+)?$/.test(value) || number < minimum || number > maximum) {
+    const number = decimalValue(value);
+    if (number === null || number < minimum || number > maximum) {
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`);
     }
     return number;
@@ -25,8 +36,9 @@ export function decimalNumber(minimum: number, maximum: number): (value: string)
 
 /** Any finite decimal number; whoever takes it checks its range. */
 export function anyNumber(value: string): number {
-  if (!/^-?\d+(\.\d+)?$/.test(value)) throw new InvalidArgumentError('It must be a number.');
-  return Number(value);
+  const number = decimalValue(value);
+  if (number === null) throw new InvalidArgumentError('It must be a number, such as 12, 0.5 or 1e-3.');
+  return number;
 }
 
 /** `1,2,3`: token ids or layers, at least one. */

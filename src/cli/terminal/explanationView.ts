@@ -11,6 +11,7 @@ import type { Theme } from './theme.ts';
 import { unitTable } from './unitTable.ts';
 import { visibleLines, visibleText } from './visibleText.ts';
 import { wrapSpans } from './wrapSpans.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 const unitWords: Readonly<Record<Explanation['target']['unit'], string>> = {
   logit: 'logits',
@@ -81,8 +82,8 @@ function targetText({ kind, label, score, unit, value, span }: Explanation['targ
     class: 'class',
     similarity: 'similarity',
   };
-  if (kind === 'similarity') return `${visibleText(label)}, cosine ${value.toFixed(3)}`;
-  if (kind === 'entropy' || kind === 'kl') return `${visibleText(label)}, ${value.toFixed(3)} nats`;
+  if (kind === 'similarity') return `${visibleText(label)}, cosine ${fixedText(value, 3)}`;
+  if (kind === 'entropy' || kind === 'kl') return `${visibleText(label)}, ${fixedText(value, 3)} nats`;
   const probability = kind !== 'contrast' && score === 'logprob' ? ` (${percentOfLogprob(value)})` : '';
   return `${what[kind]} ${tokenText(label)}, ${scoreWords[score]} ${signed(value)}${unit === 'nat' ? ' nats' : ''}${probability}`;
 }

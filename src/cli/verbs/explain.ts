@@ -14,6 +14,7 @@ import { parseTarget } from '../input/targetArgument.ts';
 import { defaultMaxTokens } from '../input/targetOptions.ts';
 import { toJson } from '../../shared/toJson.ts';
 import { destination } from '../output/destination.ts';
+import { readFont, writePicture } from '../output/picture.ts';
 import { explanationView } from '../terminal/explanationView.ts';
 import { createScreen } from '../terminal/screen.ts';
 import type { Verb } from '../verb.ts';
@@ -31,6 +32,8 @@ interface ExplainOptions extends PromptVerbOptions {
   readonly faithfulness: 'none' | 'cheap' | 'full';
   readonly html?: string;
   readonly svg?: string;
+  readonly png?: string;
+  readonly font?: string;
   readonly csv?: string;
 }
 
@@ -60,6 +63,8 @@ export const explainVerb: Verb = {
       )
       .option('--html <file>', 'also write a self-contained page')
       .option('--svg <file>', 'also write a picture')
+      .option('--png <file>', 'also write that picture as pixels')
+      .option('--font <file>', 'letters of the PNG that the font shipped has not (TrueType, OpenType)')
       .option('--csv <file>', 'also write a table of units')
       .action((file: string | undefined, options: ExplainOptions) => explain(file, options, context));
   },
@@ -68,6 +73,7 @@ export const explainVerb: Verb = {
 async function explain(file: string | undefined, options: ExplainOptions, context: CommandContext): Promise<void> {
   const target = parseTarget(options.target);
   const exports = await exportsOf(options);
+  const font = options.font === undefined ? null : await readFont(options.font);
   const prompt = await promptSource(file, options, context);
   await withEngine(context, options, async (engine) => {
     const explanation = await engine.explain({
@@ -88,24 +94,28 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
     const screen = createScreen(context, options.color);
     screen.print(options.json === true ? [toJson(explanation)] : explanationView(explanation, screen.theme, screen.columns));
     // After the result: a full disk must not cost the run.
-    for (const { format, out } of exports) await engine.export({ explanation, format, out });
+    for (const { format, out } of exports) {
+      if (format !== 'png') await engine.export({ explanation, format, out });
+      else for (const note of await writePicture(explanation, out, font)) context.stderr.write(`${note}\n`);
+    }
   });
 }
 
 interface Export {
-  readonly format: ExportFormat;
+  readonly format: ExportFormat | 'png';
   readonly out: string;
 }
 
 /** @throws E_OUTPUT_UNWRITABLE, E_USAGE */
 async function exportsOf(options: ExplainOptions): Promise<Export[]> {
   const exports: Export[] = [];
-  for (const format of ['html', 'svg', 'csv'] as const) {
+  for (const format of ['html', 'svg', 'png', 'csv'] as const) {
     const file = options[format];
     if (file !== undefined) exports.push({ format, out: await destination(file) });
   }
   if (new Set(exports.map(({ out }) => out)).size < exports.length) {
-    throw usage('two results would go to the same file', 'give --html, --svg and --csv different names');
+    throw usage('two results would go to the same file', 'give --html, --svg, --png and --csv different names');
   }
+  if (options.font !== undefined && options.png === undefined) throw usage('--font is for a PNG', 'give --png FILE with it');
   return exports;
 }

@@ -11,6 +11,7 @@ import { tokenText } from '../terminal/responseTable.ts';
 import { createScreen } from '../terminal/screen.ts';
 import type { Theme } from '../terminal/theme.ts';
 import type { Verb } from '../verb.ts';
+import { fixedText } from '../../shared/numberText.ts';
 
 interface LogprobsOptions extends PromptVerbOptions {
   readonly top: number;
@@ -37,13 +38,13 @@ function table({ tokens, next }: LogprobsResult, theme: Theme): string[] {
     ...tokens.map(({ text, logprob, rank }, index) => {
       const name = `${String(index).padStart(3)} ${padWidth(tokenText(text), 22)}`;
       if (logprob === null) return `${name}${theme.dim('nothing precedes it'.padStart(30))}`;
-      return `${name}${logprob.toFixed(3).padStart(9)}${percentOfLogprob(logprob).padStart(13)}${String(rank ?? '').padStart(8)}`;
+      return `${name}${fixedText(logprob, 3).padStart(9)}${percentOfLogprob(logprob).padStart(13)}${String(rank ?? '').padStart(8)}`;
     }),
     '',
     theme.bold('Next token'),
     ...next.top.map(
       ({ text, logprob }) =>
-        `    ${padWidth(tokenText(text), 22)}${logprob.toFixed(3).padStart(9)}${percentOfLogprob(logprob).padStart(13)}`,
+        `    ${padWidth(tokenText(text), 22)}${fixedText(logprob, 3).padStart(9)}${percentOfLogprob(logprob).padStart(13)}`,
     ),
   ];
 }

@@ -4,6 +4,7 @@ import { type ResolvedTarget, resolveTarget } from '../../attribution/target.ts'
 import type { Model } from '../../model/model.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import type { Explanation } from '../../shared/explanation.ts';
+import type { TargetSpec } from '../../shared/target.ts';
 import type { ExplainRequest } from '../../shared/protocol/engine.ts';
 import { regroup } from '../../shared/units.ts';
 import type { RequestContext } from '../requestContext.ts';
@@ -46,8 +47,9 @@ export async function explain(context: RequestContext, request: ExplainRequest):
   const isProvisional = request.progressive && method.needs.length > 0 && method.id !== 'attention';
   const tint = isProvisional ? attentionTint(units, pass.attention, seed) : null;
   if (tint !== null) {
-    // No response yet: what the first tint explains is the next token.
-    const next = await resolveTarget({ kind: 'next' }, undefined, { model, next: pass.next, response: [] });
+    // No response yet: what the first tint explains is the next token, and on an encoder, which has none, what was asked.
+    const first: TargetSpec = model.info.task?.kind === 'embed' ? request.target : { kind: 'next' };
+    const next = await resolveTarget(first, undefined, { model, next: pass.next, response: [] });
     const row = knownRow(next, prompt.ids.length, pass);
     const value = row === null ? 0 : next.value([row]);
     const source = request.response === undefined ? 'generated' : 'given';

@@ -9,7 +9,7 @@ import { askContrast } from './askContrast.ts';
 interface Shown {
   /** What is shown now. */
   readonly explanation: Explanation | null;
-  /** Of the loaded model; absent: a language model, or none is loaded. */
+  /** Of the loaded model; absent: a language model. */
   readonly task: ModelTask | undefined;
 }
 

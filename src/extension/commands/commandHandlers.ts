@@ -40,7 +40,7 @@ export interface CommandParts {
 export function commandHandlers(parts: CommandParts): CommandHandlers {
   const { engine, models, servers, modelsView, find, methods, explainer, comparer, history, active, panel, inside, log } = parts;
   return {
-    ...explainCommands(explainer, active, panel, engine, methods),
+    ...explainCommands(explainer, active, panel, engine, models, methods),
     ...insideCommands(inside, active),
     ...compareCommands(comparer, active, methods, engine, history, find),
     ...historyCommands(history, explainer, active, panel),

@@ -8,6 +8,8 @@ import { type MethodCatalog, usualUnits } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
+import { loadInProgress } from '../models/loadInProgress.ts';
+import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import { askContrast } from './askContrast.ts';
 import { askGranularity } from './askGranularity.ts';
@@ -34,6 +36,7 @@ export function explainCommands(
   active: ActiveDocument,
   panel: ExplainPanel,
   engine: EngineService,
+  models: ModelLoader,
   methods: MethodCatalog,
 ): ExplainCommands {
   return {
@@ -55,7 +58,9 @@ export function explainCommands(
     setTarget: async (uri) => {
       const place = await promptPlace(uri, active);
       if (place === null) return sayNothingOpen();
-      const target = await askTarget({ explanation: explanationOf(active, place), task: engine.status.model?.task });
+      // What can be asked is the model's to say: a classifier has classes, an encoder similarities.
+      const { task } = await loadInProgress((hooks) => models.ensureLoaded(hooks));
+      const target = await askTarget({ explanation: explanationOf(active, place), task });
       if (target === null) return null;
       panel.show();
       return explainer.explain(place.document, { ...keepSelection(active, place), target });

@@ -2,14 +2,13 @@
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
 import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
-import { phaseText } from '../explain/phaseText.ts';
 import { t } from '../localise.ts';
+import { loadInProgress } from '../models/loadInProgress.ts';
 import { byteSize, modelGroups } from '../models/modelGroups.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ModelsView } from '../models/modelsView.ts';
 import type { ServerAccess } from '../models/serverAccess.ts';
 import { fileOfNode } from '../models/nodeFile.ts';
-import { withDelayedProgress } from '../progress.ts';
 import { askServer } from './askServer.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
@@ -73,19 +72,8 @@ function modelItems(models: readonly FoundModel[]): ModelItem[] {
 }
 
 async function loadWithProgress(loader: ModelLoader, view: ModelsView, file: string): Promise<ModelSummary> {
-  const controller = new AbortController();
   try {
-    const summary = await withDelayedProgress(
-      (options, task) => vscode.window.withProgress(options, task),
-      { location: vscode.ProgressLocation.Notification, title: t('Loading the model'), cancellable: true },
-      controller,
-      (report) =>
-        loader.pick(file, {
-          signal: controller.signal,
-          title: t('Loading the model'),
-          onProgress: ({ phase, done, total }) => report(phaseText(phase, t), done, total),
-        }),
-    );
+    const summary = await loadInProgress((hooks) => loader.pick(file, hooks));
     view.setFailure(file, null);
     return summary;
   } catch (thrown) {

@@ -24,9 +24,11 @@ import { InsideRun } from './insideRun.ts';
 import { pickDocument } from './pickDocument.ts';
 import { pickFile } from './pickFile.ts';
 import { PromptMarks } from './promptMarks.ts';
+import { renderedTranslator } from './renderedTexts.ts';
 import { revealTokens } from './revealTokens.ts';
 import { toolChoices } from './toolChoices.ts';
 import { type PickedFile, runsAsItIs, toolValues } from './toolValues.ts';
+import { translateBlock } from './translateBlock.ts';
 
 interface Subject {
   readonly uri: string;
@@ -36,6 +38,7 @@ interface Subject {
 export class Inside implements vscode.Disposable {
   readonly panel: InsidePanel;
   private readonly marks = new PromptMarks();
+  private readonly translate = renderedTranslator(vscode.l10n.bundle);
   private choices: readonly ToolChoice[] = [];
   /** The model that `choices` were told for. */
   private choicesOf: string | null = null;
@@ -311,7 +314,8 @@ export class Inside implements vscode.Disposable {
     const run = this.shown;
     if (run?.result == null) return;
     const { tool, label, parameters, blocks, tokens, promptText, cost, warnings } = run.result;
-    const result = { tool, label: t(label), parameters, blocks, tokens, promptText, cost, warnings };
+    const shown = blocks.map((block) => translateBlock(block, this.translate));
+    const result = { tool, label: t(label), parameters, blocks: shown, tokens, promptText, cost, warnings };
     this.panel.post({ type: 'result', result, document: fileName(run.uri) });
     this.panel.post({ type: 'stale', stale: run.isStale });
     this.panel.post({ type: 'drawn', block: this.drawn });

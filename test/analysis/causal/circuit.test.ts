@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { layerActivations } from '../../../src/analysis/causal/activationRows.ts';
 import { chooseEdges } from '../../../src/analysis/causal/chooseEdges.ts';
 import { componentSites } from '../../../src/analysis/causal/componentPatch.ts';
-import { type Component, componentLabel, headsAndMlps, readComponent } from '../../../src/analysis/causal/components.ts';
+import { type Component, componentLabel, depth, headsAndMlps, readComponent } from '../../../src/analysis/causal/components.ts';
 import { type Edge, edgeAttribution } from '../../../src/analysis/causal/edgeAttribution.ts';
 import { patchedValues } from '../../../src/analysis/causal/patchedValues.ts';
+import { randomCircuit } from '../../../src/analysis/causal/randomCircuit.ts';
 import { onlyComponents, otherComponents, randomComponents } from '../../../src/analysis/causal/runCircuit.ts';
+import { seededRandom } from '../../../src/attribution/seededRandom.ts';
 import { type ResolvedTarget, resolveTarget } from '../../../src/attribution/target.ts';
 import { openModel } from '../../../src/engine/openModel.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
@@ -221,5 +223,58 @@ describe('running a circuit', () => {
       expect(new Set(draw.map(componentLabel)).size).toBe(3);
     }
     expect(otherComponents(like, model.info)).toHaveLength(headsAndMlps(model.info).length - 3);
+  });
+});
+
+describe('a random circuit', () => {
+  const info = { layers: 5, heads: 3 };
+  const named = (text: string) => readComponent(text, ['embed', 'head', 'attn', 'mlp', 'logits'], info, 'circuit', 'edges');
+  const all = headsAndMlps(info);
+  const edges: Edge[] = [...all, named('logits')].flatMap((to) =>
+    [named('embed'), ...all].flatMap((from) =>
+      depth(from, info.layers) < depth(to, info.layers) ? [{ from, to, score: 1 }] : [],
+    ),
+  );
+  const parts = ['head 0.1', 'mlp 1', 'head 2.0', 'head 2.2', 'mlp 3', 'head 4.1'].map(named);
+  const names = (circuit: readonly Edge[]) => circuit.map(({ from, to }) => `${componentLabel(from)}>${componentLabel(to)}`);
+
+  /** Labels that can be reached from `start` along edges, told by what leads on from each. */
+  function reached(start: string, circuit: readonly (readonly [string, string])[]): Set<string> {
+    const found = new Set([start]);
+    for (let before = 0; before !== found.size; ) {
+      before = found.size;
+      for (const [from, to] of circuit) if (found.has(from)) found.add(to);
+    }
+    return found;
+  }
+
+  test.each([1, 5, 9, 14, 20, 26, 1000])('of %i edges: between the parts alone, each on a path, no fewer than asked', (count) => {
+    const random = seededRandom(count);
+    for (let draw = 0; draw < 50; draw++) {
+      const circuit = randomCircuit(edges, parts, count, random);
+      const pairs = circuit.edges.map(({ from, to }) => [componentLabel(from), componentLabel(to)] as const);
+      const labels = new Set(['embedding', 'logits', ...parts.map(componentLabel)]);
+      const [heard, speaking] = [
+        reached('embedding', pairs),
+        reached(
+          'logits',
+          pairs.map(([from, to]) => [to, from] as const),
+        ),
+      ];
+      for (const [from, to] of pairs) {
+        expect(labels.has(from) && labels.has(to)).toBe(true);
+        expect(heard.has(from) && speaking.has(to)).toBe(true);
+      }
+      // 6 from the embedding, 6 to the logits, one past all, and 14 of the 15 pairs: two heads of a layer hear nothing of each other.
+      expect(pairs.length).toBeGreaterThanOrEqual(Math.min(count, 27));
+      expect(new Set(names(circuit.edges)).size).toBe(pairs.length);
+      if (count === 1000) expect(pairs.length).toBe(27);
+    }
+  });
+
+  test('the same for the same seed, another for another', () => {
+    const drawn = (seed: number) => names(randomCircuit(edges, parts, 9, seededRandom(seed)).edges).sort();
+    expect(drawn(1)).toEqual(drawn(1));
+    expect(new Set([1, 2, 3, 4, 5].map((seed) => drawn(seed).join())).size).toBe(5);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pictureScale } from '../../../webview/explain/drawPicture.ts';
+import { pictureScale } from '../../../src/shared/pictureScale.ts';
 
 test.each([
   [800, 600, 2],

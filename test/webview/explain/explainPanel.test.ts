@@ -81,6 +81,9 @@ test.each([
   ['logit', 'logit', 17.5, 'next', 'logit 17.50 logits'],
   ['prob', 'probability', 0.77, 'next', 'probability 0.77'],
   ['logprob', 'nat', 1.5, 'contrast', 'log-probability 1.50 nats'],
+  ['logprob', 'nat', 2.3, 'entropy', 'entropy 2.30 nats'],
+  ['logprob', 'nat', 0.4, 'kl', 'KL divergence 0.40 nats'],
+  ['logit', 'cosine', 0.93, 'similarity', 'cosine 0.93'],
 ] as const)('target: %s', async (score, unit, value, kind, expected) => {
   const base = capitalExplanation();
   const { panel } = await mount([final({ ...base, target: { ...base.target, score, unit, value, kind } })]);

@@ -2,6 +2,7 @@ import type { TableBlock } from '../../../shared/inspection/blocks.ts';
 import { displayWidth, padWidth } from '../displayWidth.ts';
 import type { BlockPage } from '../toolView.ts';
 import { visibleText } from '../visibleText.ts';
+import { plainText } from '../../../shared/numberText.ts';
 
 const rowsShown = 40;
 const widestCell = 32;
@@ -29,6 +30,6 @@ export function tableLines({ columns, rows }: TableBlock, { theme }: BlockPage):
 /** Four significant digits; the sign only where there is one. */
 export function cellText(cell: string | number): string {
   if (typeof cell === 'string') return cell;
-  if (Number.isInteger(cell)) return String(cell);
-  return Number.isFinite(cell) ? String(Number(cell.toPrecision(4))) : '–';
+  if (Number.isInteger(cell)) return plainText(cell);
+  return Number.isFinite(cell) ? plainText(Number(cell.toPrecision(4))) : '–';
 }
