@@ -47,7 +47,8 @@ export const llamaServer: ServerProtocol = {
       vocabulary,
       contextLength: contextLength > 0 ? Math.min(contextLength, held) : held,
       fileBytes: model?.bytes ?? 0,
-      sharesBeginnings: false,
+      // Rows are asked in prefix order, and the server keeps what it has just read.
+      sharesBeginnings: true,
       can: { capture: false, patch: false, gradient: false, chat: props.chat_template !== '' },
       notes: serverNotes(client.address),
     };
