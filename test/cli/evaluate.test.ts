@@ -164,8 +164,8 @@ test('agreement of each pair, over the cases both were run on', () => {
   expect(pairs[0]?.correlationInterval).toEqual([-1, 1]);
   expect(agreementTable(pairs, ['a', 'b', 'c'], colourless).slice(1, 5)).toEqual([
     `agreement${' '.repeat(23)}    (1)    (2)    (3)`,
-    `(1) a${' '.repeat(27)}      –   0.00  -1.00`,
-    `(2) b${' '.repeat(27)}   0.50      –  -1.00`,
+    `(1) a${' '.repeat(27)}      –   0.00  −1.00`,
+    `(2) b${' '.repeat(27)}   0.50      –  −1.00`,
     `(3) c${' '.repeat(27)}   0.00   0.00      –`,
   ]);
 });
