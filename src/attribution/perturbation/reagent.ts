@@ -77,7 +77,9 @@ export const reagent: AttributionMethod = {
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         onValue: () => tell(++done),
       });
-      passes += sharedPasses(input.model.info, prompts, tokens.length, behind);
+      // The proposals have just been read from the prompt itself.
+      const held = run === 0 ? Int32Array.from(tokens, ({ id }) => id) : undefined;
+      passes += sharedPasses(input.model.info, prompts, tokens.length, behind, held);
       results.push(contrastsOf(scored.length, samples, values));
     }
     const scores = new Float32Array(units.length);
