@@ -6,7 +6,7 @@ import { hasSign } from './scoreSign.ts';
 export type Comparable = Pick<Explanation, 'units' | 'scores' | 'method'>;
 
 export interface Difference {
-  /** One per unit of A: its part of A minus its part of B, −2…2; 0 for units that are no text of the author's. */
+  /** One per unit of A: its part of A minus its part of B, −2…2; 0 below `leastDifference`, and for units that are no text of the author's. */
   readonly scores: readonly number[];
   /** One per unit of A: its score over the sum of |score| of the author's text, with its sign where `signed`. */
   readonly a: readonly number[];
@@ -23,6 +23,9 @@ export interface Comparison extends Difference {
   readonly nameA: string;
   readonly nameB: string;
 }
+
+/** A thousandth of the weight: two runtimes, or two orders of the same sums, differ by less, and colours are scaled to what differs. */
+const leastDifference = 0.001;
 
 /**
  * A minus B, each scaled to a sum of magnitudes of one, so that methods and models with other units can be compared. Units are matched
@@ -42,7 +45,10 @@ export function differenceOf(a: Comparable, b: Comparable): Difference {
   const inA = a.units.map((_, unit) => own.get(unit) ?? 0);
   const inB = a.units.map((_, unit) => partner.get(unit) ?? null);
   return {
-    scores: inA.map((part, unit) => (isText(unit) ? part - (inB[unit] ?? 0) : 0)),
+    scores: inA.map((part, unit) => {
+      const difference = part - (inB[unit] ?? 0);
+      return isText(unit) && Math.abs(difference) >= leastDifference ? difference : 0;
+    }),
     a: inA,
     b: inB,
     onlyInB: ofB.flatMap(({ unit, label, part }, at) =>

@@ -114,6 +114,17 @@ describe('the difference', () => {
     ]);
   });
 
+  test('less than a thousandth of the weight is no difference', () => {
+    const pair = (x: number) =>
+      explained([
+        ['a', 0.6 + x],
+        ['b', 0.4 - x],
+      ]);
+    expect(differenceOf(pair(0.0009), pair(0)).scores).toEqual([0, 0]);
+    expect(differenceOf(pair(0.0011), pair(0)).scores.map((score) => Math.round(score * 1e6))).toEqual([1100, -1100]);
+    expect(differenceOf(pair(0.0009), pair(0)).a[0]).toBeCloseTo(0.6009, 9);
+  });
+
   test('of scores that are all zero, or no numbers, is no NaN', () => {
     const { scores } = differenceOf(explained([['x', 0]]), explained([['x', Number.NaN]]));
     expect(scores).toEqual([0]);

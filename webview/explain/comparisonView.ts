@@ -13,13 +13,14 @@ const namedUnits = 20;
 
 export function comparisonBox(comparison: Comparison | null, onEnd: () => void, text: Strings): TemplateResult | typeof nothing {
   if (comparison === null) return nothing;
-  const { nameA, nameB, signed, onlyInB } = comparison;
+  const { nameA, nameB, scores, signed, onlyInB } = comparison;
   return html`<section class="box comparison" aria-label=${text.comparison}>
     <div class="row spread">
       <p><strong>${text.comparison}</strong> ${text.comparing(visibleText(nameA), visibleText(nameB))}</p>
       ${button({ label: text.endComparison, onClick: onEnd })}
     </div>
     <p class="muted">${text.comparisonMeaning} ${signed ? nothing : text.sizesCompared}</p>
+    ${scores.every((score) => score === 0) ? html`<p>${text.nothingDiffers}</p>` : nothing}
     ${onlyInB.length === 0 ? nothing : html`<p>${text.onlyInB} ${onlyUnits(comparison)}</p>`}
   </section>`;
 }
