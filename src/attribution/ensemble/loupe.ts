@@ -2,20 +2,20 @@ import type { AttributionInput, AttributionMethod, AttributionOptions } from '..
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { saliency } from '../gradient/saliency.ts';
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
-import { middlePlayer } from '../surrogate/ablations.ts';
+import { playerBehind } from '../surrogate/ablations.ts';
 import { ridgeByLeaveOneOut } from './ridgeByLeaveOneOut.ts';
 import { lateOcclusion } from './lateOcclusion.ts';
 import { type SparseDraw, sparsePrompts } from './sparsePrompts.ts';
 
 /**
- * `passes`: forward passes it may cost, all told. `presence`: with what probability ablated prompts keep a unit; short ones cost little,
+ * `passes`: forward passes it may cost, all told. `groups`: an ablated prompt keeps one unit in so many; short ones cost little,
  * and say more of what an answer cannot do without.
  */
 const presets = {
-  quick: { passes: 3, presence: 0 },
-  balanced: { passes: 12, presence: 0.2 },
-  strong: { passes: 32, presence: 0.3 },
-  thorough: { passes: 100, presence: 0.3 },
+  quick: { passes: 3, groups: 1 },
+  balanced: { passes: 12, groups: 5 },
+  strong: { passes: 32, groups: 3 },
+  thorough: { passes: 100, groups: 3 },
 } as const;
 type Preset = keyof typeof presets;
 /** Forward passes for late units. */
@@ -47,8 +47,8 @@ export const loupe: AttributionMethod = {
     if (preset === 'quick') {
       return { ...gradient, scores: importance, scoreUnit: 'standard deviations', forwardPasses: spent };
     }
-    const { passes, presence } = presets[preset];
-    const fitted = await regressed(input, units, importance, { presence, budget: passes - spent }, options);
+    const { passes, groups } = presets[preset];
+    const fitted = await regressed(input, units, importance, { groups, budget: passes - spent }, options);
     return {
       ...fitted,
       forwardPasses: spent + fitted.forwardPasses,
@@ -81,13 +81,13 @@ async function regressed(
   input: AttributionInput,
   units: readonly number[],
   importance: Float32Array,
-  draw: Pick<SparseDraw, 'presence' | 'budget'>,
+  draw: Pick<SparseDraw, 'groups' | 'budget'>,
   options: AttributionOptions,
 ) {
   const game = await CoalitionGame.open(input, { units });
   const drawn = sparsePrompts(game, {
     ...draw,
-    split: middlePlayer(game, input),
+    splits: [1 / 3, 2 / 3].map((share) => playerBehind(share, game, input)),
     sharesBeginnings: input.model.info.sharesBeginnings,
     length: input.tokens.length,
     continuation: input.target.continuation.length,

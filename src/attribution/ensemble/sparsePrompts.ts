@@ -2,13 +2,13 @@
 import type { ModelInfo } from '../../model/model.ts';
 import { sharedPasses } from '../perturbation/evaluateSequences.ts';
 import { allCoalitions, type Coalition, type CoalitionGame } from '../perturbation/coalitions.ts';
-import { seededRandom } from '../seededRandom.ts';
+import { seededRandom, shuffled } from '../seededRandom.ts';
 
 export interface SparseDraw {
-  /** Probability with which a player is there, (0, 1). */
-  readonly presence: number;
-  /** Players before it are the same in both of a pair, see `middlePlayer`. */
-  readonly split: number;
+  /** A player is in one of this many prompts. */
+  readonly groups: number;
+  /** Players at which prompts that began alike part, rising. */
+  readonly splits: readonly number[];
   /** Whether the model computes the beginnings that prompts share once. */
   readonly sharesBeginnings: ModelInfo['sharesBeginnings'];
   /** Forward passes the prompts may cost together. */
@@ -20,12 +20,14 @@ export interface SparseDraw {
 }
 
 /**
- * Random coalitions in pairs that share the players before `split`, as many as the budget buys; all there are, where it buys so many.
- * Each coalition alone has every player with the given probability, independently.
+ * Random coalitions, as many as the budget buys; all there are, where it buys so many. They are drawn in rounds: a round deals the
+ * players into groups, and each group is a coalition, so that each player is in equally many, which a few independent draws are far
+ * from. At each split of `splits` the players behind it are dealt twice: 2^splits coalitions of a group are a tree, whose trunk and
+ * branches a model that shares beginnings evaluates once.
  */
 export function sparsePrompts(
   game: Pick<CoalitionGame, 'units' | 'prompt'>,
-  { presence, split, sharesBeginnings, budget, length, continuation, seed }: SparseDraw,
+  { groups, splits, sharesBeginnings, budget, length, continuation, seed }: SparseDraw,
 ): Coalition[] {
   const players = game.units.length;
   const cost = (coalitions: readonly Coalition[]) =>
@@ -40,17 +42,37 @@ export function sparsePrompts(
     if (cost(all) <= budget) return all;
   }
   const random = seededRandom(seed);
-  const draw = () => (random() < presence ? 1 : 0);
+  const ends = [...splits, players];
   const coalitions: Coalition[] = [];
   let spent = 0;
   for (;;) {
-    const first = Uint8Array.from({ length: players }, draw);
-    const second = first.map((present, player) => (player < split ? present : draw()));
-    // Pairs begin differently but for chance: what each costs alone is what it adds, or a little more.
-    spent += cost([first, second]);
-    if (spent > budget) return coalitions;
-    coalitions.push(first, second);
+    const dealings = ends.map((end, depth) =>
+      Array.from({ length: 2 ** depth }, () => dealt(ends[depth - 1] ?? 0, end, groups, random)),
+    );
+    for (let group = 0; group < groups; group++) {
+      const tree = Array.from({ length: 2 ** splits.length }, (_, leaf) =>
+        Uint8Array.from(
+          dealings.flatMap((branches, depth) => branches[leaf >> (splits.length - depth)] ?? []),
+          (dealtTo) => (dealtTo === group ? 1 : 0),
+        ),
+      );
+      for (const [leaf, coalition] of tree.entries()) {
+        if (spent + cost(tree.slice(0, leaf + 1)) > budget) return coalitions;
+        coalitions.push(coalition);
+      }
+      // Trees begin differently but for chance: what each costs alone is what it adds, or a little more.
+      spent += cost(tree);
+    }
   }
+}
+
+/** [to − from] the group of each player; their sizes differ by one at most, and which are larger is chance. */
+function dealt(from: number, to: number, groups: number, random: () => number): number[] {
+  const first = Math.floor(random() * groups);
+  return shuffled(
+    Array.from({ length: to - from }, (_, place) => (place + first) % groups),
+    random,
+  );
 }
 
 /** Players whose coalitions are counted at all. */

@@ -43,7 +43,16 @@ export function randomCoalition(players: number, random: () => number): Coalitio
 }
 
 /** The first player behind the middle of the prompt, by tokens: what stands before is shared by a pair of ablations. */
-export function middlePlayer({ units }: Pick<CoalitionGame, 'units'>, input: Pick<AttributionInput, 'units' | 'tokens'>): number {
-  const behind = units.findIndex((unit) => (input.units[unit]?.tokens[0] ?? 0) >= input.tokens.length / 2);
+export function middlePlayer(game: Pick<CoalitionGame, 'units'>, input: Pick<AttributionInput, 'units' | 'tokens'>): number {
+  return playerBehind(0.5, game, input);
+}
+
+/** The first player that begins at or behind a share of the prompt's tokens; as many as there are players where none does. */
+export function playerBehind(
+  share: number,
+  { units }: Pick<CoalitionGame, 'units'>,
+  { units: all, tokens }: Pick<AttributionInput, 'units' | 'tokens'>,
+): number {
+  const behind = units.findIndex((unit) => (all[unit]?.tokens[0] ?? 0) >= share * tokens.length);
   return behind < 0 ? units.length : behind;
 }

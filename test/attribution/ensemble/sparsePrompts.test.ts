@@ -10,8 +10,8 @@ const game = (players: number) => ({
     Int32Array.from([...[...coalition].flatMap((present, player) => (present === 1 ? [player + 1] : [])), players + 1]),
 });
 const draw = (players: number, given: Partial<SparseDraw> = {}): SparseDraw => ({
-  presence: 0.3,
-  split: players >> 1,
+  groups: 4,
+  splits: [Math.floor(players / 4), players >> 1],
   sharesBeginnings: true,
   budget: 9,
   length: players + 1,
@@ -35,16 +35,49 @@ describe('ablated prompts under a budget', () => {
     expect(spent).toBeGreaterThan(budget * 0.6);
   });
 
-  test('pairs share what stands before the split; each player is there as often as asked', () => {
+  test('four share what stands before the first split, two of them what stands before the second', () => {
     const drawn = sparsePrompts(game(20), draw(20, { budget: 2000 }));
     expect(drawn.length).toBeGreaterThan(4000);
-    for (let pair = 0; pair < drawn.length; pair += 2) {
-      expect(drawn[pair + 1]?.subarray(0, 10)).toEqual(drawn[pair]?.subarray(0, 10));
+    const beginning = (index: number, end: number) => drawn[index]?.subarray(0, end).join('');
+    for (let tree = 0; tree + 4 <= drawn.length; tree += 4) {
+      expect(new Set([0, 1, 2, 3].map((leaf) => beginning(tree + leaf, 5))).size).toBe(1);
+      for (const branch of [0, 2]) expect(beginning(tree + branch, 10)).toBe(beginning(tree + branch + 1, 10));
     }
-    for (let player = 0; player < 20; player++) {
-      const share = drawn.reduce((sum, coalition) => sum + (coalition[player] as number), 0) / drawn.length;
-      expect(Math.abs(share - 0.3)).toBeLessThan(0.05);
+  });
+
+  test('in each round each player is in one group of each dealing', () => {
+    const drawn = sparsePrompts(game(20), draw(20, { budget: 2000 }));
+    for (let round = 0; round + 16 <= drawn.length; round += 16) {
+      for (const leaf of [0, 1, 2, 3]) {
+        const groups = [0, 4, 8, 12].map((tree) => drawn[round + tree + leaf] as Coalition);
+        for (let player = 0; player < 20; player++) {
+          expect(groups.reduce((sum, coalition) => sum + (coalition[player] as number), 0)).toBe(1);
+        }
+        const sizes = groups.map((coalition) => coalition.subarray(10).reduce((sum, present) => sum + present, 0));
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBe(1);
+      }
     }
+  });
+
+  test('who is with whom is chance, within a stretch and across', () => {
+    const drawn = sparsePrompts(game(20), draw(20, { budget: 2000 }));
+    const together = (a: number, b: number) =>
+      drawn.filter((coalition) => coalition[a] === 1 && coalition[b] === 1).length / drawn.length;
+    // Ten players in groups of 3, 3, 2 and 2; five in groups of 2, 1, 1 and 1: ordered pairs of one group among all, over four groups.
+    expect(Math.abs(together(10, 19) - (3 * 2 + 3 * 2 + 2 + 2) / (10 * 9 * 4))).toBeLessThan(0.01);
+    expect(Math.abs(together(0, 4) - 2 / (5 * 4 * 4))).toBeLessThan(0.01);
+    for (const [a, b] of [
+      [3, 14],
+      [3, 7],
+      [7, 14],
+    ] as const) {
+      expect(Math.abs(together(a, b) - 1 / 16)).toBeLessThan(0.012);
+    }
+  });
+
+  test('no split: each prompt for itself', () => {
+    const drawn = sparsePrompts(game(20), draw(20, { splits: [], budget: 20 }));
+    expect(new Set(drawn.map((coalition) => coalition.join(''))).size).toBeGreaterThan(0.95 * drawn.length);
   });
 
   test('few players: every coalition, once', () => {
