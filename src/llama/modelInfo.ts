@@ -43,6 +43,8 @@ export function describeModel({ file, sha256, header, native, contextLength }: M
     contextLength: usableContext(contextLength, trained),
     fileBytes: header.fileBytes,
     sharesBeginnings: true,
+    sharesPatchedBeginnings: true,
+    holdsBeginnings: true,
   };
 }
 

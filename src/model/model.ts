@@ -42,6 +42,10 @@ export interface ModelInfo {
   readonly fileBytes: number;
   /** Whether `forwardVariants` computes once what neighbours in `prefixOrder` begin with; costs are counted by it. */
   readonly sharesBeginnings: boolean;
+  /** Whether that holds for patched variants too, up to their first patched position. */
+  readonly sharesPatchedBeginnings: boolean;
+  /** Whether the sequence that one request read last is still held when the next begins. */
+  readonly holdsBeginnings: boolean;
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly chat: boolean };
   /** Why a file of this kind is limited (an unsupported architecture can still generate), for `models inspect`. */
   readonly notes: readonly string[];

@@ -31,15 +31,19 @@ import { answer } from './evaluation/answer.ts';
 import type { OnnxEvaluator } from './evaluation/evaluator.ts';
 import { forward } from './evaluation/forward.ts';
 import { GradientEngine, type GradientSettings } from './evaluation/gradientEngine.ts';
-import { SequenceDecoder, type SequenceSource } from './evaluation/sequenceDecoder.ts';
+import { SequenceDecoder } from './evaluation/sequenceDecoder.ts';
 import { unembed } from './evaluation/unembedding.ts';
+import type { KeyValueReader } from './keptTokens/keyValueReader.ts';
+import { isPlain, plainForward } from './keptTokens/plainForward.ts';
+import { sharedVariants } from './keptTokens/sharedVariants.ts';
 import type { OnnxTokenizer } from './tokenizer/onnxTokenizer.ts';
 
 export interface OnnxModelParts {
   readonly evaluator: OnnxEvaluator;
   readonly tokenizer: OnnxTokenizer;
   readonly endOfGeneration: ReadonlySet<number>;
-  readonly source: SequenceSource;
+  /** Null for a file that takes no keys and values. */
+  readonly reader: KeyValueReader | null;
   readonly gradients: GradientSettings;
   readonly cancelFlag: Int32Array | undefined;
 }
@@ -62,19 +66,27 @@ export class OnnxModel implements Model {
   }
 
   forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult> {
-    return this.#run(options, (cancellation) => forward(this.#parts.evaluator, request, cancellation));
+    const { evaluator } = this.#parts;
+    const reader = isPlain(request) ? this.#sharing : null;
+    return this.#run(options, (cancellation) =>
+      reader === null ? forward(evaluator, request, cancellation) : plainForward(evaluator, reader, request, cancellation),
+    );
   }
 
   forwardVariants(
     { variants }: VariantsRequest,
     options?: CallOptions & { readonly onResult?: (index: number, result: VariantResult) => void },
   ): Promise<VariantResult[]> {
+    // With patches among them all are read on the graph that was opened up, so that what is compared was computed alike.
+    const reader = variants.some(({ patches = [] }) => patches.length > 0) ? null : this.#sharing;
     return this.#run(options, async (cancellation) => {
+      const onResult = options?.onResult ?? (() => undefined);
+      if (reader !== null) return await sharedVariants(this.#parts.evaluator, reader, variants, cancellation, onResult);
       const results: VariantResult[] = [];
       for (const [index, variant] of variants.entries()) {
         const { read: rows } = await forward(this.#parts.evaluator, variant, cancellation);
         results.push({ read: rows });
-        options?.onResult?.(index, { read: rows });
+        onResult(index, { read: rows });
         await cancellation.breathe();
       }
       return results;
@@ -86,10 +98,10 @@ export class OnnxModel implements Model {
     options?: CallOptions & { readonly onToken?: (token: GeneratedToken) => void },
   ): Promise<Generation> {
     return this.#run(options, async (cancellation) => {
-      const { evaluator, tokenizer, endOfGeneration, source } = this.#parts;
+      const { evaluator, tokenizer, endOfGeneration, reader } = this.#parts;
       checkTokens(request.tokens, this.info);
       if (this.info.task !== undefined) return await answer(evaluator, this.info.task, request, cancellation, options?.onToken);
-      const decoder = new SequenceDecoder(evaluator, source, cancellation);
+      const decoder = new SequenceDecoder(evaluator, reader, cancellation);
       const decode = new TextDecoder('utf-8', { ignoreBOM: true });
       return await generate(
         request,
@@ -126,6 +138,10 @@ export class OnnxModel implements Model {
       await this.#parts.evaluator.sessions.release();
     });
     return this.#disposed;
+  }
+
+  get #sharing(): KeyValueReader | null {
+    return this.info.sharesBeginnings ? this.#parts.reader : null;
   }
 
   #run<T>(options: CallOptions | undefined, task: (cancellation: Cancellation) => Promise<T> | T): Promise<T> {

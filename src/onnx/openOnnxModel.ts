@@ -11,6 +11,9 @@ import { selectRows } from './evaluation/selectRows.ts';
 import { SessionCache } from './evaluation/sessionCache.ts';
 import { type ModelFolder, readModelFolder } from './folder/modelFolder.ts';
 import { intAttribute, type OnnxGraph } from './graph/graph.ts';
+import { keyValueGraph } from './keptTokens/keyValueGraph.ts';
+import { KeyValueReader } from './keptTokens/keyValueReader.ts';
+import { provesSharing } from './keptTokens/provesSharing.ts';
 import { modelName } from './modelName.ts';
 import type { Probe } from './graph/probe.ts';
 import { prepareGraph, type PreparedGraph } from './lowering/prepareGraph.ts';
@@ -67,6 +70,9 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
   const broken = await brokenQuantization(prepared.graph, threads);
   const tokenizer = await openOnnxTokenizer(folder);
   const fileBytes = totalBytes(prepared.graph, onnxFile);
+  const feedOptions = { ...sizes, model: basename(onnxFile) };
+  const keyValues =
+    structure.kind === 'causal-lm' ? keyValueGraph(readGraph(onnxFile), structure.output, structure.finalNorm) : null;
   const info = describe({
     folder,
     sha256,
@@ -75,9 +81,10 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     broken,
     fileBytes,
     contextLength: options.contextLength,
+    sharesBeginnings: keyValues !== null && (await provesSharing(keyValues, { ...feedOptions, threads })),
   });
   const evaluatorOf = (graph: PreparedGraph, found: KnownStructure) =>
-    createEvaluator({ info, prepared: graph, structure: found, feedOptions: { ...sizes, model: basename(onnxFile) }, threads });
+    createEvaluator({ info, prepared: graph, structure: found, feedOptions, threads });
   const evaluator = evaluatorOf(prepared, structure);
   let dequantised: Promise<OnnxEvaluator> | null = null;
   const { endOfGeneration } = await tokenizer.special();
@@ -86,7 +93,7 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     evaluator,
     tokenizer,
     endOfGeneration: new Set(endOfGeneration),
-    source: { graph: onceRead(onnxFile), logits: structure.output },
+    reader: keyValues === null ? null : new KeyValueReader(keyValues, evaluator),
     cancelFlag: options.cancelFlag,
     gradients: {
       gradientBytes: options.gradientBytes ?? 0,
@@ -100,12 +107,6 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
           : Promise.resolve(evaluator)),
     },
   });
-}
-
-/** The graph as the file has it: only writing text needs it beside the prepared one. */
-function onceRead(onnxFile: string): () => OnnxGraph {
-  let graph: OnnxGraph | null = null;
-  return () => (graph ??= readGraph(onnxFile));
 }
 
 /** With both ends, so that there is something to run. */
@@ -162,9 +163,19 @@ interface Described {
   readonly structure: KnownStructure;
   readonly fileBytes: number;
   readonly contextLength: number;
+  readonly sharesBeginnings: boolean;
 }
 
-function describe({ folder, sha256, structure, probe, broken, fileBytes, contextLength }: Described): ModelInfo {
+function describe({
+  folder,
+  sha256,
+  structure,
+  probe,
+  broken,
+  fileBytes,
+  contextLength,
+  sharesBeginnings,
+}: Described): ModelInfo {
   const { configuration, onnxFile } = folder;
   const trained = configuration.contextLength ?? 0;
   const asked = contextLength > 0 ? contextLength : defaultContextLength;
@@ -189,7 +200,9 @@ function describe({ folder, sha256, structure, probe, broken, fileBytes, context
     vocabulary,
     contextLength: trained > 0 ? Math.min(asked, trained) : asked,
     fileBytes,
-    sharesBeginnings: false,
+    sharesBeginnings,
+    sharesPatchedBeginnings: false,
+    holdsBeginnings: false,
     can: abilities(sites, structure, folder.chatTemplate !== null && folder.tokenizerFile !== null),
     notes: [
       ...(broken === null ? [] : [`Do not trust it here: ${broken}.`]),

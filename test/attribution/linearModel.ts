@@ -47,6 +47,7 @@ export interface LinearModelOptions {
   readonly quantization?: string;
   /** What it says of itself; it evaluates every prompt whole. Default true. */
   readonly sharesBeginnings?: boolean;
+  readonly holdsBeginnings?: boolean;
 }
 
 export interface LinearModel extends Model {
@@ -108,6 +109,8 @@ export function createLinearModel(options: LinearModelOptions = {}): LinearModel
     contextLength: options.contextLength ?? 256,
     fileBytes: 1,
     sharesBeginnings: options.sharesBeginnings ?? true,
+    sharesPatchedBeginnings: options.sharesBeginnings ?? true,
+    holdsBeginnings: options.holdsBeginnings ?? options.sharesBeginnings ?? true,
     can: { capture: options.capture ?? true, patch: false, gradient: false, chat: options.chat ?? true },
     notes: [],
   };

@@ -50,10 +50,11 @@ beforeAll(() => {
 });
 afterAll(() => twins.remove());
 
-describe.each(['onnx', 'gguf'] as const)('%s', (format) => {
+describe.each(['onnx', 'onnxWhole', 'gguf'] as const)('%s', (format) => {
   let model: Model;
   beforeAll(async () => {
     model = await openModel(twins[format], { threads: 1, contextLength: 64 });
+    expect(model.info.sharesBeginnings).toBe(format !== 'onnxWhole');
     // llama.cpp proves once on each model that a kept beginning changes no bit.
     const variants = [9, 10].map((last) => ({
       tokens: Int32Array.of(1, 2, 3, 4, 5, 6, last),
@@ -63,7 +64,10 @@ describe.each(['onnx', 'gguf'] as const)('%s', (format) => {
   });
   afterAll(() => model.dispose());
 
-  /** Positions computed against those reported; llama.cpp may go back a token or two further than where a kept beginning ends. */
+  /**
+   * Positions computed against those reported. Prompts are counted without the response behind them, which orders a few of them
+   * otherwise; llama.cpp goes back up to two tokens further than where a kept beginning ends, and may still hold one of the request before.
+   */
   async function check(run: () => Promise<number>): Promise<number> {
     // Nothing of what is asked now is held from before.
     await model.forward({ tokens: Int32Array.of(1, 1, 1), logits: 'last' });
@@ -71,8 +75,9 @@ describe.each(['onnx', 'gguf'] as const)('%s', (format) => {
     expect(passes.length).toBeGreaterThan(0);
     const positions = passes.reduce((sum, tokens) => sum + tokens, 0);
     const expected = Math.round(reported * length);
-    expect(positions).toBeGreaterThanOrEqual(expected);
-    expect(positions).toBeLessThanOrEqual(expected + (format === 'onnx' ? 0 : 2 * passes.length));
+    const off = { onnxWhole: 0, onnx: passes.length / 4, gguf: 2 * passes.length }[format];
+    expect(positions).toBeGreaterThanOrEqual(expected - (model.info.holdsBeginnings ? off : 0));
+    expect(positions).toBeLessThanOrEqual(expected + off);
     return positions;
   }
 
@@ -94,7 +99,7 @@ describe.each(['onnx', 'gguf'] as const)('%s', (format) => {
       expect(outcome.measured).not.toBeNull();
       return outcome.forwardPasses;
     });
-    // On GGUF the budget is of counted positions, and going back comes on top.
-    if (format === 'onnx') expect(positions).toBeLessThanOrEqual(60 * length);
+    // Where beginnings are shared the budget is of counted positions, and going back comes on top.
+    if (format === 'onnxWhole') expect(positions).toBeLessThanOrEqual(60 * length);
   });
 });

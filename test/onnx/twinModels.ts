@@ -12,17 +12,24 @@ const [layers, hidden, heads, kvHeads, headSize, neurons, vocabulary] = [2, 64, 
 export interface TwinModels {
   readonly onnx: string;
   readonly gguf: string;
+  /** Another model of the same family and vocabulary, whose file takes no keys and values. */
+  readonly onnxWhole: string;
   remove(): void;
 }
 
 export function writeTwinModels(): TwinModels {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'prompt-loupe-twins-'));
-  const [onnx, gguf] = [path.join(folder, 'onnx'), path.join(folder, 'model.gguf')];
+  const [onnx, onnxWhole, gguf] = [path.join(folder, 'onnx'), path.join(folder, 'whole'), path.join(folder, 'model.gguf')];
   const tokenizer = tokenizerOf(vocabulary);
-  cpSync(fixture, onnx, { recursive: true });
-  writeFileSync(path.join(onnx, 'tokenizer.json'), JSON.stringify(tokenizer));
+  for (const [from, to] of [
+    [fixture, onnx],
+    ['test/fixtures/onnx/llama_torch_legacy', onnxWhole],
+  ] as const) {
+    cpSync(from, to, { recursive: true });
+    writeFileSync(path.join(to, 'tokenizer.json'), JSON.stringify(tokenizer));
+  }
   writeFileSync(gguf, ggufOf(tokenizer));
-  return { onnx, gguf, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { onnx, gguf, onnxWhole, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 interface TokenizerFile {

@@ -44,7 +44,7 @@ export async function patchedValues(
       const value = target.value(results[place]?.read ?? []);
       if (!Number.isFinite(value)) throw numeric('the target under a change');
       values[index] = value;
-      const kept = model.info.sharesBeginnings ? Math.min(tokens.length - 1, beginning(sets[index], tokens.length)) : 0;
+      const kept = model.info.sharesPatchedBeginnings ? Math.min(tokens.length - 1, beginning(sets[index], tokens.length)) : 0;
       computed += tokens.length - kept;
     }
   }

@@ -6,7 +6,6 @@ import { checkReads, checkTokens, resolvePositions } from '../../model/runtime/c
 import { resolveCapture, resolvePatch } from '../../model/runtime/resolveSite.ts';
 import { allFinite, summariseRow } from '../../model/runtime/rowSummary.ts';
 import { type Site, siteName } from '../../model/sites.ts';
-import { elementTypes } from '../graph/graph.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { feeds } from '../runtime/feeds.ts';
 import { createSession } from '../runtime/session.ts';
@@ -16,7 +15,7 @@ import { planPatches } from '../sites/patchPlan.ts';
 import { withStages } from '../sites/patchStages.ts';
 import { sitesAlike } from '../sites/siteTable.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
-import { rowsInput } from './selectRows.ts';
+import { rowsInput, rowsValue } from './selectRows.ts';
 
 /** @throws E_TOKEN_RANGE, E_CONTEXT_OVERFLOW, E_CANCELLED, E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE, E_PATCH_SHAPE, E_ONNX_RUNTIME */
 export async function forward(
@@ -106,10 +105,6 @@ async function run(
     given.add(site.tensor);
   }
   return { logits: floats(results, now(evaluator.logits), evaluator.sequences), captured };
-}
-
-export function rowsValue(rows: readonly number[]): TensorValue {
-  return { type: elementTypes.int64, dims: [rows.length], data: BigInt64Array.from(rows, BigInt) };
 }
 
 /** ONNX Runtime refuses a value for an input that the session was made without. */

@@ -28,12 +28,12 @@ import type { TensorValue } from '../runtime/tensorValue.ts';
 import { type OnnxSite, positionAxis, siteVectors, tensorDims, vectorShape } from '../sites/onnxSite.ts';
 import { planPatches } from '../sites/patchPlan.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
-import { capturedTensor, floats, forward, onlyInputs, rowsValue } from './forward.ts';
+import { capturedTensor, floats, forward, onlyInputs } from './forward.ts';
 import { cotangentInput, type GradientGraph, gradientGraph, referenceInput, seedInput, shareInput } from './gradientGraph.ts';
 import { isLogitTarget, type RowSeeds, seedsAfter, seedsBefore } from './gradientSeed.ts';
 import { referenceValue, rescaleSeeds } from './rescaleSeeds.ts';
 import { paddedLength } from './paddedLength.ts';
-import { rowsInput } from './selectRows.ts';
+import { rowsInput, rowsValue } from './selectRows.ts';
 import { SessionCache } from './sessionCache.ts';
 import { WeightShelf } from './weightShelf.ts';
 

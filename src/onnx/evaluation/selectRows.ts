@@ -1,7 +1,13 @@
 import { elementTypes, type GraphNode, operatorKey, type OnnxGraph } from '../graph/graph.ts';
+import type { TensorValue } from '../runtime/tensorValue.ts';
 
 /** Input [rows] int64: positions whose logits are computed. */
 export const rowsInput = 'loupe/rows';
+
+/** What that input is given. */
+export function rowsValue(rows: readonly number[]): TensorValue {
+  return { type: elementTypes.int64, dims: [rows.length], data: BigInt64Array.from(rows, BigInt) };
+}
 
 /** Operators that treat every position by itself; one that quantises activations over all of them would change with the choice. */
 const rowWise = new Set([

@@ -9,8 +9,8 @@ import { writeGraph } from '../proto/writeGraph.ts';
 import { createSession } from '../runtime/session.ts';
 import type { TensorValue } from '../runtime/tensorValue.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
-import { floats, onlyInputs, rowsValue } from './forward.ts';
-import { rowsInput } from './selectRows.ts';
+import { floats, onlyInputs } from './forward.ts';
+import { rowsInput, rowsValue } from './selectRows.ts';
 
 const streamInput = 'loupe/stream';
 

@@ -49,6 +49,8 @@ export const llamaServer: ServerProtocol = {
       fileBytes: model?.bytes ?? 0,
       // Rows are asked in prefix order, and the server keeps what it has just read.
       sharesBeginnings: true,
+      sharesPatchedBeginnings: false,
+      holdsBeginnings: true,
       can: { capture: false, patch: false, gradient: false, chat: props.chat_template !== '' },
       notes: serverNotes(client.address),
     };

@@ -23,6 +23,12 @@ test('the last units, each as a full pass without it says, as many as the budget
   const whole = await inputFor(createLinearModel({ sharesBeginnings: false }), { ids });
   expect(await lateOcclusion(whole, units, 0.8)).toEqual({ effects: new Map(), forwardPasses: 0 });
   expect((await lateOcclusion(whole, units, 1.8)).effects.size).toBe(2);
+  // Where the prompt itself is not held, the first prompt is read whole: 9 of 10 tokens, then what lies behind where it is left.
+  const forgotten = await inputFor(createLinearModel({ holdsBeginnings: false }), { ids });
+  expect(await lateOcclusion(forgotten, units, 0.8)).toEqual({ effects: new Map(), forwardPasses: 0 });
+  const late = await lateOcclusion(forgotten, units, 1.2);
+  expect([...late.effects.keys()]).toEqual([8, 7]);
+  expect(late.forwardPasses).toBeCloseTo(1.1, 12);
 });
 
 test('what prompts cost, alone and behind one that was just read', () => {

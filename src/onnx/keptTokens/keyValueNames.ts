@@ -5,6 +5,7 @@ import { inputRole } from '../runtime/feeds.ts';
 export interface KeyValueNames {
   readonly past: string;
   readonly present: string;
+  readonly layer: number;
 }
 
 /** Null for a file that takes none, or whose outputs do not match. */
@@ -15,7 +16,7 @@ export function keyValueNames({ inputs, outputs }: OnnxGraph): readonly KeyValue
   const pairs = past.flatMap(({ name }) => {
     const place = placeOf(name);
     const present = place === null ? undefined : byPlace.get(place);
-    return present === undefined ? [] : [{ past: name, present }];
+    return place === null || present === undefined ? [] : [{ past: name, present, layer: Number.parseInt(place, 10) }];
   });
   return pairs.length === past.length ? pairs : null;
 }
