@@ -25,5 +25,6 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     hasGradients: info.can.gradient,
     can: abilitiesOf(info),
     notes: info.notes,
+    ...(info.graph === undefined ? {} : { graph: info.graph }),
   };
 }

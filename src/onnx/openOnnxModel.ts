@@ -12,7 +12,8 @@ import { SessionCache } from './evaluation/sessionCache.ts';
 import { type ModelFolder, readModelFolder } from './folder/modelFolder.ts';
 import { intAttribute, type OnnxGraph } from './graph/graph.ts';
 import { modelName } from './modelName.ts';
-import type { Probe } from './graph/probe.ts';
+import { gradientObstacles } from './gradient/gradientObstacles.ts';
+import { graphSummary } from './graphSummary.ts';
 import { prepareGraph, type PreparedGraph } from './lowering/prepareGraph.ts';
 import { OnnxModel } from './onnxModel.ts';
 import { readGraph } from './proto/readGraph.ts';
@@ -71,7 +72,7 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     folder,
     sha256,
     structure,
-    probe: prepared.probe,
+    prepared,
     broken,
     fileBytes,
     contextLength: options.contextLength,
@@ -154,7 +155,7 @@ function createEvaluator({ info, prepared, structure, feedOptions, threads }: Ev
 }
 
 interface Described {
-  readonly probe: Probe;
+  readonly prepared: PreparedGraph;
   /** Why its quantised products are wrong on this processor, or null. */
   readonly broken: string | null;
   readonly folder: ModelFolder;
@@ -164,13 +165,17 @@ interface Described {
   readonly contextLength: number;
 }
 
-function describe({ folder, sha256, structure, probe, broken, fileBytes, contextLength }: Described): ModelInfo {
+function describe({ folder, sha256, structure, prepared, broken, fileBytes, contextLength }: Described): ModelInfo {
+  const { graph, probe, source } = prepared;
   const { configuration, onnxFile } = folder;
   const trained = configuration.contextLength ?? 0;
   const asked = contextLength > 0 ? contextLength : defaultContextLength;
   const vocabulary = structure.vocabulary ?? configuration.vocabulary ?? 0;
   const task = taskOf(structure, probe, configuration);
   const sites = siteTable(structure, probe);
+  const embed = sites.get('embed');
+  const obstacles = embed === undefined ? [] : gradientObstacles(graph, probe, embed.tensor, structure.output);
+  const chat = folder.chatTemplate !== null && folder.tokenizerFile !== null;
   return {
     name: modelName(onnxFile),
     file: onnxFile,
@@ -190,13 +195,14 @@ function describe({ folder, sha256, structure, probe, broken, fileBytes, context
     contextLength: trained > 0 ? Math.min(asked, trained) : asked,
     fileBytes,
     sharesBeginnings: false,
-    can: abilities(sites, structure, folder.chatTemplate !== null && folder.tokenizerFile !== null),
+    can: abilities(sites, structure, { differentiable: obstacles.length === 0, chat }),
     notes: [
       ...(broken === null ? [] : [`Do not trust it here: ${broken}.`]),
       ...folder.notes,
       ...structure.notes,
       ...limitNotes(sites, structure.layers.length),
     ],
+    graph: graphSummary(source, prepared, obstacles),
   };
 }
 

@@ -181,6 +181,29 @@ describe('--json', () => {
     const inspected = await runCli(['models', 'inspect', tinyModel, '--json']);
     expect(JSON.parse(inspected.stdout)).toMatchObject({ architecture: 'llama', layers: 3, heads: 4, vocabulary: 267 });
   });
+
+  test('models inspect of an ONNX file: what was opened up, what is fixed, what was not recognised', async () => {
+    const onnx = (name: string) => path.join(import.meta.dirname, '../fixtures/onnx', name, 'model.onnx');
+    const { stdout } = await runCli(['models', 'inspect', onnx('llama_genai_fp32'), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      format: 'onnx',
+      layers: 2,
+      graph: {
+        openedUp: [
+          { operator: 'com.microsoft:GroupQueryAttention', count: 2 },
+          { operator: 'com.microsoft:SkipSimplifiedLayerNormalization', count: 4 },
+        ],
+        writesAsItIs: true,
+        fixedBatch: null,
+        withoutGradient: [],
+        unrecognised: [],
+      },
+    });
+    const shown = await runCli(['models', 'inspect', onnx('batch_two')]);
+    expect(shown.stdout).toMatch(/batch +2 sequences, fixed/);
+    expect(shown.stdout).toMatch(/opened up +nothing/);
+    expect(shown.stdout).not.toContain('[object');
+  });
 });
 
 describe('exports', () => {

@@ -3,6 +3,7 @@
  * Plain data and typed arrays only. The transport is `rpc.ts`; both ends are typed by this file.
  */
 import type { Explanation } from '../explanation.ts';
+import type { GraphSummary } from '../graphSummary.ts';
 import type { ModelTask } from '../modelTask.ts';
 import type { TargetSpec, ScoreKind } from '../target.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from './tools.ts';
@@ -38,11 +39,13 @@ export interface ModelSummary {
   /** Whether beginnings that prompts share are computed once; costs count by it. */
   readonly sharesBeginnings: boolean;
   readonly hasChatTemplate: boolean;
-  /** Whether gradients can be taken; one through an operator without a rule is still refused. */
+  /** Whether gradients can be taken; on GGUF, one through an operator without a rule is still refused. */
   readonly hasGradients: boolean;
   /** What requests this model can serve; `language`: it predicts tokens. */
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly language: boolean };
   readonly notes: readonly string[];
+  /** How the graph of an ONNX file was read. */
+  readonly graph?: GraphSummary;
 }
 
 /** Where a model file was found. */
