@@ -46,6 +46,8 @@ export interface ModelInfo {
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly chat: boolean };
   /** Why a file of this kind is limited (an unsupported architecture can still generate), for `models inspect`. */
   readonly notes: readonly string[];
+  /** What computes it, where that is not the processor: an execution provider of ONNX Runtime. */
+  readonly provider?: string;
   /** How the graph of an ONNX file was read. */
   readonly graph?: GraphSummary;
 }

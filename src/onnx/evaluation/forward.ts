@@ -90,7 +90,7 @@ async function run(
   const session = await evaluator.sessions.get(`${kinds.join()}|${plan.key}`, () => {
     const tapped = resolved.flatMap(({ site }) => alike(site).map(({ tensor }) => now(tensor)));
     const bytes = writeGraph(staged, { outputs: [...new Set([now(evaluator.logits), ...tapped])] });
-    return createSession(bytes, graph.folder, { threads: evaluator.threads });
+    return createSession(bytes, graph.folder, evaluator.sessionOptions);
   });
   const values: Record<string, TensorValue> = {
     ...feeds(

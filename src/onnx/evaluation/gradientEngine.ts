@@ -274,7 +274,10 @@ export class GradientEngine {
     const known = this.#prepared.get(key);
     const graph = known?.graph ?? gradientGraph(evaluator, embed, request, ({ inputs }) => fixedInputs(inputs, given));
     const limitBytes = this.settings.gradientBytes > 0 ? this.settings.gradientBytes : Math.floor(os.freemem() / 2);
-    const shelf = (this.#shelf ??= new WeightShelf(this.settings.weightBytes ?? Math.floor(os.freemem() / 4), evaluator.threads));
+    const shelf = (this.#shelf ??= new WeightShelf(
+      this.settings.weightBytes ?? Math.floor(os.freemem() / 4),
+      evaluator.sessionOptions.threads,
+    ));
     const plan: GradientPlan = {
       precision,
       peakBytes: graph.activationBytes + shelf.bytes,
@@ -293,7 +296,7 @@ export class GradientEngine {
     this.#prepared.set(key, prepared);
     const session = await this.#sessions.get(key, () =>
       createSession(prepared.bytes, evaluator.graph.folder, {
-        threads: evaluator.threads,
+        ...evaluator.sessionOptions,
         prepacking: request.length < longLength || hasPackedProducts(evaluator),
       }),
     );

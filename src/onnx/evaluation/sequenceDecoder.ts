@@ -53,7 +53,7 @@ export class SequenceDecoder {
     const { logits } = this.source;
     const present = names.map((name) => name.present);
     const session = await evaluator.sessions.get('generate', () =>
-      createSession(writeGraph(graph, { outputs: [logits, ...present] }), graph.folder, { threads: evaluator.threads }),
+      createSession(writeGraph(graph, { outputs: [logits, ...present] }), graph.folder, evaluator.sessionOptions),
     );
     if (position === 0) this.#past = {};
     const past = { length: position, values: this.#past };

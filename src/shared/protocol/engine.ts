@@ -44,6 +44,8 @@ export interface ModelSummary {
   /** What requests this model can serve; `language`: it predicts tokens. */
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly language: boolean };
   readonly notes: readonly string[];
+  /** What computes it, where that is not the processor. */
+  readonly provider?: string;
   /** How the graph of an ONNX file was read. */
   readonly graph?: GraphSummary;
 }
@@ -67,6 +69,8 @@ export interface LoadOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
   readonly weightBytes?: number;
+  /** What ONNX Runtime computes ONNX models on, by its own name (`webgpu`, `cuda`, …); absent = `cpu`. Other kinds of model take no notice. */
+  readonly provider?: string;
   /** For a model on a server that wants one. Never logged, never part of a result. */
   readonly apiKey?: string;
 }
