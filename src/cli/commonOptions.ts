@@ -19,6 +19,7 @@ export interface ModelOptions {
   /** Megabytes. */
   readonly gradientMemory?: number;
   readonly weightMemory?: number;
+  readonly provider?: string;
 }
 
 export interface PromptVerbOptions extends OutputOptions, ModelOptions, PromptOptions {
@@ -75,6 +76,7 @@ export function withPromptOptions(command: Command, files = '[FILE]'): Command {
       '--weight-memory <mb>',
       'megabytes of weights kept between gradients; 0 = none (default: a quarter of the free memory)',
       wholeNumber(0, mostMegabytes),
-    );
+    )
+    .option('--provider <name>', 'what ONNX Runtime computes ONNX models on: webgpu, cuda, coreml, dml, … (default: cpu)');
   return withOutputOptions(command);
 }

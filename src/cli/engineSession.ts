@@ -23,12 +23,13 @@ export async function withEngine<T>(
   options: ModelOptions & OutputOptions,
   use: (engine: EngineCalls) => Promise<T>,
 ): Promise<T> {
-  const { model, threads, context: contextLength, gradientMemory, weightMemory } = options;
+  const { model, threads, context: contextLength, gradientMemory, weightMemory, provider } = options;
   const loadOptions: LoadOptions = {
     threads,
     contextLength,
     ...(gradientMemory === undefined ? {} : { gradientBytes: gradientMemory * megabyte }),
     ...(weightMemory === undefined ? {} : { weightBytes: weightMemory * megabyte }),
+    ...(provider === undefined ? {} : { provider }),
     ...keyOption(model, context),
   };
   return await withIdleEngine(context, options, async (engine) => {

@@ -132,6 +132,7 @@ function sameChoice(a: Choice, b: Choice): boolean {
     a.options.contextLength === b.options.contextLength &&
     a.options.gradientBytes === b.options.gradientBytes &&
     a.options.weightBytes === b.options.weightBytes &&
+    a.options.provider === b.options.provider &&
     a.options.apiKey === b.options.apiKey
   );
 }

@@ -25,5 +25,7 @@ export function modelSummary(info: ModelInfo): ModelSummary {
     hasGradients: info.can.gradient,
     can: abilitiesOf(info),
     notes: info.notes,
+    ...(info.provider === undefined ? {} : { provider: info.provider }),
+    ...(info.graph === undefined ? {} : { graph: info.graph }),
   };
 }

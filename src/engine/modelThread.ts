@@ -163,12 +163,13 @@ export class ModelThread {
 }
 
 /** Of the options, only what may cross to the thread. */
-function loadOptions({ threads, contextLength, gradientBytes, weightBytes, apiKey }: LoadOptions): LoadOptions {
+function loadOptions({ threads, contextLength, gradientBytes, weightBytes, provider, apiKey }: LoadOptions): LoadOptions {
   return {
     threads,
     contextLength,
     ...(gradientBytes === undefined ? {} : { gradientBytes }),
     ...(weightBytes === undefined ? {} : { weightBytes }),
+    ...(provider === undefined ? {} : { provider }),
     ...(apiKey === undefined ? {} : { apiKey }),
   };
 }

@@ -16,6 +16,8 @@ export interface Settings {
   readonly gradientMemory: number;
   /** MB (10⁶ bytes) of dequantised weights kept between gradients; −1 = a quarter of the free memory, 0 = none. */
   readonly weightMemory: number;
+  /** Execution provider of ONNX Runtime, for ONNX models. */
+  readonly onnxProvider: string;
   readonly promptMode: PromptMode;
   readonly method: string;
   /** Ids of methods whose conditions the user agreed to. */
@@ -60,6 +62,12 @@ export const settingsTable: SettingsTable = {
   contextLength: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 1_048_576, integer: true },
   gradientMemory: { default: 0, scope: 'machine', restricted: true, minimum: 0, maximum: 1_048_576, integer: true },
   weightMemory: { default: -1, scope: 'machine', restricted: true, minimum: -1, maximum: 1_048_576, integer: true },
+  onnxProvider: {
+    default: 'cpu',
+    scope: 'machine',
+    restricted: true,
+    choices: ['cpu', 'webgpu', 'cuda', 'tensorrt', 'dml', 'coreml'],
+  },
   promptMode: { default: 'auto', scope: 'resource', restricted: false, choices: ['auto', 'raw', 'chat'] },
   method: { default: 'loupe', scope: 'resource', restricted: false },
   agreedMethods: { default: [], scope: 'machine', restricted: true },

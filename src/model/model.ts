@@ -5,6 +5,7 @@
  * Everything is plain data and typed arrays, so a model can live behind a worker thread (`src/engine/workerModel.ts`).
  * Every returned array is the caller's own copy. Same request, same bytes, whatever ran before.
  */
+import type { GraphSummary } from '../shared/graphSummary.ts';
 import type { ModelTask } from '../shared/modelTask.ts';
 import type { Token } from '../shared/tokens.ts';
 import type { GradientOptions, GradientPathRequest, GradientPathResult, GradientRequest, GradientResult } from './gradient.ts';
@@ -49,6 +50,10 @@ export interface ModelInfo {
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly chat: boolean };
   /** Why a file of this kind is limited (an unsupported architecture can still generate), for `models inspect`. */
   readonly notes: readonly string[];
+  /** What computes it, where that is not the processor: an execution provider of ONNX Runtime. */
+  readonly provider?: string;
+  /** How the graph of an ONNX file was read. */
+  readonly graph?: GraphSummary;
 }
 
 /** Numbers in a row of logits. */

@@ -4,14 +4,21 @@ import { type LayerSite, layerSites } from '../model/sites.ts';
 import type { OnnxSites } from './sites/onnxSite.ts';
 import type { Structure } from './structure/recognise.ts';
 
-/** Without the attention patterns and the residual stream of every layer, nothing useful can be shown. */
-export function abilities(sites: OnnxSites, { kind, layers, hasExperts }: Structure, chat: boolean): ModelInfo['can'] {
+/**
+ * Without the attention patterns and the residual stream of every layer, nothing useful can be shown.
+ * @param differentiable whether a gradient goes from the answer back to the embeddings
+ */
+export function abilities(
+  sites: OnnxSites,
+  { kind, layers }: Structure,
+  { differentiable, chat }: { readonly differentiable: boolean; readonly chat: boolean },
+): ModelInfo['can'] {
   const hidden = hiddenSites(sites, layers.length);
   const visible = layers.length > 0 && !hidden.includes('pattern') && !hidden.includes('resid_post');
   return {
     capture: visible,
     patch: visible,
-    gradient: visible && sites.has('embed') && !hasExperts,
+    gradient: visible && sites.has('embed') && differentiable,
     chat: chat && kind === 'causal-lm',
   };
 }

@@ -15,10 +15,12 @@ import { keyValueGraph } from './keptTokens/keyValueGraph.ts';
 import { KeyValueReader } from './keptTokens/keyValueReader.ts';
 import { provesSharing } from './keptTokens/provesSharing.ts';
 import { modelName } from './modelName.ts';
-import type { Probe } from './graph/probe.ts';
+import { gradientObstacles } from './gradient/gradientObstacles.ts';
+import { graphSummary } from './graphSummary.ts';
 import { prepareGraph, type PreparedGraph } from './lowering/prepareGraph.ts';
 import { OnnxModel } from './onnxModel.ts';
 import { readGraph } from './proto/readGraph.ts';
+import { cpuProvider, proveProvider } from './runtime/provider.ts';
 import type { FeedOptions } from './runtime/feeds.ts';
 import { siteTable } from './sites/siteTable.ts';
 import { brokenQuantization } from './structure/brokenQuantization.ts';
@@ -37,6 +39,8 @@ export interface OpenOnnxOptions {
   readonly gradientBytes?: number;
   /** Bytes of unpacked weights kept between gradients; absent = a quarter of the free memory. */
   readonly weightBytes?: number;
+  /** What its passes are computed on, by ONNX Runtime's name; absent = `cpu`. Reading and recognising the file stay on the processor. */
+  readonly provider?: string;
   /** One Int32 in shared memory; any other value than 0 stops before the next pass. */
   readonly cancelFlag?: Int32Array;
   readonly onProgress?: (done: number, total: number) => void;
@@ -50,7 +54,7 @@ const smallFileBytes = 64 * 1024 * 1024;
 /**
  * @param path an .onnx file, or a folder with one
  * @throws E_MODEL_NOT_FOUND, E_MODEL_UNREADABLE, E_MODEL_FOLDER, E_ONNX_CORRUPT, E_ONNX_UNSUPPORTED, E_ONNX_EXTERNAL_DATA,
- * E_ONNX_RUNTIME_MISSING, E_ONNX_RUNTIME, E_TOKENIZER_UNSUPPORTED, E_CANCELLED
+ * E_ONNX_RUNTIME_MISSING, E_ONNX_RUNTIME, E_ONNX_PROVIDER, E_TOKENIZER_UNSUPPORTED, E_CANCELLED
  */
 export async function openOnnxModel(path: string, options: OpenOnnxOptions): Promise<OnnxModel> {
   const cancellation = new Cancellation(options.cancelFlag, undefined);
@@ -63,6 +67,8 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
   const { headSize } = folder.configuration;
   const sizes = headSize === undefined ? {} : { headSize };
   cancellation.check();
+  const { provider = cpuProvider } = options;
+  await proveProvider(provider);
   const prepared = await prepareGraph(onnxFile, { precision: 'asServed', threads, ...sizes });
   report(0.8);
   cancellation.check();
@@ -77,14 +83,16 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
     folder,
     sha256,
     structure,
-    probe: prepared.probe,
+    prepared,
     broken,
     fileBytes,
     contextLength: options.contextLength,
-    sharesBeginnings: keyValues !== null && (await provesSharing(keyValues, { ...feedOptions, threads })),
+    provider,
+    sharesBeginnings:
+      keyValues !== null && provider === cpuProvider && (await provesSharing(keyValues, { ...feedOptions, threads })),
   });
   const evaluatorOf = (graph: PreparedGraph, found: KnownStructure) =>
-    createEvaluator({ info, prepared: graph, structure: found, feedOptions, threads });
+    createEvaluator({ info, prepared: graph, structure: found, feedOptions, threads, provider });
   const evaluator = evaluatorOf(prepared, structure);
   let dequantised: Promise<OnnxEvaluator> | null = null;
   const { endOfGeneration } = await tokenizer.special();
@@ -127,9 +135,10 @@ interface Evaluated {
   readonly structure: KnownStructure;
   readonly feedOptions: FeedOptions;
   readonly threads: number;
+  readonly provider: string;
 }
 
-function createEvaluator({ info, prepared, structure, feedOptions, threads }: Evaluated): OnnxEvaluator {
+function createEvaluator({ info, prepared, structure, feedOptions, threads, provider }: Evaluated): OnnxEvaluator {
   const { graph } = prepared;
   const { output: logits, probe } =
     structure.kind === 'sentence-encoder'
@@ -150,12 +159,12 @@ function createEvaluator({ info, prepared, structure, feedOptions, threads }: Ev
     sites: siteTable(structure, probe),
     sessions: new SessionCache(info.fileBytes < smallFileBytes ? 8 : 2),
     feedOptions,
-    threads,
+    sessionOptions: { threads, providers: [provider] },
   };
 }
 
 interface Described {
-  readonly probe: Probe;
+  readonly prepared: PreparedGraph;
   /** Why its quantised products are wrong on this processor, or null. */
   readonly broken: string | null;
   readonly folder: ModelFolder;
@@ -163,6 +172,7 @@ interface Described {
   readonly structure: KnownStructure;
   readonly fileBytes: number;
   readonly contextLength: number;
+  readonly provider: string;
   readonly sharesBeginnings: boolean;
 }
 
@@ -170,18 +180,23 @@ function describe({
   folder,
   sha256,
   structure,
-  probe,
+  prepared,
   broken,
   fileBytes,
   contextLength,
+  provider,
   sharesBeginnings,
 }: Described): ModelInfo {
+  const { graph, probe, source } = prepared;
   const { configuration, onnxFile } = folder;
   const trained = configuration.contextLength ?? 0;
   const asked = contextLength > 0 ? contextLength : defaultContextLength;
   const vocabulary = structure.vocabulary ?? configuration.vocabulary ?? 0;
   const task = taskOf(structure, probe, configuration);
   const sites = siteTable(structure, probe);
+  const embed = sites.get('embed');
+  const obstacles = embed === undefined ? [] : gradientObstacles(graph, probe, embed.tensor, structure.output);
+  const chat = folder.chatTemplate !== null && folder.tokenizerFile !== null;
   return {
     name: modelName(onnxFile),
     file: onnxFile,
@@ -203,13 +218,16 @@ function describe({
     sharesBeginnings,
     sharesPatchedBeginnings: false,
     holdsBeginnings: false,
-    can: abilities(sites, structure, folder.chatTemplate !== null && folder.tokenizerFile !== null),
+    can: abilities(sites, structure, { differentiable: obstacles.length === 0, chat }),
     notes: [
       ...(broken === null ? [] : [`Do not trust it here: ${broken}.`]),
+      ...(provider === cpuProvider ? [] : [`Computed on ${provider}, whose numbers differ from those of the processor.`]),
       ...folder.notes,
       ...structure.notes,
       ...limitNotes(sites, structure.layers.length),
     ],
+    ...(provider === cpuProvider ? {} : { provider }),
+    graph: graphSummary(source, prepared, obstacles),
   };
 }
 

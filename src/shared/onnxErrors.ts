@@ -56,3 +56,14 @@ export const onnxRuntimeFailed = (doing: string, why: string) =>
     why,
     action: 'check that the file runs in plain ONNX Runtime 1.30; if it does, please file an issue with this text',
   });
+
+/** An execution provider of ONNX Runtime that is not there or does not start. */
+export const onnxProvider = (provider: string, why: string, known: readonly string[]) =>
+  new LoupeError({
+    code: 'E_ONNX_PROVIDER',
+    kind: 'engine',
+    what: `ONNX Runtime cannot compute on ${JSON.stringify(provider.slice(0, 100))}`,
+    why,
+    action: `choose another one (it lists ${known.join(', ')}; cpu always works), or install what it needs: its driver and libraries`,
+    details: { provider, known },
+  });

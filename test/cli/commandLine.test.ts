@@ -181,6 +181,38 @@ describe('--json', () => {
     const inspected = await runCli(['models', 'inspect', tinyModel, '--json']);
     expect(JSON.parse(inspected.stdout)).toMatchObject({ architecture: 'llama', layers: 3, heads: 4, vocabulary: 267 });
   });
+
+  test('--provider: one that ONNX Runtime does not have is refused with those it has; a GGUF file takes no notice', async () => {
+    const onnx = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
+    const refused = await runCli(['logprobs', '--ids', '1,2', '--model', onnx, '--provider', 'abacus']);
+    expect(refused.code).toBe(5);
+    expect(refused.stderr).toMatch(/E_ONNX_PROVIDER: .*"abacus".*lists cpu/);
+    const gguf = await runCli(['logprobs', '--ids', '84,257', '--model', tinyModel, '--provider', 'abacus', '--json']);
+    expect(gguf.code).toBe(0);
+  });
+
+  test('models inspect of an ONNX file: what was opened up, what is fixed, what was not recognised', async () => {
+    const onnx = (name: string) => path.join(import.meta.dirname, '../fixtures/onnx', name, 'model.onnx');
+    const { stdout } = await runCli(['models', 'inspect', onnx('llama_genai_fp32'), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      format: 'onnx',
+      layers: 2,
+      graph: {
+        openedUp: [
+          { operator: 'com.microsoft:GroupQueryAttention', count: 2 },
+          { operator: 'com.microsoft:SkipSimplifiedLayerNormalization', count: 4 },
+        ],
+        writesAsItIs: true,
+        fixedBatch: null,
+        withoutGradient: [],
+        unrecognised: [],
+      },
+    });
+    const shown = await runCli(['models', 'inspect', onnx('batch_two')]);
+    expect(shown.stdout).toMatch(/batch +2 sequences, fixed/);
+    expect(shown.stdout).toMatch(/opened up +nothing/);
+    expect(shown.stdout).not.toContain('[object');
+  });
 });
 
 describe('exports', () => {

@@ -80,7 +80,7 @@ describe('a phase', () => {
 
 describe('what the engine is given', () => {
   const precision = { id: 'precision', label: 'Weights', default: 'as-served', choices: ['as-served', 'dequantised'] };
-  const memory = { threads: 2, contextLength: 0, gradientMemory: 0, weightMemory: -1 };
+  const memory = { threads: 2, contextLength: 0, gradientMemory: 0, weightMemory: -1, onnxProvider: 'cpu' };
   test.each([
     [memory, { threads: 2, contextLength: 0, gradientBytes: 0 }],
     [
@@ -90,6 +90,10 @@ describe('what the engine is given', () => {
     [
       { ...memory, weightMemory: 300 },
       { threads: 2, contextLength: 0, gradientBytes: 0, weightBytes: 300e6 },
+    ],
+    [
+      { ...memory, onnxProvider: 'webgpu' },
+      { threads: 2, contextLength: 0, gradientBytes: 0, provider: 'webgpu' },
     ],
   ])('to load a model: %j', (settings, options) => expect(loadOptions(settings)).toEqual(options));
 
@@ -149,6 +153,8 @@ describe('a setting', () => {
     ['maxTokens', Number.NaN, 32],
     ['intensity', 0.3, 0.3],
     ['gradientMemory', -5, 0],
+    ['onnxProvider', 'webgpu', 'webgpu'],
+    ['onnxProvider', '/lib/evil.so', 'cpu'],
     ['weightMemory', -1, -1],
     ['weightMemory', null, -1],
     ['precision', 'fp8', 'as-served'],

@@ -48,7 +48,13 @@ export const loupe: AttributionMethod = {
       return { ...gradient, scores: importance, scoreUnit: 'standard deviations', forwardPasses: spent };
     }
     const { passes, groups } = presets[preset];
-    const fitted = await regressed(input, units, importance, { groups, budget: passes - spent }, options);
+    const fitted = await regressed(
+      input,
+      units,
+      importance,
+      { groups, budget: passes - gradient.forwardPasses - late.budgeted },
+      options,
+    );
     return {
       ...fitted,
       forwardPasses: spent + fitted.forwardPasses,

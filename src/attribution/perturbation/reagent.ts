@@ -78,7 +78,7 @@ export const reagent: AttributionMethod = {
         onValue: () => tell(++done),
       });
       // The proposals have just been read from the prompt itself.
-      const held = run === 0 ? Int32Array.from(tokens, ({ id }) => id) : undefined;
+      const held = run === 0 && input.model.info.holdsBeginnings ? Int32Array.from(tokens, ({ id }) => id) : undefined;
       passes += sharedPasses(input.model.info, prompts, tokens.length, behind, held);
       results.push(contrastsOf(scored.length, samples, values));
     }

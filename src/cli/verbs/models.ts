@@ -5,6 +5,7 @@ import { withOutputOptions, withUnusedCommonOptions, type OutputOptions } from '
 import { keyOption, namedModel, withIdleEngine } from '../engineSession.ts';
 import { toJson } from '../../shared/toJson.ts';
 import { padWidth } from '../terminal/displayWidth.ts';
+import { graphRows } from '../terminal/graphRows.ts';
 import { bytes } from '../terminal/numbers.ts';
 import { createScreen } from '../terminal/screen.ts';
 import type { Theme } from '../terminal/theme.ts';
@@ -55,7 +56,7 @@ function listView(models: readonly FoundModel[], theme: Theme): string[] {
 }
 
 function summaryView(summary: ModelSummary, theme: Theme): string[] {
-  const { notes, name, fileBytes, can, task, ...fields } = summary;
+  const { notes, name, fileBytes, can, task, graph, ...fields } = summary;
   const abilities = Object.entries(can).flatMap(([ability, given]) => (given ? [ability] : []));
   return [
     theme.bold(visibleText(name)),
@@ -63,6 +64,7 @@ function summaryView(summary: ModelSummary, theme: Theme): string[] {
     ...(task === undefined ? [] : [`  ${padWidth('task', 16)} ${visibleText(taskText(task))}`]),
     `  ${padWidth('can', 16)} ${abilities.join(', ')}`,
     `  ${padWidth('size', 16)} ${bytes(fileBytes)}`,
+    ...(graph === undefined ? [] : graphRows(graph).map(([field, text]) => `  ${padWidth(field, 16)} ${visibleText(text)}`)),
     ...notes.map((note) => theme.warning(`  ${visibleText(note)}`)),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Model, Precision } from '../../model/model.ts';
+import type { Model, ModelInfo, Precision } from '../../model/model.ts';
 import type { Explanation, Warning } from '../../shared/explanation.ts';
 import type { Granularity, Unit } from '../../shared/tokens.ts';
 import { buildUnits, markSinks, sectionsOf } from '../../shared/units.ts';
@@ -40,7 +40,7 @@ export class Draft {
   constructor(model: Model, prompt: TokenizedPrompt) {
     this.#model = model;
     this.#prompt = prompt;
-    this.warnings = [...prompt.warnings];
+    this.warnings = [...providerWarning(model.info), ...prompt.warnings];
   }
 
   /** What the pass over the prompt told: log-probabilities of the tokens, and whether the first one is a sink. */
@@ -101,4 +101,11 @@ export class Draft {
       warnings: [...this.warnings, ...(parts.warnings ?? [])],
     };
   }
+}
+
+/** Numbers of a graphics card are not those of the processor. */
+function providerWarning({ provider }: ModelInfo): Warning[] {
+  if (provider === undefined) return [];
+  const message = `Computed on ${provider}: its numbers differ from those of the processor, and may differ from one run to the next.`;
+  return [{ code: 'W_PROVIDER', message }];
 }

@@ -6,13 +6,14 @@ const bytesPerMegabyte = 1_000_000;
 
 /** A weight memory of −1 is left away: the engine then takes a quarter of the free memory. */
 export function loadOptions(
-  settings: Pick<Settings, 'threads' | 'contextLength' | 'gradientMemory' | 'weightMemory'>,
+  settings: Pick<Settings, 'threads' | 'contextLength' | 'gradientMemory' | 'weightMemory' | 'onnxProvider'>,
 ): LoadOptions {
-  const { threads, contextLength, gradientMemory, weightMemory } = settings;
+  const { threads, contextLength, gradientMemory, weightMemory, onnxProvider } = settings;
   return {
     threads,
     contextLength,
     gradientBytes: gradientMemory * bytesPerMegabyte,
+    ...(onnxProvider === 'cpu' ? {} : { provider: onnxProvider }),
     ...(weightMemory < 0 ? {} : { weightBytes: weightMemory * bytesPerMegabyte }),
   };
 }

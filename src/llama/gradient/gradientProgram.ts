@@ -127,6 +127,8 @@ export class GradientProgram {
       });
       onSegment(total - index, total);
     }
+    // Nothing is computed where all that is asked for is given.
+    if (last < 0) this.#valueTargets(parts, null, state, shouldStop);
     return this.#resultOf(state);
   }
 
@@ -180,10 +182,13 @@ export class GradientProgram {
   }
 
   #newState(inputs: readonly (Float32Array | null)[]): RunState {
-    const { targets, embed } = this.#request;
+    const { targets, capture, cotangentSites, embed } = this.#request;
+    const given = [...capture, ...cotangentSites.values()].filter(({ tapeNode }) => tapeNode === embed);
     const state: RunState = {
       values: inputs.map((input) => new Map(embed === null || input === null ? [] : [[embed, input]])),
-      captured: inputs.map(() => new Map<string, Tensor>()),
+      captured: inputs.map(
+        (input) => new Map(input === null ? [] : given.map((site) => [site.site, this.#givenValue(site, input)])),
+      ),
       cotangents: targets.map(() => new Map<TapeNode, Float32Array>()),
       gradients: targets.map(() => new Map<string, Tensor>()),
       targetValues: inputs.map(() => targets.map(() => Number.NaN)),
@@ -286,13 +291,11 @@ export class GradientProgram {
         }
       });
     }
-    const { embed } = this.#request;
-    const own = this.#segment(index);
-    for (const site of capture) {
-      if (site.tapeNode !== embed || own.entering.length === 0) continue;
-      const raw = state.values[0]?.get(embed);
-      if (raw !== undefined) state.captured[0]?.set(site.site, { shape: [tape.tokens, site.node.ne[0]], data: raw.slice() });
-    }
+  }
+
+  /** Of a site that is an input. */
+  #givenValue({ node }: TapeSite, input: Float32Array): Tensor {
+    return { shape: [this.#request.tape.tokens, node.ne[0]], data: input.slice() };
   }
 
   #entering(index: number, state: RunState): EnteringValues[] {
@@ -315,7 +318,7 @@ export class GradientProgram {
   }
 
   /** Values of the targets, and the cotangents of the logits. */
-  #valueTargets(parts: SegmentParts, graph: SegmentGraph, state: RunState, shouldStop: () => boolean): void {
+  #valueTargets(parts: SegmentParts, graph: SegmentGraph | null, state: RunState, shouldStop: () => boolean): void {
     const { targets, cotangentSites, logits, tape } = this.#request;
     const [width] = logits.header.ne;
     const rowsOfRun = state.values.map((values) => (position: number) => {
@@ -374,8 +377,15 @@ export class GradientProgram {
 
   /** In the order of the request; zeros where the target does not depend on the site. */
   #gradientsOf(state: RunState, target: number): Map<string, Tensor> {
+    const { at, tape, embed } = this.#request;
     const found = state.gradients[target];
-    return new Map([...this.zeroGradients()].map(([site, zeros]) => [site, found?.get(site) ?? zeros]));
+    // A cotangent at given embeddings flows through nothing.
+    const given = embed === null ? undefined : state.cotangents[target]?.get(embed);
+    const gradients = new Map([...this.zeroGradients()].map(([site, zeros]) => [site, found?.get(site) ?? zeros]));
+    if (given !== undefined) {
+      for (const site of at) if (site.tapeNode === embed) gradients.set(site.site, siteGradient(site, tape, given));
+    }
+    return gradients;
   }
 
   /** What a target that depends on nothing would give, in the order of the request. */
@@ -385,9 +395,10 @@ export class GradientProgram {
   }
 
   /** The first tensor of the pass that holds a NaN or an infinity. */
-  #notFinite(parts: SegmentParts, graph: SegmentGraph, state: RunState, shouldStop: () => boolean) {
+  #notFinite(parts: SegmentParts, graph: SegmentGraph | null, state: RunState, shouldStop: () => boolean) {
     for (const index of this.#segments.keys()) {
-      const inspected = index === this.#segments.length - 1 ? graph : new SegmentGraph(parts, this.#spec(index, false));
+      const inspected =
+        graph !== null && index === this.#segments.length - 1 ? graph : new SegmentGraph(parts, this.#spec(index, false));
       try {
         inspected.allocate();
         const node = inspected.firstNonFinite(this.#entering(index, state), shouldStop);

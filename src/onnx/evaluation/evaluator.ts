@@ -2,6 +2,7 @@ import type { ModelInfo } from '../../model/model.ts';
 import type { OnnxGraph } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
 import type { FeedOptions } from '../runtime/feeds.ts';
+import type { SessionOptions } from '../runtime/session.ts';
 import type { OnnxSites } from '../sites/onnxSite.ts';
 import type { SessionCache } from './sessionCache.ts';
 
@@ -27,5 +28,6 @@ export interface OnnxEvaluator {
   readonly sites: OnnxSites;
   readonly sessions: SessionCache;
   readonly feedOptions: FeedOptions;
-  readonly threads: number;
+  /** Of every session that computes passes. */
+  readonly sessionOptions: Pick<SessionOptions, 'threads' | 'providers'>;
 }

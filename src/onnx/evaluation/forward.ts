@@ -28,9 +28,10 @@ export async function forward(
   checkTokens(tokens, info);
   checkReads(reads, tokens.length, info);
   const positions = request.logits === undefined ? [] : resolvePositions(request.logits, tokens.length);
-  const rows = logitRows(evaluator, [...positions, ...reads.map(({ position }) => position)], tokens.length);
   const patches = allPatches(request);
   const captures = request.capture ?? [];
+  const asked = [...positions, ...reads.map(({ position }) => position)];
+  const rows = logitRows(evaluator, [...captures, ...patches], asked, tokens.length);
   cancellation.check();
   const results = await run(evaluator, tokens, { rows, captures, patches });
   const logits = new LogitRows(evaluator, results.logits, rows);
@@ -49,9 +50,14 @@ function allPatches({ embeddings, patches = [] }: ForwardRequest): readonly Patc
   return [{ site: { kind: 'embed' }, operation: { kind: 'overwrite', values: embeddings } }, ...patches];
 }
 
-/** Positions whose logits are computed, ascending; every one where the graph cannot choose. */
-function logitRows({ selectsRows }: OnnxEvaluator, wanted: readonly number[], length: number): number[] {
-  if (!selectsRows) return Array.from({ length }, (_, position) => position);
+/** Positions whose logits are computed, ascending; every one where the graph cannot choose, or where the logits are a site that is read or changed. */
+function logitRows(
+  { selectsRows }: OnnxEvaluator,
+  sites: readonly { readonly site: Site }[],
+  wanted: readonly number[],
+  length: number,
+): number[] {
+  if (!selectsRows || sites.some(({ site }) => site.kind === 'logits')) return Array.from({ length }, (_, position) => position);
   const rows = [...new Set(wanted)].sort((a, b) => a - b);
   return rows.length === 0 ? [length - 1] : rows;
 }
@@ -83,7 +89,7 @@ async function run(
   const session = await evaluator.sessions.get(`${kinds.join()}|${plan.key}`, () => {
     const tapped = resolved.flatMap(({ site }) => alike(site).map(({ tensor }) => now(tensor)));
     const bytes = writeGraph(staged, { outputs: [...new Set([now(evaluator.logits), ...tapped])] });
-    return createSession(bytes, graph.folder, { threads: evaluator.threads });
+    return createSession(bytes, graph.folder, evaluator.sessionOptions);
   });
   const values: Record<string, TensorValue> = {
     ...feeds(
@@ -188,7 +194,8 @@ async function firstNonFinite(evaluator: OnnxEvaluator, tokens: Int32Array, patc
     looked.push({ kind: 'resid_mid', layer }, { kind: 'resid_post', layer });
   looked.push({ kind: 'final_norm' });
   const captures = looked.filter((site) => evaluator.sites.has(siteName(site))).map((site) => ({ site }));
-  const { captured } = await run(evaluator, tokens, { rows: [tokens.length - 1], captures, patches });
+  const rows = logitRows(evaluator, patches, [], tokens.length);
+  const { captured } = await run(evaluator, tokens, { rows, captures, patches });
   for (const { site } of captures)
     if (!allFinite(captured.get(siteName(site))?.data ?? new Float32Array(0))) return siteName(site);
   return 'logits';

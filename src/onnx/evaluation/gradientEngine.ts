@@ -19,17 +19,16 @@ import { allFinite } from '../../model/runtime/rowSummary.ts';
 import { type Site, siteName } from '../../model/sites.ts';
 import { type LogitTarget, rowsOf, seedOf } from '../../model/targetSeed.ts';
 import { gradientMemory, numeric, siteUnknown } from '../../shared/errorCatalog.ts';
-import { elementTypes } from '../graph/graph.ts';
 import { writeGraph } from '../proto/writeGraph.ts';
 import { feeds } from '../runtime/feeds.ts';
 import { fixedInputs } from '../runtime/probeRun.ts';
 import { createSession, type OnnxSession } from '../runtime/session.ts';
 import type { TensorValue } from '../runtime/tensorValue.ts';
-import { type OnnxSite, positionAxis, siteVectors, tensorDims, vectorShape } from '../sites/onnxSite.ts';
-import { planPatches } from '../sites/patchPlan.ts';
+import { type OnnxSite, tensorDims, vectorShape } from '../sites/onnxSite.ts';
 import type { OnnxEvaluator } from './evaluator.ts';
 import { capturedTensor, floats, forward, onlyInputs } from './forward.ts';
-import { cotangentInput, type GradientGraph, gradientGraph, referenceInput, seedInput, shareInput } from './gradientGraph.ts';
+import { embeddingFeeds, seedFeeds, siteFeed } from './gradientFeeds.ts';
+import { cotangentInput, type GradientGraph, gradientGraph, referenceInput } from './gradientGraph.ts';
 import { isLogitTarget, type RowSeeds, seedsAfter, seedsBefore } from './gradientSeed.ts';
 import { referenceValue, rescaleSeeds } from './rescaleSeeds.ts';
 import { paddedLength } from './paddedLength.ts';
@@ -54,9 +53,15 @@ export interface GradientSettings {
  */
 const longLength = 128;
 
+interface CheckedSites {
+  readonly at: readonly OnnxSite[];
+  readonly capture: readonly OnnxSite[];
+}
+
 interface Prepared {
   readonly graph: GradientGraph;
-  readonly session: OnnxSession;
+  /** Null where nothing is asked of it: no gradient that the target could have, and no value. */
+  readonly session: OnnxSession | null;
   /** Unpacked weights. */
   readonly weights: Readonly<Record<string, TensorValue>>;
 }
@@ -80,11 +85,23 @@ export class GradientEngine {
   async gradient(request: GradientRequest, cancellation: Cancellation, options: GradientOptions): Promise<GradientResult> {
     const { precision = 'as-served', targets } = request;
     const evaluator = await this.#evaluatorFor(request);
+    const sites = this.#check(evaluator, request);
+    if (targets.length === 0) {
+      const { plan, captured } = await this.#one(
+        evaluator,
+        request,
+        nothing(request, evaluator),
+        { ...sites, at: [] },
+        cancellation,
+        options,
+      );
+      return { precision, plan, targets: [], captured };
+    }
     const targetGradients: TargetGradient[] = [];
     let plan: GradientPlan | null = null;
     let captured: ReadonlyMap<string, Tensor> = new Map();
     for (const [index, target] of targets.entries()) {
-      const found = await this.#one(evaluator, request, target, precision, cancellation, plan === null ? options : {});
+      const found = await this.#one(evaluator, request, target, sites, cancellation, plan === null ? options : {});
       plan = found.plan;
       if (index === 0) captured = found.captured;
       targetGradients.push(found.gradient);
@@ -105,16 +122,20 @@ export class GradientEngine {
     checkPoints(points);
     const evaluator = await this.#evaluatorFor(request);
     for (const end of [from, to]) checkEmbeddings(tokens, end, evaluator.info);
+    const along = { tokens, targets: [target], at, precision };
+    const sites = this.#check(evaluator, along);
     const values = new Float64Array(points.length);
     const sums = new Map<string, { readonly shape: readonly number[]; readonly sum: Float64Array }>();
     let plan: GradientPlan | null = null;
-    for (const [index, { fraction, weight }] of points.entries()) {
+    // A path without points has a plan and zeros all the same: those of one pass that counts nothing.
+    for (const [index, { fraction, weight }] of (points.length > 0 ? points : [{ fraction: 0, weight: 0 }]).entries()) {
       const embeddings = from.map((value, place) => value + fraction * ((to[place] as number) - value));
-      const one = { tokens, embeddings, targets: [target], at };
-      const found = await this.#one(evaluator, one, target, precision, cancellation, plan === null ? options : {});
+      const one = { ...along, embeddings };
+      const found = await this.#one(evaluator, one, target, sites, cancellation, plan === null ? options : {});
       plan = found.plan;
-      values[index] = found.gradient.value;
       for (const [site, tensor] of found.gradient.gradients) addWeighted(sums, site, tensor, weight);
+      if (points.length === 0) break;
+      values[index] = found.gradient.value;
       options.onProgress?.(index + 1, points.length);
       await cancellation.breathe();
     }
@@ -137,12 +158,11 @@ export class GradientEngine {
     evaluator: OnnxEvaluator,
     request: GradientRequest,
     target: GradientTarget,
-    precision: Precision,
+    { at, capture }: CheckedSites,
     cancellation: Cancellation,
     options: GradientOptions,
   ): Promise<{ readonly plan: GradientPlan; readonly gradient: TargetGradient; readonly captured: ReadonlyMap<string, Tensor> }> {
-    const { tokens, embeddings, reference, rules = 'exact' } = request;
-    const { at, capture } = this.#check(evaluator, request, target);
+    const { tokens, embeddings, reference, rules = 'exact', precision = 'as-served' } = request;
     const embed = resolveCapture({ site: { kind: 'embed' } }, evaluator.sites, evaluator.info);
     const findSeeds = rules === 'rescale' ? rescaleSeeds : seedsOf;
     const seeds = isLogitTarget(target) ? await findSeeds(evaluator, request, target, cancellation) : null;
@@ -150,7 +170,9 @@ export class GradientEngine {
     const length = paddedLength(evaluator, tokens.length);
     const padded = new Int32Array(length);
     padded.set(tokens);
-    const rows = evaluator.selectsRows ? (seeds?.rows.length ?? 1) : length;
+    const showsLogits = [...capture, ...(cotangent === null ? [] : [cotangent])].some(({ site }) => site === 'logits');
+    const chosen = seeds?.rows ?? [tokens.length - 1];
+    const rows = evaluator.selectsRows && !showsLogits ? chosen : Array.from({ length }, (_, position) => position);
     const given: Record<string, TensorValue> = {
       ...feeds(
         evaluator.graph.inputs.filter(({ name }) => name !== rowsInput),
@@ -158,7 +180,7 @@ export class GradientEngine {
         evaluator.feedOptions,
       ),
       ...(embeddings === undefined ? {} : embeddingFeeds(embed, embeddings, tokens.length, length)),
-      ...(evaluator.selectsRows ? { [rowsInput]: rowsValue(seeds?.rows ?? [tokens.length - 1]) } : {}),
+      ...(evaluator.selectsRows ? { [rowsInput]: rowsValue(rows) } : {}),
       ...(seeds === null ? {} : seedFeeds(evaluator, seeds, rows)),
       ...(target.kind === 'cotangent' && cotangent !== null
         ? siteFeed(cotangentInput, cotangent, target.values, tokens.length, tensorDims(cotangent, length, evaluator.sequences))
@@ -171,13 +193,13 @@ export class GradientEngine {
     const { graph, session, weights, plan } = await this.#prepare(
       evaluator,
       embed,
-      { length, rows, cotangent, at, capture, embeddings: embeddings !== undefined, rules },
+      { length, rows: rows.length, cotangent, at, capture, embeddings: embeddings !== undefined, rules },
       given,
       precision,
       options,
     );
     cancellation.check();
-    const results = await session.run(onlyInputs({ ...given, ...weights }, session.inputs));
+    const results = session === null ? {} : await session.run(onlyInputs({ ...given, ...weights }, session.inputs));
     const whole = (site: OnnxSite, name: string) =>
       capturedTensor({ site: parsed(site.site) }, site, floats(results, name, evaluator.sequences), tokens.length, length);
     const captured = new Map(capture.map((site) => [site.site, whole(site, graph.values.get(site.tensor) ?? '')]));
@@ -199,7 +221,7 @@ export class GradientEngine {
         : valueOf(
             target as LogitTarget,
             evaluator,
-            seeds,
+            rows,
             floats(results, graph.values.get(evaluator.logits) ?? '', evaluator.sequences),
           );
     if (!Number.isFinite(value)) throw numeric('the target');
@@ -212,17 +234,18 @@ export class GradientEngine {
     return { plan, gradient: { value, referenceValue: before, gradients }, captured };
   }
 
-  #check(evaluator: OnnxEvaluator, request: GradientRequest, target: GradientTarget) {
+  #check(evaluator: OnnxEvaluator, request: GradientRequest): CheckedSites {
     const { info, sites } = evaluator;
-    const { tokens, embeddings, reference, at, capture = [] } = request;
+    const { tokens, embeddings, reference, targets, at, capture = [] } = request;
     checkTokens(tokens, info);
     checkRules(request);
     for (const given of [embeddings, reference]) if (given !== undefined) checkEmbeddings(tokens, given, info);
     const resolve = (site: Site) => resolveCapture({ site }, sites, info);
-    checkTarget(target, tokens.length, info, (site) => {
+    const numbersAt = (site: Site) => {
       const { heads, width } = vectorShape(resolve(site), tokens.length);
       return tokens.length * heads * width;
-    });
+    };
+    for (const target of targets) checkTarget(target, tokens.length, info, numbersAt);
     if (at.some(({ kind }) => kind === 'logits')) {
       throw siteUnknown('logits', 'a derivative by the logits is the target itself', ['embed']);
     }
@@ -251,7 +274,10 @@ export class GradientEngine {
     const known = this.#prepared.get(key);
     const graph = known?.graph ?? gradientGraph(evaluator, embed, request, ({ inputs }) => fixedInputs(inputs, given));
     const limitBytes = this.settings.gradientBytes > 0 ? this.settings.gradientBytes : Math.floor(os.freemem() / 2);
-    const shelf = (this.#shelf ??= new WeightShelf(this.settings.weightBytes ?? Math.floor(os.freemem() / 4), evaluator.threads));
+    const shelf = (this.#shelf ??= new WeightShelf(
+      this.settings.weightBytes ?? Math.floor(os.freemem() / 4),
+      evaluator.sessionOptions.threads,
+    ));
     const plan: GradientPlan = {
       precision,
       peakBytes: graph.activationBytes + shelf.bytes,
@@ -264,12 +290,13 @@ export class GradientEngine {
     options.onPlan?.(plan);
     if (plan.peakBytes > limitBytes)
       throw gradientMemory(plan.peakBytes, limitBytes, 'the activations of the forward pass alone take that much');
+    if (graph.outputs.length === 0) return { graph, session: null, weights: {}, plan };
     const prepared = known ?? (await withWeights(shelf, graph));
     if (this.#prepared.size >= 64) this.#prepared.clear();
     this.#prepared.set(key, prepared);
     const session = await this.#sessions.get(key, () =>
       createSession(prepared.bytes, evaluator.graph.folder, {
-        threads: evaluator.threads,
+        ...evaluator.sessionOptions,
         prepacking: request.length < longLength || hasPackedProducts(evaluator),
       }),
     );
@@ -290,6 +317,11 @@ async function withWeights(shelf: WeightShelf, graph: GradientGraph) {
   });
   const bytes = writeGraph(lighter, { inputs: [...graph.inputs, ...given], outputs: graph.outputs });
   return { graph, weights, bytes };
+}
+
+/** Stands for the target where there is none. */
+function nothing({ tokens }: GradientRequest, { info }: OnnxEvaluator): GradientTarget {
+  return { kind: 'cotangent', site: { kind: 'embed' }, values: new Float32Array(tokens.length * info.hidden) };
 }
 
 /** For targets whose derivative depends on the logits, these are computed first. */
@@ -313,52 +345,9 @@ function row(values: Float32Array, place: number, width: number): Float32Array {
   return values.subarray(place * width, (place + 1) * width);
 }
 
-/** Seeds of the chosen rows, or of every row where the graph cannot choose. */
-function seedFeeds(
-  { info, selectsRows, sequences, width }: OnnxEvaluator,
-  seeds: RowSeeds,
-  rows: number,
-): Record<string, TensorValue> {
-  let { direct, shares } = seeds;
-  if (info.task !== undefined) {
-    // One row, whichever positions were named.
-    direct = sumRows(seeds.direct, width);
-    shares = sumRows(seeds.shares, 1);
-  } else if (!selectsRows) {
-    direct = new Float32Array(rows * width);
-    shares = new Float32Array(rows);
-    for (const [place, position] of seeds.rows.entries()) {
-      direct.set(row(seeds.direct, place, width), position * width);
-      shares[position] = seeds.shares[place] as number;
-    }
-  }
-  const outer = info.task === undefined ? [sequences, rows] : [sequences];
-  const first = (values: Float32Array) => {
-    const all = new Float32Array(values.length * sequences);
-    all.set(values);
-    return all;
-  };
-  return {
-    [seedInput]: { type: elementTypes.float32, dims: [...outer, width], data: first(direct) },
-    [shareInput]: { type: elementTypes.float32, dims: [...outer, 1], data: first(shares) },
-  };
-}
-
-function sumRows(values: Float32Array, width: number): Float32Array {
-  const sum = new Float32Array(width);
-  values.forEach((value, index) => {
-    sum[index % width] = (sum[index % width] as number) + value;
-  });
-  return sum;
-}
-
-function valueOf(
-  target: LogitTarget,
-  { info, selectsRows, width }: OnnxEvaluator,
-  { rows }: RowSeeds,
-  logits: Float32Array,
-): number {
-  const place = (position: number) => (info.task !== undefined ? 0 : selectsRows ? rows.indexOf(position) : position);
+/** @param rows positions of the rows in `logits` */
+function valueOf(target: LogitTarget, { info, width }: OnnxEvaluator, rows: readonly number[], logits: Float32Array): number {
+  const place = (position: number) => (info.task === undefined ? rows.indexOf(position) : 0);
   return seedOf(target, (position) => row(logits, place(position), width)).value;
 }
 
@@ -374,35 +363,6 @@ async function cotangentValue(
   const { captured } = await forward(evaluator, request, cancellation);
   const data = captured.get(siteName(site))?.data ?? new Float32Array(0);
   return values.reduce((sum, value, index) => (value === 0 ? sum : sum + value * (data[index] as number)), 0);
-}
-
-function embeddingFeeds(embed: OnnxSite, values: Float32Array, tokens: number, length: number): Record<string, TensorValue> {
-  const positions = Array.from({ length: tokens }, (_, position) => position);
-  const patch = { site: { kind: 'embed' as const }, positions, operation: { kind: 'overwrite' as const, values } };
-  return planPatches([{ site: embed, patch }], () => [embed], length).feeds;
-}
-
-/** Values of a site in the tensor's own axes; nothing at the fillers and in further sequences. */
-function siteFeed(
-  name: string,
-  site: OnnxSite,
-  values: Float32Array,
-  tokens: number,
-  dims: readonly number[],
-): Record<string, TensorValue> {
-  const data = new Float32Array(dims.reduce((product, size) => product * size, 1));
-  const vectors = siteVectors(site, data, tokens, dims[positionAxis(site.layout)]);
-  let taken = 0;
-  const put = (position: number, head: number) => {
-    data.set(values.subarray(taken, taken + vectors.width), vectors.offset(position, head));
-    taken += vectors.width;
-  };
-  if (site.layout === 'attention') {
-    for (let head = 0; head < vectors.heads; head++) for (let query = 0; query < tokens; query++) put(query, head);
-  } else {
-    for (let position = 0; position < tokens; position++) for (let head = 0; head < vectors.heads; head++) put(position, head);
-  }
-  return { [name]: { type: elementTypes.float32, dims, data } };
 }
 
 function gradientAt(site: OnnxSite, raw: Float32Array, tokens: number, length: number): Tensor {

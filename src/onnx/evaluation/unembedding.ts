@@ -25,7 +25,7 @@ export async function unembed(
   const { tensor } = resolveCapture({ site: { kind: 'resid_post', layer: info.layers - 1 } }, sites, info);
   const session = await evaluator.sessions.get('unembed', () => {
     const bytes = writeGraph(behind(graph, tensor, info.hidden), { outputs: [logits] });
-    return createSession(bytes, graph.folder, { threads: evaluator.threads });
+    return createSession(bytes, graph.folder, evaluator.sessionOptions);
   });
   return await unembedRows(info, request, cancellation, async (rows, count) => {
     const given: Record<string, TensorValue> = {

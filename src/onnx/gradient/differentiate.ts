@@ -1,6 +1,6 @@
 import type { GradientRules } from '../../model/gradient.ts';
 import { gradientUnsupported } from '../../shared/errorCatalog.ts';
-import type { LoupeError } from '../../shared/errors.ts';
+import { LoupeError } from '../../shared/errors.ts';
 import { elementTypes, type GraphNode, type OnnxGraph, operatorKey } from '../graph/graph.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Probe, TensorFacts } from '../graph/probe.ts';
@@ -24,6 +24,8 @@ export interface DifferentiationRequest {
   readonly rules?: GradientRules;
   /** With the rules `rescale`: where the second run holds a tensor of the first; the same name where both share it. */
   readonly reference?: (tensor: string) => string;
+  /** Told of each node the gradient cannot go through, from the last to the first, instead of an error: the graph that comes of it is of no use. */
+  readonly onObstacle?: (node: GraphNode, why: string) => void;
 }
 
 /**
@@ -52,6 +54,7 @@ export function differentiate(
     producers: producersOf(graph, [...request.roots, ...wanted]),
     rules: request.rules ?? 'exact',
     reference: request.reference ?? ((tensor) => tensor),
+    onObstacle: request.onObstacle ?? null,
   });
   for (const [tensor, cotangent] of request.seeds) backward.context.add(tensor, () => cotangent);
   for (const node of [...graph.nodes].reverse()) backward.visit(node);
@@ -82,6 +85,7 @@ interface BackwardParts {
   readonly producers: ReadonlyMap<string, GraphNode>;
   readonly rules: GradientRules;
   readonly reference: (tensor: string) => string;
+  readonly onObstacle: ((node: GraphNode, why: string) => void) | null;
 }
 
 class BackwardPass {
@@ -139,6 +143,22 @@ class BackwardPass {
     const capturing = [...node.attributes.values()].some(({ kind }) => kind === 'graph');
     if (inputs.length === 0 && !capturing) return;
     this.#node = node;
+    const { onObstacle } = this.parts;
+    if (onObstacle === null) {
+      this.#apply(node, inputs);
+      return;
+    }
+    try {
+      this.#apply(node, inputs);
+    } catch (error) {
+      if (!(error instanceof LoupeError)) throw error;
+      onObstacle(node, error.parts.why);
+      // What lies behind it is looked at too.
+      for (const input of inputs) this.context.add(input, () => input);
+    }
+  }
+
+  #apply(node: GraphNode, inputs: readonly string[]): void {
     const gradients = node.outputs.map((output) => this.gradientOf(output));
     const rule = this.#table.get(operatorKey(node));
     if (rule === undefined) throw this.#refusal(this.#withoutRule(node));

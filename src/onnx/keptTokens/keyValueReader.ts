@@ -6,13 +6,13 @@ import { keyValueRun, type KeyValueRequest, type KeyValueResult, keyValueSession
 export class KeyValueReader {
   constructor(
     private readonly model: KeyValueGraph,
-    private readonly evaluator: Pick<OnnxEvaluator, 'sessions' | 'threads' | 'feedOptions'>,
+    private readonly evaluator: Pick<OnnxEvaluator, 'sessions' | 'sessionOptions' | 'feedOptions'>,
   ) {}
 
   /** @throws E_ONNX_RUNTIME, E_ONNX_UNSUPPORTED */
   async run(request: KeyValueRequest): Promise<KeyValueResult> {
-    const { sessions, threads, feedOptions } = this.evaluator;
-    const session = await sessions.get('keys and values', () => keyValueSession(this.model, { threads }));
+    const { sessions, sessionOptions, feedOptions } = this.evaluator;
+    const session = await sessions.get('keys and values', () => keyValueSession(this.model, sessionOptions));
     return await keyValueRun(this.model, session, feedOptions, request);
   }
 }

@@ -2,6 +2,7 @@ import type { OnnxGraph } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
 import { readGraph } from '../proto/readGraph.ts';
 import { probeRun } from '../runtime/probeRun.ts';
+import { type SourceFacts, sourceFacts } from '../sourceFacts.ts';
 import { computeInFloat32 } from './computeInFloat32.ts';
 import { inlineControlFlow } from './inlineControlFlow.ts';
 import { lowerGraph, type LoweringOptions } from './lowerGraph.ts';
@@ -11,6 +12,8 @@ import { simplify, type Simplified } from './simplify.ts';
 import { withoutCache } from './withoutCache.ts';
 
 export interface PreparedGraph {
+  /** Of the graph as the file has it. */
+  readonly source: SourceFacts;
   readonly graph: OnnxGraph;
   /** Of the graph as it is now. */
   readonly probe: Probe;
@@ -27,6 +30,7 @@ export async function prepareGraph(
   options: LoweringOptions & { readonly threads: number },
 ): Promise<PreparedGraph> {
   const graph = readGraph(file);
+  const source = sourceFacts(graph);
   withoutCache(graph, options.headSize ?? null);
   const early = inlineControlFlow(graph, null);
   refuseEndlessLoops(graph);
@@ -44,5 +48,5 @@ export async function prepareGraph(
   const after = lowered.length === 0 ? before : await probeRun(graph, given);
   const simplified = simplify(graph, after);
   refuseControlFlow(graph, after);
-  return { graph, probe: after, lowered: [...early, ...lowered], simplified };
+  return { source, graph, probe: after, lowered: [...early, ...lowered], simplified };
 }

@@ -53,5 +53,6 @@ export function siteTable(structure: Structure, probe: Probe): OnnxSites {
     rows(`resid_post.${index}`, layer.residPost);
   }
   rows('final_norm', finalNorm);
+  if (structure.kind === 'causal-lm' && structure.vocabulary !== null) rows('logits', structure.output, structure.vocabulary);
   return table;
 }

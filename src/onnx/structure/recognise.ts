@@ -29,8 +29,6 @@ export interface Structure {
   readonly neurons: number | null;
   readonly vocabulary: number | null;
   readonly quantization: string;
-  /** Mixtures of experts as one operator, through which no gradient goes. */
-  readonly hasExperts: boolean;
   readonly notes: readonly string[];
 }
 
@@ -45,7 +43,6 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
   const experts = expertsNote(graph);
   const nothing = {
     ...{ layers: [], finalNorm: null, hidden: null, heads: null, kvHeads: null, headSize: null, neurons: null },
-    hasExperts: experts !== null,
   };
   const embedding = findEmbedding(flow, probe);
   if (embedding === null) {
@@ -93,7 +90,6 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
     neurons: size(first?.mlpPost, -1),
     vocabulary: kind === 'causal-lm' ? size(output, -1) : rows,
     quantization,
-    hasExperts: experts !== null,
     notes,
   };
 }

@@ -3,6 +3,7 @@
  * Plain data and typed arrays only. The transport is `rpc.ts`; both ends are typed by this file.
  */
 import type { Explanation } from '../explanation.ts';
+import type { GraphSummary } from '../graphSummary.ts';
 import type { ModelTask } from '../modelTask.ts';
 import type { TargetSpec, ScoreKind } from '../target.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from './tools.ts';
@@ -38,11 +39,15 @@ export interface ModelSummary {
   /** Whether beginnings that prompts share are computed once; costs count by it. */
   readonly sharesBeginnings: boolean;
   readonly hasChatTemplate: boolean;
-  /** Whether gradients can be taken; one through an operator without a rule is still refused. */
+  /** Whether gradients can be taken; on GGUF, one through an operator without a rule is still refused. */
   readonly hasGradients: boolean;
   /** What requests this model can serve; `language`: it predicts tokens. */
   readonly can: { readonly capture: boolean; readonly patch: boolean; readonly gradient: boolean; readonly language: boolean };
   readonly notes: readonly string[];
+  /** What computes it, where that is not the processor. */
+  readonly provider?: string;
+  /** How the graph of an ONNX file was read. */
+  readonly graph?: GraphSummary;
 }
 
 /** Where a model file was found. */
@@ -64,6 +69,8 @@ export interface LoadOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
   readonly weightBytes?: number;
+  /** What ONNX Runtime computes ONNX models on, by its own name (`webgpu`, `cuda`, …); absent = `cpu`. Other kinds of model take no notice. */
+  readonly provider?: string;
   /** For a model on a server that wants one. Never logged, never part of a result. */
   readonly apiKey?: string;
 }

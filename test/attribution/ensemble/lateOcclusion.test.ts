@@ -18,17 +18,17 @@ test('the last units, each as a full pass without it says, as many as the budget
     const without = Int32Array.from(ids.filter((_id, index) => index !== unit));
     expect(effect).toBe(input.value - (await fullValue(model, without, input.target)));
   }
-  expect(await lateOcclusion(input, units, 0.05)).toEqual({ effects: new Map(), forwardPasses: 0 });
+  expect(await lateOcclusion(input, units, 0.05)).toEqual({ effects: new Map(), forwardPasses: 0, budgeted: 0 });
   // Evaluated whole, one late unit costs almost a pass.
   const whole = await inputFor(createLinearModel({ sharesBeginnings: false }), { ids });
-  expect(await lateOcclusion(whole, units, 0.8)).toEqual({ effects: new Map(), forwardPasses: 0 });
+  expect(await lateOcclusion(whole, units, 0.8)).toEqual({ effects: new Map(), forwardPasses: 0, budgeted: 0 });
   expect((await lateOcclusion(whole, units, 1.8)).effects.size).toBe(2);
-  // Where the prompt itself is not held, the first prompt is read whole: 9 of 10 tokens, then what lies behind where it is left.
-  const forgotten = await inputFor(createLinearModel({ holdsBeginnings: false }), { ids });
-  expect(await lateOcclusion(forgotten, units, 0.8)).toEqual({ effects: new Map(), forwardPasses: 0 });
-  const late = await lateOcclusion(forgotten, units, 1.2);
-  expect([...late.effects.keys()]).toEqual([8, 7]);
-  expect(late.forwardPasses).toBeCloseTo(1.1, 12);
+  // Where the prompt itself is not held, the same units cost one pass more: 9 of 10 tokens for the first, then what lies behind.
+  const forgotten = await inputFor(createLinearModel({ holdsBeginnings: false }), { ids, spec: { kind: 'id', id: 60 } });
+  const late = await lateOcclusion(forgotten, units, 0.6);
+  expect(late.effects).toEqual(effects);
+  expect(late.forwardPasses).toBeCloseTo(1.4, 12);
+  expect(late.budgeted).toBeCloseTo(0.6, 12);
 });
 
 test('what prompts cost, alone and behind one that was just read', () => {
