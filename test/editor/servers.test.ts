@@ -1,6 +1,6 @@
 /**
- * A model on a server, as a user meets it in the real editor: chosen by its address, explained, cancelled; a server that ends in the
- * middle and comes back. Each step goes on where the one before stopped; waits are for states.
+ * A model on a server, as a user meets it in the real editor: chosen by its address, explained, remembered, compared, forgotten; a key;
+ * a run that is cancelled, and a server that ends in the middle and comes back. Each step goes on where the one before stopped; waits are for states.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,12 +12,14 @@ import { Editor } from './editorHarness.ts';
 import { hover } from './hover.ts';
 
 let server: RunningServer;
+let keyed: RunningServer;
 let editor: Editor;
 let lines: Locator;
 let panel: Frame;
 
 beforeAll(async () => {
   server = await startLlamaServer(testModels.bundled);
+  keyed = await startLlamaServer(testModels.tinyLlama, { apiKey: 'secret-key' });
   editor = await Editor.launch({ settings: { 'promptLoupe.promptMode': 'raw', 'promptLoupe.maxTokens': 2 } });
   writeFileSync(path.join(editor.workspace, 'short.md'), 'The capital of Italy is');
   await editor.open();
@@ -29,6 +31,7 @@ afterEach(async (context) => {
 afterAll(async () => {
   await editor?.close();
   await server?.close();
+  await keyed?.close();
 });
 
 const listed = (text: string | RegExp) =>
@@ -60,6 +63,10 @@ async function begin(): Promise<void> {
   await expect.poll(() => server.requests.length, { timeout: 60_000, interval: 20 }).toBeGreaterThan(before + 12);
 }
 
+/** The row of a server in the Models view. */
+const listedServer = (address: string) =>
+  editor.page.locator('.pane:has([aria-label^="Models"]) .monaco-list-row:visible', { hasText: address });
+
 const messages = () => editor.page.locator('.notification-list-item:visible');
 
 test('a server is chosen by its address', async () => {
@@ -89,6 +96,52 @@ test('hovering a word tells its score in nats, and the method', async () => {
   const text = (await hover(editor.page, lines, 'France', /rank/i)).replaceAll('\u00a0', ' ');
   expect(text).toContain('nats');
   expect(text).toContain('Method: LIME');
+});
+
+test('the Models view lists it, as the loaded one', async () => {
+  await editor.runCommand('Focus on Models View');
+  await listedServer(server.address).filter({ hasText: 'loaded' }).waitFor();
+  await editor.screenshot('server-models');
+});
+
+test('another server wants a key, which is asked for', async () => {
+  await editor.runCommand('Pick a Model …');
+  await listed('Use a server …').click();
+  await answer('Use a server', keyed.address);
+  await answer('The server wants a key', 'secret-key');
+  await statusBar(/Prompt Loupe: model/);
+  await listedServer(keyed.address).filter({ hasText: 'loaded' }).waitFor();
+});
+
+test('a server of before is picked from the list, and another one compared with it: its key is known', async () => {
+  await editor.runCommand('Pick a Model …');
+  await listed(server.address).click();
+  await statusBar(/Prompt Loupe: SmolLM2/);
+  keyed.requests.length = 0;
+  await lines.click();
+  await editor.runCommand('Compare with Another Model …');
+  await listed(keyed.address).click();
+  await panel.locator('.comparison').waitFor({ timeout: 120_000 });
+  await editor.screenshot('server-compared');
+  expect((await panel.locator('.comparison').innerText()).replaceAll(/\s+/g, ' ')).toMatch(/SmolLM2.*model/);
+  expect(new Set(keyed.requests.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer secret-key']));
+  await editor.runCommand('End the Comparison');
+  await statusBar(/Prompt Loupe: SmolLM2/);
+});
+
+test('a server is forgotten, with its key', async () => {
+  await editor.runCommand('Focus on Models View');
+  await listedServer(keyed.address).hover();
+  await listedServer(keyed.address).getByRole('button', { name: 'Forget This Server and Its Key' }).click();
+  await listedServer(keyed.address).waitFor({ state: 'detached' });
+  expect(await listedServer(server.address).count()).toBe(1);
+  await editor.runCommand('Pick a Model …');
+  await listed('Use a server …').click();
+  await answer('Use a server', keyed.address);
+  await editor.page.locator('.quick-input-widget:visible', { hasText: 'The server wants a key' }).waitFor();
+  await editor.page.keyboard.press('Escape');
+  await expect.poll(async () => await editor.page.locator('.quick-input-widget:visible').count()).toBe(0);
+  expect(await messages().count()).toBe(0);
 });
 
 test('the Attention view says that nothing can be seen inside, and that is no error', async () => {
