@@ -26,6 +26,7 @@ export const commandTable = {
   loadModel: { id: 'promptLoupe.loadModel', nls: 'command.loadModel', icon: '$(folder-opened)' },
   pickModel: { id: 'promptLoupe.pickModel', nls: 'command.pickModel', icon: null },
   useModel: { id: 'promptLoupe.useModel', nls: 'command.useModel', icon: '$(play)' },
+  forgetServer: { id: 'promptLoupe.forgetServer', nls: 'command.forgetServer', icon: '$(trash)' },
   refreshModels: { id: 'promptLoupe.refreshModels', nls: 'command.refreshModels', icon: '$(refresh)' },
   restartEngine: { id: 'promptLoupe.restartEngine', nls: 'command.restartEngine', icon: '$(debug-restart)' },
   showLog: { id: 'promptLoupe.showLog', nls: 'command.showLog', icon: '$(output)' },

@@ -23,6 +23,7 @@ import { findBundledModel } from './models/bundledModel.ts';
 import { ModelLoader } from './models/modelLoader.ts';
 import { ModelsView } from './models/modelsView.ts';
 import { ServerAccess } from './models/serverAccess.ts';
+import { ServerMemory } from './models/serverMemory.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { registerHovers } from './overlay/hovers.ts';
 import { AttentionView } from './panels/attentionView.ts';
@@ -39,14 +40,17 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
   engine = createEngine(context, log);
   const client = engine;
   const bundled = findBundledModel(context.extensionPath);
-  const servers = new ServerAccess(context.secrets, () => vscode.workspace.isTrusted);
+  const isTrusted = () => vscode.workspace.isTrusted;
+  const servers = new ServerAccess(context.secrets, isTrusted);
+  const serverMemory: ServerMemory = new ServerMemory(context.globalState, isTrusted, () => modelsView.refresh());
   const models = new ModelLoader(
     client,
     () => readSettings(),
     () => bundled?.file ?? null,
     servers,
+    serverMemory,
   );
-  const find = () => client.listModels(readSettings().modelFolders);
+  const find = async () => [...(await client.listModels(readSettings().modelFolders)), ...serverMemory.list()];
   const sessions = new SessionStore();
   const active = new ActiveDocument(sessions);
   const methods = new MethodCatalog(client);
@@ -87,6 +91,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
         engine: client,
         models,
         servers,
+        serverMemory,
         modelsView,
         find,
         methods,
@@ -103,6 +108,7 @@ export function activate(context: vscode.ExtensionContext): ExtensionApi {
     new vscode.Disposable(client.onStatus(() => void methods.refresh().catch((thrown: unknown) => logError(log, thrown)))),
     onSettingChange(['modelPath'], () => models.forgetPick()),
     onSettingChange(['modelFolders'], () => modelsView.refresh()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => modelsView.refresh()),
   );
   return createExtensionApi({ engine: client, sessions, active, overlay, panel, attention, inside, modelsView, history });
 }

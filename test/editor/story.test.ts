@@ -10,6 +10,7 @@ import { attributionMethods } from '../../src/attribution/registry.ts';
 import { settingsTable } from '../../src/extension/settingsTable.ts';
 import { Editor } from './editorHarness.ts';
 import { enginePids } from './engineProcesses.ts';
+import { hover, wordBox } from './hover.ts';
 
 const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
   contributes: { colors: { id: string; defaults: { dark: string } }[] };
@@ -58,38 +59,9 @@ async function overlayBoxes(): Promise<{ colour: string; left: number; right: nu
   );
 }
 
-/** Pixels that a word of the editor covers. */
-async function wordBox(word: string): Promise<{ left: number; right: number; top: number }> {
-  const box: { left: number; right: number; top: number } | null = await lines.evaluate((root, wanted) => {
-    const page = globalThis as unknown as {
-      document: {
-        createTreeWalker(n: unknown, what: number): { nextNode(): { textContent: string } | null };
-        createRange(): never;
-      };
-    };
-    const walker = page.document.createTreeWalker(root, 4);
-    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-      const at = node.textContent.indexOf(wanted);
-      if (at < 0) continue;
-      const range = page.document.createRange() as unknown as {
-        setStart(n: unknown, o: number): void;
-        setEnd(n: unknown, o: number): void;
-        getBoundingClientRect(): { left: number; right: number; top: number };
-      };
-      range.setStart(node, at);
-      range.setEnd(node, at + wanted.length);
-      const { left, right, top } = range.getBoundingClientRect();
-      return { left, right, top };
-    }
-    return null;
-  }, word);
-  if (box === null) throw new Error(`the editor does not show ${word}`);
-  return box;
-}
-
 /** Whether an overlay range lies on the word, edge to edge (2 px of rounding). */
 async function isTinted(word: string): Promise<boolean> {
-  const [box, drawn] = [await wordBox(word), await overlayBoxes()];
+  const [box, drawn] = [await wordBox(lines, word), await overlayBoxes()];
   return drawn.some(
     (range) =>
       range.left <= box.left + 2 &&
@@ -112,22 +84,6 @@ async function stage(expected: RegExp): Promise<void> {
     .toMatch(expected);
 }
 
-async function hover(word: string, expected: RegExp): Promise<string> {
-  const hovers = editor.page.locator('.monaco-hover:visible');
-  for (let attempt = 0; attempt < 6; attempt++) {
-    const box = await wordBox(word);
-    await editor.page.mouse.move(box.left + 300, box.top + 250);
-    await editor.page.mouse.move((box.left + box.right) / 2, box.top + 9, { steps: 6 });
-    const text = await hovers
-      .filter({ hasText: expected })
-      .first()
-      .textContent({ timeout: 4000 })
-      .catch(() => null);
-    if (text !== null) return text;
-  }
-  throw new Error(`no hover on ${word} says ${expected}`);
-}
-
 test('right-click on a prompt offers Explain Prompt, and choosing it tints the words', async () => {
   lines = await editor.openFile('capital.md', 'capital');
   await lines.getByText('France').first().click({ button: 'right' });
@@ -146,7 +102,7 @@ test('right-click on a prompt offers Explain Prompt, and choosing it tints the w
 });
 
 test('hovering a word shows score, share, rank and method', async () => {
-  const text = await hover('France', /rank/i);
+  const text = await hover(editor.page, lines, 'France', /rank/i);
   expect(text).toMatch(/nats|logit|standard\sdeviations/);
   expect(text).toMatch(/%/);
   expect(text.replaceAll('\u00a0', ' ')).toContain(`Method: ${defaultMethod}`);

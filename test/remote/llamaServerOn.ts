@@ -27,6 +27,8 @@ export interface RunningServer {
 export interface ServerOptions {
   readonly contextLength?: number;
   readonly apiKey?: string;
+  /** Where it listens; absent: wherever there is room. */
+  readonly port?: number;
   /** An older server, which reports what was sampled after its samplers: a forced token looks certain. */
   readonly biased?: true;
   /** No list of models, so that the vocabulary must be counted. */
@@ -91,7 +93,7 @@ export async function startLlamaServer(file: string, options: ServerOptions = {}
     }
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     direct,

@@ -46,6 +46,25 @@ test('a logit is explained as a log-probability', async () => {
   expect(warnings.map(({ code }) => code)).toContain('W_SERVER_LOGITS');
 });
 
+test.each([
+  ['self-explanation', ['--template', 'words: {prompt}', '--length', '4']],
+  ['counterfactual', ['--budget', '10', '--max-edits', '1']],
+])(
+  '%s: a logit that is asked for is a log-probability, with the same warning; a contrast needs none',
+  async (tool, parameters) => {
+    const say = async (model: string, target: string) => {
+      const options = { stdin: 'The cat sat', environment: { PROMPT_LOUPE_API_KEY: apiKey } };
+      const argv = [tool, '-', ...parameters, '--target', target, '--model', model, '--threads', '1'];
+      const { code, stdout } = await runCli(argv, options);
+      expect(code).toBe(0);
+      return stdout;
+    };
+    expect(await say(server.address, 'id:50')).toContain('W_SERVER_LOGITS');
+    expect(await say(server.address, 'contrast:cat|mat')).not.toContain('W_SERVER_LOGITS');
+    expect(await say(testModels.tinyLlama, 'id:50')).not.toContain('W_SERVER_LOGITS');
+  },
+);
+
 test('logprobs: the same numbers, and no rank that is not known', async () => {
   const { direct, remote } = await run('logprobs', '-', '--top', '3');
   type Reading = { tokens: { id: number; logprob: number | null; rank: number | null }[] };

@@ -83,7 +83,7 @@ export class AttentionView extends LitElement {
 
   protected override render(): TemplateResult {
     const text = strings();
-    const { loading, phase, failure, notice, grid } = this.state;
+    const { loading, phase, failure, unseen, notice, grid } = this.state;
     const weightedBy = grid?.weightedBy ?? null;
     return html`<main aria-label=${text.attentionView} aria-busy=${loading ? 'true' : 'false'}>
       <h1 class="visually-hidden">${text.attentionView}</h1>
@@ -113,7 +113,7 @@ export class AttentionView extends LitElement {
               </div>`
         }
       </div>
-      ${grid === null ? (loading || failure !== null ? nothing : html`<p class="muted">${text.attentionEmpty}</p>`) : this.content(text)}
+      ${grid === null ? (loading || failure !== null ? nothing : html`<p class="muted">${unseen ? text.attentionUnseen : text.attentionEmpty}</p>`) : this.content(text)}
     </main>`;
   }
 

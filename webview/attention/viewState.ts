@@ -36,6 +36,8 @@ export interface ViewState {
   /** How far the loading has come, in words and numbers; '' when nothing was told. */
   readonly phase: string;
   readonly failure: Problem | null;
+  /** The model shows nobody its attention. */
+  readonly unseen: boolean;
   /** Why the grid is plain although it was to be weighted. */
   readonly notice: Problem | null;
   /** What the explained answer is called; null before the first grid. */
@@ -52,6 +54,7 @@ export const initialViewState: ViewState = {
   loading: false,
   phase: '',
   failure: null,
+  unseen: false,
   notice: null,
   target: null,
   grid: null,
@@ -64,9 +67,17 @@ export function nextViewState(state: ViewState, message: AttentionViewIn): ViewS
   switch (message.type) {
     case 'idle':
       // No prompt is explained: attention of another one must not stay on screen. The choice of head does.
-      return { ...initialViewState, wanted: state.wanted };
+      return { ...initialViewState, wanted: state.wanted, unseen: message.unseen === true };
     case 'loading':
-      return { ...state, loading: true, phase: '', failure: null, notice: null, target: message.target ?? state.target };
+      return {
+        ...state,
+        loading: true,
+        phase: '',
+        failure: null,
+        unseen: false,
+        notice: null,
+        target: message.target ?? state.target,
+      };
     case 'progress': {
       const { phase, done, total } = message;
       return { ...state, phase: total > 1 ? `${phase} ${done}/${total}` : phase };

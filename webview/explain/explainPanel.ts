@@ -105,8 +105,9 @@ export class ExplainPanel extends LitElement {
     const { failure } = this.state;
     if (failure === null) return nothing;
     if (failure.code === 'E_CANCELLED') return html`<p class="box">${text.cancelled}</p>`;
-    const prefix = `${failure.code}: `;
-    const message = failure.message.startsWith(prefix) ? failure.message.slice(prefix.length) : failure.message;
+    // A message of the editor ends in the code, which stands in the first line here.
+    const ending = ` (${failure.code})`;
+    const message = failure.message.endsWith(ending) ? failure.message.slice(0, -ending.length) : failure.message;
     return html`<div class="box error">
       <p><strong>${text.failed}</strong> <code>${visibleText(failure.code)}</code></p>
       <p class="message">${visibleText(message)}</p>

@@ -22,7 +22,7 @@ export function modelLine(explanation: Explanation | null, post: Post, state: Pa
         model === undefined
           ? nothing
           : html`<strong>${visibleText(model.name)}</strong>
-              <span class="muted">${[model.quantization, model.architecture].filter(Boolean).join(' · ')}</span>`
+              <span class="muted">${visibleText(modelKind(model))}</span>`
       }
     </p>
     <div class="row">
@@ -36,9 +36,14 @@ export function modelLine(explanation: Explanation | null, post: Post, state: Pa
   </div>`;
 }
 
+/** Of a model on a server the architecture is not known, and where it runs is. */
+function modelKind({ format, file, quantization, architecture }: Explanation['model']): string {
+  return [quantization, format === 'remote' ? file : architecture].filter(Boolean).join(' · ');
+}
+
 export function settingsLine(state: PanelState, post: Post, text: Strings): TemplateResult {
   const { explanation, methods, mode } = state;
-  const method = state.method ?? explanation?.method.id ?? methods[0]?.id ?? '';
+  const method = methodShown(state);
   const choice = methods.find(({ id }) => id === method);
   const modeLabel = (value: 'auto' | 'raw' | 'chat') =>
     value === 'auto' && explanation !== null ? text.modeUsed(text.modes[explanation.prompt.mode]) : text.modes[value];
@@ -83,6 +88,12 @@ export function settingsLine(state: PanelState, post: Post, text: Strings): Temp
       })}
     </div>
     ${choice === undefined ? nothing : html`<p class="muted">${choice.assumption}</p>`}`;
+}
+
+/** The one that was asked for; where the model cannot run it, the one that stood in. */
+function methodShown({ explanation, methods, method: asked }: PanelState): string {
+  const cannot = methods.some(({ id, unavailable }) => id === asked && unavailable !== null);
+  return (cannot ? null : asked) ?? explanation?.method.id ?? asked ?? methods[0]?.id ?? '';
 }
 
 function field(label: string, options: Omit<Parameters<typeof dropdown>[0], 'label'>): TemplateResult {

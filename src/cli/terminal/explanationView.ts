@@ -45,19 +45,18 @@ export function explanationView(explanation: Explanation, theme: Theme, columns:
   ];
 }
 
+/** Of a model on a server the architecture is not known, and where it runs is. */
+function modelName({ format, file, name, architecture, quantization }: Explanation['model']): string {
+  return format === 'remote' ? `${name} · ${quantization} · ${file}` : `${path.basename(file)} · ${architecture} ${quantization}`;
+}
+
 function heading({ model, prompt, tokens, target, method }: Explanation, theme: Theme, columns: number): string[] {
   const parameters = Object.entries(method.parameters).map(
     ([name, value]) => `${visibleText(name)}=${visibleText(String(value))}`,
   );
   const settings = parameters.length > 0 ? ` (${parameters.join(', ')})` : '';
   return [
-    ...wrapped(
-      visibleText(
-        `${path.basename(model.file)} · ${model.architecture} ${model.quantization} · ${prompt.mode} prompt, ${tokens.length} tokens`,
-      ),
-      theme.bold,
-      columns,
-    ),
+    ...wrapped(visibleText(`${modelName(model)} · ${prompt.mode} prompt, ${tokens.length} tokens`), theme.bold, columns),
     ...wrapped(`Explained: ${targetText(target)}`, plain, columns),
     ...wrapped(`Method: ${visibleText(method.id)}${settings}, seed ${method.seed}`, plain, columns),
   ];

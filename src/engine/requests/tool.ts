@@ -4,6 +4,7 @@ import { tools } from '../../analysis/tools/registry.ts';
 import type { ToolContext, ToolPrompt } from '../../analysis/tools/tool.ts';
 import type { ResolvedTarget } from '../../attribution/target.ts';
 import type { Model } from '../../model/model.ts';
+import type { Warning } from '../../shared/explanation.ts';
 import type { PromptSource } from '../../shared/protocol/engine.ts';
 import { withoutControls } from '../../prompt/checkPromptText.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
@@ -11,6 +12,7 @@ import type { RequestContext } from '../requestContext.ts';
 import { toolStore } from '../toolStore.ts';
 import { checkContext, tokenizePrompt } from './promptTokens.ts';
 import { respond } from './response.ts';
+import { serverLogits } from './serverLogits.ts';
 import { targetOnPrompt } from './targetOnPrompt.ts';
 
 /** What the picker shows. Without a model in memory every tool counts as available. */
@@ -41,6 +43,7 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
   const parameters = toolParameters(tool, request.parameters);
   const prompt = await tokenizePrompt(model, request.prompt);
   let target: Promise<ResolvedTarget> | null = null;
+  const ofTarget: Warning[] = [];
   const toolContext: ToolContext = {
     model,
     prompt,
@@ -51,7 +54,12 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
     readPrompt: (text) => tokenizePrompt(model, otherText(request.prompt, text)),
     readMessages: (messages) => tokenizePrompt(model, conversation(messages, model)),
     store: toolStore(model.info),
-    target: () => (target ??= targetOnPrompt(context, prompt.ids, request)),
+    target: () =>
+      (target ??= targetOnPrompt(context, prompt.ids, request).then((asked) => {
+        const told = serverLogits(model, asked);
+        ofTarget.push(...told.warnings);
+        return told.target;
+      })),
     generate: async (other: ToolPrompt, maxTokens = request.maxTokens) => {
       checkContext(model, other.ids.length);
       return (await respond(context, other.ids, { maxTokens, seed: request.seed })).response.text;
@@ -68,7 +76,7 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
     promptText: prompt.text,
     sourceMap: prompt.sourceMap,
     cost: { milliseconds: performance.now() - begun, forwardPasses },
-    warnings: [...prompt.warnings, ...warnings],
+    warnings: [...prompt.warnings, ...ofTarget, ...warnings],
   };
 }
 

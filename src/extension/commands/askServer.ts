@@ -1,16 +1,12 @@
 /** Choosing a model on a server: its address, and its key where it wants one. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
-import type { ModelSummary } from '../../shared/protocol/engine.ts';
-import { serverAddress } from '../../shared/serverAddress.ts';
+import { isServerAddress, serverAddress } from '../../shared/serverAddress.ts';
 import { t } from '../localise.ts';
 import type { ServerAccess } from '../models/serverAccess.ts';
 
-/** Null when the user goes away. @throws as `load`, and E_SERVER_UNTRUSTED before anything is asked */
-export async function askServer(
-  servers: ServerAccess,
-  load: (address: string) => Promise<ModelSummary>,
-): Promise<ModelSummary | null> {
+/** Null when the user goes away. @throws E_SERVER_UNTRUSTED before anything is asked */
+export async function askServer(servers: ServerAccess): Promise<string | null> {
   servers.checked('http://localhost');
   const given = await vscode.window.showInputBox({
     title: t('Use a server'),
@@ -19,12 +15,15 @@ export async function askServer(
     ignoreFocusOut: true,
     validateInput: problemOf,
   });
-  if (given === undefined) return null;
-  const address = servers.checked(given);
+  return given === undefined ? null : servers.checked(given);
+}
+
+/** Uses a model; a server that wants another key is asked once more with the one that the user gives. Null when none is given. @throws as `use` */
+export async function withServerKey<T>(servers: ServerAccess, model: string, use: () => Promise<T>): Promise<T | null> {
   try {
-    return await load(address);
+    return await use();
   } catch (error) {
-    if (toLoupeError(error).code !== 'E_SERVER_KEY') throw error;
+    if (!isServerAddress(model) || toLoupeError(error).code !== 'E_SERVER_KEY') throw error;
     const key = await vscode.window.showInputBox({
       title: t('Use a server'),
       prompt: t('The server wants a key. It is kept in the editor’s own store of secrets.'),
@@ -32,8 +31,8 @@ export async function askServer(
       ignoreFocusOut: true,
     });
     if (key === undefined) return null;
-    await servers.keepKey(address, key);
-    return await load(address);
+    await servers.keepKey(model, key);
+    return await use();
   }
 }
 

@@ -11,6 +11,7 @@ import type { ModelLoader } from '../models/modelLoader.ts';
 import type { Inside } from '../inside/inside.ts';
 import type { ModelsView } from '../models/modelsView.ts';
 import type { ServerAccess } from '../models/serverAccess.ts';
+import type { ServerMemory } from '../models/serverMemory.ts';
 import type { ExplainPanel } from '../panels/explainPanel.ts';
 import type { FoundModel } from '../../shared/protocol/engine.ts';
 import type { Comparer } from '../explain/comparer.ts';
@@ -25,6 +26,7 @@ export interface CommandParts {
   readonly engine: EngineService;
   readonly models: ModelLoader;
   readonly servers: ServerAccess;
+  readonly serverMemory: ServerMemory;
   readonly modelsView: ModelsView;
   readonly find: () => Promise<readonly FoundModel[]>;
   readonly methods: MethodCatalog;
@@ -38,13 +40,14 @@ export interface CommandParts {
 }
 
 export function commandHandlers(parts: CommandParts): CommandHandlers {
-  const { engine, models, servers, modelsView, find, methods, explainer, comparer, history, active, panel, inside, log } = parts;
+  const { engine, models, servers, serverMemory, modelsView, find, methods, explainer } = parts;
+  const { comparer, history, active, panel, inside, log } = parts;
   return {
     ...explainCommands(explainer, active, panel, engine, models, methods),
     ...insideCommands(inside, active),
-    ...compareCommands(comparer, active, methods, engine, history, find),
+    ...compareCommands(comparer, active, methods, engine, history, find, servers),
     ...historyCommands(history, explainer, active, panel),
-    ...modelCommands(models, servers, modelsView, find),
+    ...modelCommands(models, servers, serverMemory, modelsView, find),
     showPanel: () => panel.show(),
     showAttention: () => vscode.commands.executeCommand(`${viewIds.attention}.focus`),
     restartEngine: () =>

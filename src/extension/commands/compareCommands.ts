@@ -11,7 +11,9 @@ import { methodChoices, methodLabel } from '../explain/methodChoices.ts';
 import type { DocumentSession } from '../explain/session.ts';
 import type { HistoryStore } from '../history/historyStore.ts';
 import { t } from '../localise.ts';
-import { byteSize } from '../models/modelGroups.ts';
+import { modelItem } from '../models/modelGroups.ts';
+import type { ServerAccess } from '../models/serverAccess.ts';
+import { withServerKey } from './askServer.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
 type CompareCommands = Pick<CommandHandlers, 'compareWithMethod' | 'compareWithModel' | 'compareWithPrevious' | 'endComparison'>;
@@ -23,6 +25,7 @@ export function compareCommands(
   engine: Pick<EngineService, 'status'>,
   history: HistoryStore,
   find: () => Promise<readonly FoundModel[]>,
+  servers: ServerAccess,
 ): CompareCommands {
   return {
     compareWithMethod: async (id) => {
@@ -43,7 +46,8 @@ export function compareCommands(
       if (session === null) return sayNothingShown();
       const file = typeof path === 'string' ? path : await askModel(await find(), engine.status.model?.file);
       if (file === null) return null;
-      const other = await comparer.withModel(shown, file);
+      const other = await withServerKey(servers, file, () => comparer.withModel(shown, file));
+      if (other === null) return null;
       return session.compareWith(shown.explanation, other, shown.explanation.model.name, other.model.name);
     },
     compareWithPrevious: async () => {
@@ -77,12 +81,10 @@ async function olderOf(history: HistoryStore, uri: string, shown: Explanation): 
 }
 
 async function askModel(models: readonly FoundModel[], loaded: string | undefined): Promise<string | null> {
-  const picked = await vscode.window.showQuickPick(
-    models
-      .filter(({ file }) => file !== loaded)
-      .map(({ name, bytes, file }) => ({ label: name, description: byteSize(bytes), detail: file, file })),
-    { title: t('Compare with'), placeHolder: t('It is loaded for one run, then the model of now again.') },
-  );
+  const picked = await vscode.window.showQuickPick(models.filter(({ file }) => file !== loaded).map(modelItem), {
+    title: t('Compare with'),
+    placeHolder: t('It is loaded for one run, then the model of now again.'),
+  });
   return picked?.file ?? null;
 }
 

@@ -1,26 +1,29 @@
 /** Choosing and loading models. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
+import { isServerAddress } from '../../shared/serverAddress.ts';
 import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
 import { t } from '../localise.ts';
 import { loadInProgress } from '../models/loadInProgress.ts';
-import { byteSize, modelGroups } from '../models/modelGroups.ts';
+import { modelGroups, modelItem } from '../models/modelGroups.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import type { ModelsView } from '../models/modelsView.ts';
 import type { ServerAccess } from '../models/serverAccess.ts';
+import type { ServerMemory } from '../models/serverMemory.ts';
 import { fileOfNode } from '../models/nodeFile.ts';
-import { askServer } from './askServer.ts';
+import { askServer, withServerKey } from './askServer.ts';
 import type { CommandHandlers } from './registerCommands.ts';
 
-type ModelCommands = Pick<CommandHandlers, 'loadModel' | 'pickModel' | 'useModel' | 'refreshModels'>;
+type ModelCommands = Pick<CommandHandlers, 'loadModel' | 'pickModel' | 'useModel' | 'refreshModels' | 'forgetServer'>;
 
 export function modelCommands(
   loader: ModelLoader,
   servers: ServerAccess,
+  memory: ServerMemory,
   view: ModelsView,
   find: () => Promise<readonly FoundModel[]>,
 ): ModelCommands {
-  const load = (file: string) => loadWithProgress(loader, view, file);
+  const load = (file: string) => withServerKey(servers, file, () => loadWithProgress(loader, view, file));
   const pickFile = async () => {
     const chosen = await vscode.window.showOpenDialog({
       title: t('Load a model'),
@@ -39,13 +42,22 @@ export function modelCommands(
       return file === null ? null : load(file);
     },
     refreshModels: () => view.refresh(),
+    forgetServer: async (node) => {
+      const address = fileOfNode(node);
+      if (address === null || !isServerAddress(address)) return;
+      await servers.keepKey(address, '');
+      await memory.forget(address);
+    },
     pickModel: async () => {
       const picked = await vscode.window.showQuickPick<ModelItem>(find().then(modelItems), {
         title: t('Pick a model'),
         matchOnDescription: true,
       });
       if (picked === undefined) return null;
-      if (picked.other === 'server') return askServer(servers, load);
+      if (picked.other === 'server') {
+        const address = await askServer(servers);
+        return address === null ? null : load(address);
+      }
       return picked.file === null ? pickFile() : load(picked.file);
     },
   };
@@ -56,12 +68,7 @@ type ModelItem = vscode.QuickPickItem & { readonly file: string | null; readonly
 function modelItems(models: readonly FoundModel[]): ModelItem[] {
   const items = modelGroups(models, t).flatMap((group): ModelItem[] => [
     { label: group.label, kind: vscode.QuickPickItemKind.Separator, file: null },
-    ...group.models.map((model) => ({
-      label: model.name,
-      description: byteSize(model.bytes),
-      detail: model.file,
-      file: model.file,
-    })),
+    ...group.models.map(modelItem),
   ]);
   return [
     ...items,

@@ -5,7 +5,6 @@ import type { ExplainRequest, PromptSource } from '../../shared/protocol/engine.
 import type { TargetSpec } from '../../shared/target.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
-import { loadOptions } from '../models/loadOptions.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import { withDelayedProgress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
@@ -41,12 +40,12 @@ export class Comparer {
     });
   }
 
-  /** The wanted model is loaded again afterwards, however it ends. @throws as `EngineService.load` and `explain` */
+  /** The wanted model is loaded again afterwards, however it ends. @throws as `ModelLoader.visit` and `EngineService.explain` */
   async withModel(shown: Shown, file: string): Promise<Explanation> {
     const { method } = shown.explanation;
     return this.inProgress(async (hooks) => {
       try {
-        await this.engine.load(file, loadOptions(readSettings()), hooks);
+        await this.models.visit(file, hooks);
         const question = sameQuestion(shown.explanation, shown.target);
         const asked = { method: method.id, parameters: method.parameters };
         return await this.engine.explain({ ...requestOf(shown), ...question, ...asked }, hooks);

@@ -17,6 +17,7 @@ export function phaseText(phase: string, t: Translate): string {
     case 'attention':
       return t('attention');
     case 'occlusion':
+    case 'lime':
       return t('leaving units out');
     case 'gradient':
     case 'loupe':

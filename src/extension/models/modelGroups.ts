@@ -8,7 +8,7 @@ export interface ModelGroup {
   readonly models: readonly FoundModel[];
 }
 
-const order: readonly ModelSource[] = ['bundled', 'folder', 'ollama', 'lm-studio', 'hugging-face'];
+const order: readonly ModelSource[] = ['bundled', 'folder', 'ollama', 'lm-studio', 'hugging-face', 'server'];
 
 /** Groups without a model are left out; within one, models are sorted by name. A file found twice counts once, where it was found first. */
 export function modelGroups(models: readonly FoundModel[], t: Translate): ModelGroup[] {
@@ -39,7 +39,20 @@ function sourceLabel(source: ModelSource, t: Translate): string {
       return 'LM Studio';
     case 'hugging-face':
       return t('Hugging Face cache');
+    case 'server':
+      return t('Servers');
   }
+}
+
+/** What stands beside a model's name: the size of a file, the address of a server. */
+export function modelDetail({ source, file, bytes }: FoundModel): string {
+  return source === 'server' ? file : byteSize(bytes);
+}
+
+/** A model in a list to pick from; where a file lies stands below its name. */
+export function modelItem(model: FoundModel) {
+  const { name, file, source } = model;
+  return { label: name, description: modelDetail(model), ...(source === 'server' ? {} : { detail: file }), file };
 }
 
 /** Bytes as a person reads them, in decimal units. */

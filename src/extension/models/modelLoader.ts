@@ -5,6 +5,7 @@ import type { CallHooks, EngineService } from '../engineService.ts';
 import type { Settings } from '../settingsTable.ts';
 import { loadOptions } from './loadOptions.ts';
 import type { ServerAccess } from './serverAccess.ts';
+import type { ServerMemory } from './serverMemory.ts';
 
 export class ModelLoader {
   /** Chosen in this window; stronger than the setting until the setting changes. */
@@ -16,6 +17,7 @@ export class ModelLoader {
     private readonly settings: () => Settings,
     private readonly bundled: () => string | null,
     private readonly servers: ServerAccess,
+    private readonly memory: Pick<ServerMemory, 'remember'>,
   ) {}
 
   /** @throws E_MODEL_NOT_LOADED when no file was chosen and none is bundled; as `ServerAccess.checked` */
@@ -34,22 +36,24 @@ export class ModelLoader {
     const file = this.wanted();
     const loaded = this.engine.status.model;
     if (loaded !== null && loaded.file === file && this.loadedWith === key(file, loadOptions(this.settings()))) return loaded;
-    return this.load(file, hooks);
+    return this.visit(file, hooks);
   }
 
   /** Loads what the user picked; it becomes the wanted one once it has loaded. @throws as `ServerAccess.checked` and `EngineService.load` */
   async pick(file: string, hooks: CallHooks): Promise<ModelSummary> {
-    const summary = await this.load(file, hooks);
+    const summary = await this.visit(file, hooks);
     this.picked = file;
     return summary;
   }
 
-  private async load(model: string, hooks: CallHooks): Promise<ModelSummary> {
+  /** Loads a model for one run; the wanted one stays the wanted one. @throws as `pick` */
+  async visit(model: string, hooks: CallHooks): Promise<ModelSummary> {
     const file = this.servers.checked(model);
     const options = loadOptions(this.settings());
     const apiKey = await this.servers.keyFor(file);
     const summary = await this.engine.load(file, { ...options, ...(apiKey === undefined ? {} : { apiKey }) }, hooks);
     this.loadedWith = key(file, options);
+    await this.memory.remember(summary);
     return summary;
   }
 }

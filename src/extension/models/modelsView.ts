@@ -5,7 +5,7 @@ import type { FoundModel, ModelSummary } from '../../shared/protocol/engine.ts';
 import { commandTable, viewIds } from '../commandTable.ts';
 import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
-import { byteSize, modelGroups, type ModelGroup } from './modelGroups.ts';
+import { modelDetail, modelGroups, type ModelGroup } from './modelGroups.ts';
 
 type Node =
   | { readonly kind: 'group'; readonly group: ModelGroup }
@@ -79,6 +79,10 @@ export class ModelsView implements vscode.TreeDataProvider<Node>, vscode.Disposa
   /** Reads the model's header when its item is hovered; a file that cannot be read says why. */
   async resolveTreeItem(item: vscode.TreeItem, node: Node, token: vscode.CancellationToken): Promise<vscode.TreeItem> {
     if (node.kind !== 'model') return item;
+    if (node.model.source === 'server') {
+      item.tooltip = this.serverText(node.model);
+      return item;
+    }
     const controller = new AbortController();
     const cancel = token.onCancellationRequested(() => controller.abort());
     try {
@@ -111,13 +115,22 @@ export class ModelsView implements vscode.TreeDataProvider<Node>, vscode.Disposa
     const failure = this.failures.get(model.file);
     const loaded = model.file === this.loadedFile;
     item.id = `model:${model.file}`;
-    item.contextValue = loaded ? 'model.loaded' : 'model';
-    item.description = failure ?? (loaded ? t('{0}, loaded', byteSize(model.bytes)) : byteSize(model.bytes));
+    const kind = model.source === 'server' ? 'server' : 'model';
+    item.contextValue = loaded ? `${kind}.loaded` : kind;
+    item.description = failure ?? (loaded ? t('{0}, loaded', modelDetail(model)) : modelDetail(model));
     if (failure !== undefined) item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
     else item.iconPath = new vscode.ThemeIcon(loaded ? 'check' : 'circle-outline');
     item.accessibilityInformation = { label: `${model.name}, ${String(item.description)}` };
     item.command = { ...useModelCommand(), arguments: [node(model)] };
     return item;
+  }
+
+  /** Nothing is asked of a server because the mouse is over its name. */
+  private serverText({ file }: FoundModel): string {
+    const { model } = this.engine.status;
+    if (model?.file !== file) return `${file}\n${t('A click connects to it.')}`;
+    const context = t('Context: {0} tokens, vocabulary: {1}', model.contextLength, model.vocabulary);
+    return [file, context, ...model.notes].join('\n');
   }
 
   private async summaryOf(file: string, signal: AbortSignal): Promise<ModelSummary> {

@@ -1,7 +1,7 @@
 /** Hosts the Attention view: layer × head attention of the prompt that was explained last, plain or times its gradient. */
 import * as vscode from 'vscode';
 import { toLoupeError } from '../../shared/errors.ts';
-import type { AttentionWeighting, PromptSource } from '../../shared/protocol/engine.ts';
+import type { AttentionWeighting, ModelSummary, PromptSource } from '../../shared/protocol/engine.ts';
 import type { AttentionViewIn, AttentionWeightingChoice } from '../../shared/protocol/panel.ts';
 import { viewIds } from '../commandTable.ts';
 import type { CallHooks, EngineService } from '../engineService.ts';
@@ -39,7 +39,7 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     private readonly active: ActiveDocument,
     private readonly log: vscode.LogOutputChannel,
     /** Gets the model ready that the prompt was explained with. */
-    private readonly ensureModel: (signal: AbortSignal) => Promise<unknown>,
+    private readonly ensureModel: (signal: AbortSignal) => Promise<Pick<ModelSummary, 'can'>>,
   ) {
     this.disposables.push(
       vscode.window.registerWebviewViewProvider(viewIds.attention, this),
@@ -139,10 +139,15 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     this.gridPending = true;
     const wanted = this.choice === 'gradient' ? attentionWeighting(explanation, target) : null;
     this.post({ type: 'loading', ...(explanation === null ? {} : { target: explanation.target.label }) });
-    const { grid, weighting, refused } = await this.fetchGrid(prompt, wanted, controller).finally(() => {
+    const fetched = await this.fetchGrid(prompt, wanted, controller).finally(() => {
       if (this.gridRun === controller) this.gridPending = false;
     });
     if (controller.signal.aborted) return;
+    if (fetched === null) {
+      this.post({ type: 'idle', unseen: true });
+      return;
+    }
+    const { grid, weighting, refused } = fetched;
     this.weighting = weighting;
     if (refused !== null) {
       this.choice = 'plain';
@@ -161,12 +166,14 @@ export class AttentionView implements vscode.WebviewViewProvider, vscode.Disposa
     });
   }
 
+  /** Null for a model whose attention cannot be seen. */
   private async fetchGrid(
     prompt: PromptSource,
     weighting: AttentionWeighting | null,
     { signal }: AbortController,
-  ): Promise<WeightedGrid> {
-    await this.ensureModel(signal);
+  ): Promise<WeightedGrid | null> {
+    const { can } = await this.ensureModel(signal);
+    if (!can.capture) return null;
     const hooks = this.hooks(signal, t('Attention'));
     return weightedGrid(this.engine, { prompt, size: thumbnailSize }, weighting, hooks);
   }

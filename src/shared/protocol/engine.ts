@@ -50,12 +50,14 @@ export interface ModelSummary {
   readonly graph?: GraphSummary;
 }
 
-/** Where a model file was found. */
-export type ModelSource = 'bundled' | 'folder' | 'ollama' | 'lm-studio' | 'hugging-face';
+/** Where a model was found; `server`: the editor remembers it. */
+export type ModelSource = 'bundled' | 'folder' | 'ollama' | 'lm-studio' | 'hugging-face' | 'server';
 
 export interface FoundModel {
   readonly name: string;
+  /** A path, or the address of a server. */
   readonly file: string;
+  /** 0: a server, which does not tell. */
   readonly bytes: number;
   readonly source: ModelSource;
 }

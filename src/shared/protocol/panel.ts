@@ -73,7 +73,8 @@ export interface WeightedBy {
 
 /** Host → Attention view. */
 export type AttentionViewIn =
-  | { readonly type: 'idle' }
+  /** Nothing to show; `unseen`: the model is a black box, whatever is explained. */
+  | { readonly type: 'idle'; readonly unseen?: true }
   | {
       readonly type: 'loading';
       /** What the explained answer is called: the gradient would be of it. */

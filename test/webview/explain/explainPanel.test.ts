@@ -63,9 +63,9 @@ test('running: ring, stage, cancel; "run again" waits', async () => {
 });
 
 test('failed: code, message once, and the old explanation stays', async () => {
-  const { panel, posted } = await mount([final(), { type: 'failed', code: 'E_X', message: 'E_X: it broke; because; do this' }]);
+  const { panel, posted } = await mount([final(), { type: 'failed', code: 'E_X', message: 'It broke. Do this. (E_X)' }]);
   expect(find(panel, '.error code')?.textContent).toBe('E_X');
-  expect(find(panel, '.error .message')?.textContent).toBe('it broke; because; do this');
+  expect(find(panel, '.error .message')?.textContent).toBe('It broke. Do this.');
   expect(find(panel, 'loupe-prompt-view')).not.toBeNull();
   (all(panel, 'vscode-button')[0] as HTMLElement).click();
   expect(posted).toEqual([{ type: 'rerun' }]);
