@@ -22,7 +22,7 @@ export interface SparseDraw {
 /**
  * Random coalitions, as many as the budget buys; all there are, where it buys so many. They are drawn in rounds: a round deals the
  * players into groups, and each group is a coalition, so that each player is in equally many, which a few independent draws are far
- * from. At each split of `splits` the players behind it are dealt twice: 2^splits coalitions of a group are a tree, whose trunk and
+ * from. At each split the players behind it are dealt three times: 3^splits coalitions of a group are a tree, whose trunk and
  * branches a model that shares beginnings evaluates once.
  */
 export function sparsePrompts(
@@ -47,12 +47,12 @@ export function sparsePrompts(
   let spent = 0;
   for (;;) {
     const dealings = ends.map((end, depth) =>
-      Array.from({ length: 2 ** depth }, () => dealt(ends[depth - 1] ?? 0, end, groups, random)),
+      Array.from({ length: branches ** depth }, () => dealt(ends[depth - 1] ?? 0, end, groups, random)),
     );
     for (let group = 0; group < groups; group++) {
-      const tree = Array.from({ length: 2 ** splits.length }, (_, leaf) =>
+      const tree = Array.from({ length: branches ** splits.length }, (_, leaf) =>
         Uint8Array.from(
-          dealings.flatMap((branches, depth) => branches[leaf >> (splits.length - depth)] ?? []),
+          dealings.flatMap((dealing, depth) => dealing[Math.floor(leaf / branches ** (splits.length - depth))] ?? []),
           (dealtTo) => (dealtTo === group ? 1 : 0),
         ),
       );
@@ -75,5 +75,7 @@ function dealt(from: number, to: number, groups: number, random: () => number): 
   );
 }
 
+/** Ways in which prompts that began alike go on. */
+const branches = 3;
 /** Players whose coalitions are counted at all. */
 const mostExhaustive = 8;

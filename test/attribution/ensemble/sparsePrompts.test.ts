@@ -35,21 +35,23 @@ describe('ablated prompts under a budget', () => {
     expect(spent).toBeGreaterThan(budget * 0.6);
   });
 
-  test('four share what stands before the first split, two of them what stands before the second', () => {
+  test('nine share what stands before the first split, three of them what stands before the second', () => {
     const drawn = sparsePrompts(game(20), draw(20, { budget: 2000 }));
     expect(drawn.length).toBeGreaterThan(4000);
     const beginning = (index: number, end: number) => drawn[index]?.subarray(0, end).join('');
-    for (let tree = 0; tree + 4 <= drawn.length; tree += 4) {
-      expect(new Set([0, 1, 2, 3].map((leaf) => beginning(tree + leaf, 5))).size).toBe(1);
-      for (const branch of [0, 2]) expect(beginning(tree + branch, 10)).toBe(beginning(tree + branch + 1, 10));
+    for (let tree = 0; tree + 9 <= drawn.length; tree += 9) {
+      expect(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8].map((leaf) => beginning(tree + leaf, 5))).size).toBe(1);
+      for (const branch of [0, 3, 6]) {
+        expect(new Set([0, 1, 2].map((leaf) => beginning(tree + branch + leaf, 10))).size).toBe(1);
+      }
     }
   });
 
   test('in each round each player is in one group of each dealing', () => {
     const drawn = sparsePrompts(game(20), draw(20, { budget: 2000 }));
-    for (let round = 0; round + 16 <= drawn.length; round += 16) {
-      for (const leaf of [0, 1, 2, 3]) {
-        const groups = [0, 4, 8, 12].map((tree) => drawn[round + tree + leaf] as Coalition);
+    for (let round = 0; round + 36 <= drawn.length; round += 36) {
+      for (const leaf of [0, 4, 8]) {
+        const groups = [0, 9, 18, 27].map((tree) => drawn[round + tree + leaf] as Coalition);
         for (let player = 0; player < 20; player++) {
           expect(groups.reduce((sum, coalition) => sum + (coalition[player] as number), 0)).toBe(1);
         }
