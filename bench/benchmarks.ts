@@ -6,6 +6,7 @@ import { gradientMemory } from './gradientMemory.ts';
 import { gradientProfile } from './gradientProfile.ts';
 import { firstGradient, gradientSpeed } from './gradientSpeed.ts';
 import { lensCost } from './lensCost.ts';
+import { onnxOcclusion } from './onnxOcclusion.ts';
 import { onnxSpeed } from './onnxSpeed.ts';
 import { guidedOcclusionSpeed } from './guidedOcclusion.ts';
 import { occlusionReuse } from './occlusionReuse.ts';
@@ -30,4 +31,5 @@ export const benchmarks: readonly Benchmark[] = [
   lensCost,
   patchingCost,
   onnxSpeed,
+  onnxOcclusion,
 ];

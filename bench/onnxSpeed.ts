@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { promisify } from 'node:util';
 import type { CaptureRequest, Model } from '../src/model/model.ts';
 import { openOnnxModel } from '../src/onnx/openOnnxModel.ts';
@@ -9,6 +7,7 @@ import { readGraph } from '../src/onnx/proto/readGraph.ts';
 import { writeGraph } from '../src/onnx/proto/writeGraph.ts';
 import type { Benchmark, Measurement } from './benchmark.ts';
 import { cpuRatio, interleave, median, sample } from './measure.ts';
+import { noExport, onnxFiles } from './onnxFiles.ts';
 
 const megabyte = 2 ** 20;
 const options = { threads: 1, contextLength: 2048 };
@@ -18,22 +17,15 @@ function promptOf(length: number, variation = 0): Int32Array {
   return Int32Array.from({ length }, (_, index) => 100 + ((index * 37 + variation) % 5000));
 }
 
-/**
- * A real-size export: taps, gradients and opening against ONNX Runtime's own session on the same file. The export is no part of the
- * repository: `scripts/goldens/export_smollm2.py OUT int4` makes it, and PROMPT_LOUPE_ONNX names OUT.
- */
+/** A real-size export (`onnxFiles.ts`): taps, gradients and opening against ONNX Runtime's own session on the same file. */
 export const onnxSpeed: Benchmark = {
   id: 'onnx',
   title: 'ONNX: an export of the bundled model, fp32 and int4',
   async run({ onnxMemoryChild }) {
-    const folder = process.env['PROMPT_LOUPE_ONNX'] ?? '';
-    const files = ['model.onnx', 'model_q4.onnx']
-      .map((name) => path.join(folder, name))
-      .filter((file) => folder !== '' && existsSync(file));
-    if (files.length === 0) return [{ quantity: 'not run: PROMPT_LOUPE_ONNX names no export', value: 0, unit: '' }];
+    const files = onnxFiles();
+    if (files.length === 0) return [noExport];
     const measurements: Measurement[] = [];
-    for (const file of files) {
-      const label = file.endsWith('q4.onnx') ? 'int4' : 'fp32';
+    for (const { file, label } of files) {
       measurements.push(...(await opening(file, label)), ...(await memory(onnxMemoryChild, file, label)));
       const model = await openOnnxModel(file, options);
       try {

@@ -277,7 +277,8 @@ export interface Model {
   /** @throws E_CONTEXT_OVERFLOW, E_CANCELLED, E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE */
   forward(request: ForwardRequest, options?: CallOptions): Promise<ForwardResult>;
   /**
-   * Equal, byte for byte, to one `forward` per variant. `onResult` is called as each finishes, with its index.
+   * Equal, byte for byte, to one `forward` per variant. But on ONNX, where a request has patches, a variant without them is computed as
+   * patched ones are, and may differ from a plain `forward` in the last digits. `onResult` is called as each finishes, with its index.
    * @throws as `forward`
    */
   forwardVariants(

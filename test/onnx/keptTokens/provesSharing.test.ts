@@ -65,6 +65,30 @@ describe('found by trial', () => {
     }
   });
 
+  test('in a large graph, of which only the first layers are run', async () => {
+    const model = modelOf('llama_optimum_kv', ({ nodes }) => {
+      for (let index = 0; index < 1000; index++)
+        nodes.push({
+          op: 'Identity',
+          domain: '',
+          name: '',
+          inputs: ['input_ids'],
+          outputs: [`unread_${index}`],
+          attributes: new Map(),
+        });
+    });
+    expect(await provesSharing(model, options)).toBe(true);
+    // Behind the keys and values of the third layer nothing is looked at, so what stands there need not run.
+    const later = model.names.map((name) => (name.layer === 1 ? { ...name, layer: 3, present: 'no such tensor' } : name));
+    expect(await provesSharing({ ...model, names: later }, options)).toBe(true);
+    const [first, second] = model.names;
+    const swapped = model.names.map((name) => ({
+      ...name,
+      past: { [first!.past]: second!.past, [second!.past]: first!.past }[name.past] ?? name.past,
+    }));
+    expect(await provesSharing({ ...model, names: swapped }, options)).toBe(false);
+  });
+
   test('a file whose tokens are rounded together', async () => {
     // As if the rounding had a name that is not known.
     const model = modelOf('llama_int8_dynamic');
