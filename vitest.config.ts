@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/vscode/**', 'test/editor/**'],
+    exclude: ['test/vscode/**', 'test/editor/**', 'test/package/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 300_000,

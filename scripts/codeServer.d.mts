@@ -9,7 +9,8 @@ export function startCodeServer(options: {
   node: string;
   entry: string;
   dataFolder: string;
-  extensionFolder: string;
+  extensionFolder?: string;
+  vsix?: string;
   folder: string;
   testsFile?: string;
   settings?: Record<string, unknown>;

@@ -1,5 +1,5 @@
 // Starts the pinned VS Code server on a free loopback port and stops it again.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -20,14 +20,25 @@ const defaultSettings = {
  * @param {string} options.node Node ≥ 22 that runs the server
  * @param {string} options.entry code-server's entry file
  * @param {string} options.dataFolder user data; emptied first
- * @param {string} options.extensionFolder the extension under development
+ * @param {string} [options.extensionFolder] the extension under development
+ * @param {string} [options.vsix] a packaged extension, installed first as a user would
  * @param {string} options.folder the folder the editor opens
  * @param {string} [options.testsFile] an extensionTestsPath module, run in the extension host
  * @param {Record<string, unknown>} [options.settings] user settings over the defaults
  * @param {Record<string, string>} [options.env] added to the server's environment
  * @returns {Promise<{ url: string, port: number, pid: number, logFile: string, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ node, entry, dataFolder, extensionFolder, folder, testsFile, settings = {}, env = {} }) {
+export async function startCodeServer({
+  node,
+  entry,
+  dataFolder,
+  extensionFolder,
+  vsix,
+  folder,
+  testsFile,
+  settings = {},
+  env = {},
+}) {
   const port = await freePort();
   fs.rmSync(dataFolder, { recursive: true, force: true });
   // Settings of machine scope are read from Machine/, all others from User/.
@@ -36,6 +47,12 @@ export async function startCodeServer({ node, entry, dataFolder, extensionFolder
     fs.writeFileSync(path.join(dataFolder, scope, 'settings.json'), JSON.stringify({ ...defaultSettings, ...settings }, null, 2));
   }
 
+  const folders = [`--user-data-dir=${dataFolder}`, `--extensions-dir=${path.join(dataFolder, 'extensions')}`];
+  if (vsix) {
+    // It complains of a missing logger and installs all the same; what it says is in the error where it fails.
+    const install = [entry, ...folders, '--install-extension', vsix];
+    execFileSync(node, install, { env: serverEnvironment(dataFolder, env), stdio: 'pipe' });
+  }
   const logFile = path.join(dataFolder, 'server.log');
   const log = fs.openSync(logFile, 'w');
   const child = spawn(
@@ -48,8 +65,7 @@ export async function startCodeServer({ node, entry, dataFolder, extensionFolder
       '--disable-update-check',
       '--disable-workspace-trust',
       '--disable-getting-started-override',
-      `--user-data-dir=${dataFolder}`,
-      `--extensions-dir=${path.join(dataFolder, 'extensions')}`,
+      ...folders,
     ],
     { env: serverEnvironment(dataFolder, env), stdio: ['ignore', log, log], detached: true },
   );
@@ -69,7 +85,7 @@ export async function startCodeServer({ node, entry, dataFolder, extensionFolder
   }
 
   const remote = (file) => `vscode-remote://127.0.0.1:${port}${file}`;
-  const payload = [['extensionDevelopmentPath', remote(extensionFolder)]];
+  const payload = extensionFolder ? [['extensionDevelopmentPath', remote(extensionFolder)]] : [];
   if (testsFile) payload.push(['extensionTestsPath', remote(testsFile)]);
   const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
   return { url: `http://127.0.0.1:${port}/?${query}`, port, pid: child.pid, logFile, stop };

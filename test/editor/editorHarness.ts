@@ -27,6 +27,8 @@ export interface EditorOptions {
   /** A bundled module run in the extension host instead of the story. */
   readonly testsFile?: string;
   readonly env?: Record<string, string>;
+  /** A packaged extension that is installed; instead of this repository's, run from its folder. */
+  readonly vsix?: string;
 }
 
 export class Editor {
@@ -54,7 +56,7 @@ export class Editor {
       node: tools.node,
       entry: tools.entry,
       dataFolder: path.join(scratch, 'data'),
-      extensionFolder: root,
+      ...(options.vsix === undefined ? { extensionFolder: root } : { vsix: options.vsix }),
       folder: workspace,
       ...(options.testsFile === undefined ? {} : { testsFile: options.testsFile }),
       // One native thread: two spin against each other on a busy machine. A short hover delay keeps the story brisk.
@@ -100,6 +102,11 @@ export class Editor {
   /** The file with settings of the user's machine, as far as they were changed. */
   get machineSettings(): string {
     return path.join(this.scratch, 'data', 'Machine', 'settings.json');
+  }
+
+  /** Where what is installed lies. */
+  get extensionsFolder(): string {
+    return path.join(this.scratch, 'data', 'extensions');
   }
 
   serverLog(): string {

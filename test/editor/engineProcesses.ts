@@ -17,11 +17,20 @@ function processes(): Process[] {
 
 /** Pids of engine children among the descendants of `ancestor`; never anybody else's. */
 export function enginePids(ancestor: number): number[] {
+  return engines(ancestor).map(({ pid }) => pid);
+}
+
+/** How they were started. */
+export function engineCommands(ancestor: number): string[] {
+  return engines(ancestor).map(({ command }) => command);
+}
+
+function engines(ancestor: number): Process[] {
   const all = processes();
   const parents = new Map(all.map(({ pid, parent }) => [pid, parent]));
   const descends = (pid: number): boolean => {
     for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at)) if (at === ancestor) return true;
     return false;
   };
-  return all.filter(({ pid, command }) => /dist[\\/]engine\.cjs/.test(command) && descends(pid)).map(({ pid }) => pid);
+  return all.filter(({ pid, command }) => /dist[\\/]engine\.cjs/.test(command) && descends(pid));
 }
