@@ -2,13 +2,14 @@
  * Other questions than the next token, and one explanation beside another, clicked in the real editor: entropy, another prompt, a class,
  * a similarity; two methods, two models, before and after an edit. Each step goes on where the one before stopped; waits are for states.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { attributionMethods } from '../../src/attribution/registry.ts';
 import { writeAnswerModels } from '../onnx/answerModels.ts';
+import { writeTwinModels } from '../onnx/twinModels.ts';
 import { testModels } from '../setup/testModels.ts';
 import { Editor } from './editorHarness.ts';
 
@@ -23,6 +24,10 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'prompt-loupe-questions-'));
   await writeAnswerModels(folder);
   copyFileSync(testModels.tinyLlama, path.join(folder, 'tiny.gguf'));
+  const twins = writeTwinModels();
+  copyFileSync(twins.gguf, path.join(folder, 'twin.gguf'));
+  cpSync(twins.onnx, path.join(folder, 'twin-of-onnx'), { recursive: true });
+  twins.remove();
   editor = await Editor.launch({ settings: { 'promptLoupe.modelFolders': [folder] } });
   await editor.open();
   lines = await editor.openFile('capital.md', 'capital');
@@ -78,7 +83,7 @@ async function explainAgain(target: RegExp): Promise<void> {
 const strongest = async () => await panel.locator('table tbody tr').first().innerText();
 
 /** Words of the prompt that the panel draws with a tint. */
-const tinted = async () => await panel.locator('loupe-prompt-view .tint').count();
+const tinted = async () => await panel.locator('loupe-prompt-view .prompt :is(.positive, .negative)').count();
 
 /** Picks a model, and waits until the status bar says that it is loaded. */
 async function use(model: string): Promise<void> {
@@ -248,5 +253,22 @@ describe('what to explain, on a classifier and a sentence encoder', () => {
     expect(await tinted()).toBeGreaterThan(0);
     expect(await strongest()).toMatch(/\d/);
     expect(await editor.axeViolations(panel)).toEqual([]);
+  });
+});
+
+describe('one model as GGUF and as ONNX', () => {
+  test('its two explanations are compared, and nothing differs', async () => {
+    await type('the quick brown fox was not happy');
+    await use('twin');
+    await pick('Choose What to Explain …', 'A text of yours …');
+    await answer('Text to explain', ' is');
+    await explained(/is/);
+    await pick('Compare with Another Model …', 'twin-of-onnx');
+    await panel.locator('.comparison').waitFor({ timeout: 120_000 });
+    await editor.screenshot('compare-formats');
+    expect((await panel.locator('.comparison').innerText()).replaceAll(/\s+/g, ' ')).toMatch(
+      /twin\. B: twin-of-onnx.*No unit differs/,
+    );
+    expect(await tinted()).toBe(0);
   });
 });
