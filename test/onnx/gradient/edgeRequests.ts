@@ -3,9 +3,9 @@ import type { GradientPathRequest, GradientRequest, GradientTarget } from '../..
 import type { Site } from '../../../src/model/sites.ts';
 
 /** Sizes of the model the requests are for. */
-export const [hidden, heads, vocabulary] = [64, 4, 320];
+const [hidden, heads, vocabulary] = [64, 4, 320];
 
-export const prompt = Int32Array.of(17, 201, 33, 5, 144, 61, 250);
+const prompt = Int32Array.of(17, 201, 33, 5, 144, 61, 250);
 const last = prompt.length - 1;
 const embed: Site = { kind: 'embed' };
 const at = (kind: Site['kind'], layer: number): Site => ({ kind, layer });
