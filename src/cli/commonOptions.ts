@@ -61,7 +61,7 @@ export function withPromptOptions(command: Command, files = '[FILE]'): Command {
     .argument(files, 'the prompt: text, Markdown, .prompt.yml or a JSON message array; - reads standard input')
     .option(
       '--model <path>',
-      'a GGUF or ONNX file, a folder with an ONNX model, or http://HOST:PORT of a llama-server (default: the bundled model)',
+      'a GGUF or ONNX file, a folder with an ONNX model, or http://HOST:PORT of a server (default: the bundled model)',
     )
     .addOption(new Option('--raw', 'give the text to the model as it is').conflicts('chat'))
     .addOption(new Option('--chat', 'put the text through the model’s chat template').conflicts('ids'))

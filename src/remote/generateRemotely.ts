@@ -21,6 +21,10 @@ export async function generateRemotely(
 ): Promise<Generation> {
   const { signal } = options;
   const labels = new Map<number, string>();
+  /** What the token just chosen adds, where its own bytes are not told. */
+  let added: Uint8Array | null = null;
+  /** Whether the tokens so far end in part of a character. */
+  let isUnfinished = false;
   let sequence: number[] = [];
 
   const choose = async (
@@ -43,7 +47,7 @@ export async function generateRemotely(
     {
       contextLength: server.info.contextLength,
       vocabulary: {
-        piece: (id) => server.bytesOf(id) ?? encoder.encode(labels.get(id) ?? ''),
+        piece: (id) => added ?? server.bytesOf(id) ?? encoder.encode(labels.get(id) ?? ''),
         label: (id) => labels.get(id) ?? '',
       },
       async next(tokens, position, random) {
@@ -54,9 +58,25 @@ export async function generateRemotely(
         const ids = [chosen.id, ...chosen.alternatives.map(({ id }) => id)];
         const texts = await tokenizer.labels(ids, signal);
         for (const [index, id] of ids.entries()) labels.set(id, texts[index] ?? '');
+        const isWhole = server.bytesOf(chosen.id) !== undefined || labels.get(chosen.id)?.includes('\ufffd') !== true;
+        added = null;
+        if (!ends && (isUnfinished || !isWhole)) {
+          const joined = await addedText(server, sequence.slice(request.tokens.length), chosen.id, signal);
+          isUnfinished = joined.isUnfinished;
+          added = encoder.encode(joined.text);
+        }
         return { ...chosen, ends };
       },
     },
     options,
   );
+}
+
+/** A token that is part of a character adds the whole of it once it is there; what stays unfinished is left out. */
+async function addedText(server: ServerConnection, before: readonly number[], id: number, signal: AbortSignal) {
+  const finished = (text: string) => text.replace(/\ufffd+$/, '');
+  const said = finished(await server.join(before, signal));
+  const joined = await server.join([...before, id], signal);
+  const whole = finished(joined);
+  return { text: whole.startsWith(said) ? whole.slice(said.length) : '', isUnfinished: whole !== joined };
 }

@@ -10,6 +10,7 @@ import {
 } from '../shared/serverErrors.ts';
 import { readBody } from './readBody.ts';
 import { refusalOf } from './refusal.ts';
+import { watchServer } from './watchServer.ts';
 
 export interface HttpLimits {
   /** For what a server answers from memory. */
@@ -20,9 +21,17 @@ export interface HttpLimits {
   readonly answerBytes: number;
   /** How long a server that is loading its model is waited for. */
   readonly busySeconds: number;
+  /** How often it is seen whether a server that evaluates still listens. */
+  readonly watchSeconds: number;
 }
 
-const defaultLimits: HttpLimits = { quickSeconds: 30, slowSeconds: 600, answerBytes: 64_000_000, busySeconds: 60 };
+const defaultLimits: HttpLimits = {
+  quickSeconds: 30,
+  slowSeconds: 600,
+  answerBytes: 64_000_000,
+  busySeconds: 60,
+  watchSeconds: 3,
+};
 
 export interface HttpRequest {
   readonly path: string;
@@ -71,6 +80,7 @@ export class HttpClient {
   async #send({ path, body, speed, signal }: HttpRequest) {
     const seconds = speed === 'quick' ? this.#limits.quickSeconds : this.#limits.slowSeconds;
     const timeout = AbortSignal.timeout(seconds * 1_000);
+    const watch = speed === 'slow' ? watchServer(this.address, this.#limits.watchSeconds) : null;
     try {
       const response = await fetch(`${this.address}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
@@ -81,16 +91,19 @@ export class HttpClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: 'manual',
-        signal: AbortSignal.any([signal, timeout]),
+        signal: AbortSignal.any([signal, timeout, ...(watch === null ? [] : [watch.gone])]),
       });
       const text = await readBody(response, this.#limits.answerBytes);
       if (text === null) throw serverAnswer(this.address, `it has more than ${this.#limits.answerBytes} bytes`);
       return { status: response.status, text, location: response.headers.get('location') ?? '' };
     } catch (error) {
       if (signal.aborted) throw cancelled();
+      if (watch?.gone.aborted === true) throw serverUnreachable(this.address, 'it stopped listening before it had answered');
       if (timeout.aborted) throw serverTimeout(this.address, seconds);
       if (error instanceof TypeError) throw serverUnreachable(this.address, reasonOf(error));
       throw error;
+    } finally {
+      watch?.end();
     }
   }
 

@@ -3,6 +3,7 @@ import type { ChatMessage, EncodeOptions, Tokenized, Tokenizer } from '../model/
 import { promptInvalid, templateMissing } from '../shared/errorCatalog.ts';
 import type { Token } from '../shared/tokens.ts';
 import { alignPieces } from './alignPieces.ts';
+import { bracketed } from './controlToken.ts';
 import type { Piece, ServerConnection } from './serverProtocol.ts';
 
 /** Runs one call with a signal that follows the engine's cancel flag. */
@@ -99,19 +100,10 @@ export class RemoteTokenizer implements Tokenizer {
     return { id, text, start, end, special: await this.#isControl(id, text, signal) };
   }
 
-  /** A control token is one that its own text gives only where control tokens are recognised. */
   async #isControl(id: number, text: string, signal: AbortSignal): Promise<boolean> {
     const known = this.#control.get(id);
     if (known !== undefined) return known;
-    let isControl = false;
-    // Asking for every token would be a request a word; control tokens are spelled in brackets.
-    if (/^\s*[<[].+[>\]]\s*$/su.test(text)) {
-      const [parsed, unparsed] = [
-        await this.#server.split(text, plain, signal),
-        await this.#server.split(text, { addSpecial: false, parseSpecial: false }, signal),
-      ];
-      isControl = parsed.some((piece) => piece.id === id) && !unparsed.some((piece) => piece.id === id);
-    }
+    const isControl = bracketed.test(text) && (await this.#server.isControl(id, text, signal));
     this.#control.set(id, isControl);
     return isControl;
   }

@@ -40,8 +40,11 @@ export interface ServerConnection {
   logprobOf(prefix: Int32Array, id: number, signal: AbortSignal): Promise<number | null>;
   /** Whether a token that follows `prefix` ends a response. */
   ends(prefix: Int32Array, id: number, signal: AbortSignal): Promise<boolean>;
-  /** The bytes of a token that `nextTokens` has listed, or undefined. */
+  /** Whether a token, which reads as `text`, is no text but a sign for the model. */
+  isControl(id: number, text: string, signal: AbortSignal): Promise<boolean>;
+  /** The bytes of a token that `nextTokens` has listed, or undefined: its text is then asked for. */
   bytesOf(id: number): Uint8Array | undefined;
+  /** @throws E_SERVER_PLAIN_TEXT where control tokens are not to be recognised, and the server knows no other way */
   split(text: string, options: SplitOptions, signal: AbortSignal): Promise<readonly Piece[]>;
   join(ids: readonly number[], signal: AbortSignal): Promise<string>;
   renderChat(messages: readonly ChatMessage[], addGenerationPrompt: boolean, signal: AbortSignal): Promise<string>;

@@ -46,7 +46,7 @@ export const serverUnsupported = (address: string, why: string) =>
     kind: 'model',
     what: `${address} is not a server this version can use`,
     why,
-    action: 'start llama-server of llama.cpp and give its address',
+    action: 'start llama-server of llama.cpp, or vLLM, and give its address without /v1',
     details: { address },
   });
 
@@ -56,7 +56,7 @@ export const serverAnswer = (address: string, why: string) =>
     kind: 'model',
     what: `the server ${address} gave an answer that cannot be used`,
     why,
-    action: 'check that the address is that of llama-server itself, and bring the server up to date',
+    action: 'check that the address is that of the server itself, and bring the server up to date',
     details: { address },
   });
 
@@ -108,6 +108,16 @@ export const serverChanged = (address: string, before: string, now: string) =>
     why: `it was ${before} and is ${now}`,
     action: 'load the server again',
     details: { address, before, now },
+  });
+
+export const serverPlainText = (address: string, text: string) =>
+  new LoupeError({
+    code: 'E_SERVER_PLAIN_TEXT',
+    kind: 'input',
+    what: `the server ${address} cannot read this as plain text`,
+    why: `it takes ${JSON.stringify(text)} in it for a control token, and knows no other way`,
+    action: 'leave that out, or open the model file itself',
+    details: { address, text },
   });
 
 export const serverUntrusted = () =>

@@ -10,7 +10,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setupVscode } from '../../scripts/setup-vscode.mjs';
 import { runCli } from '../cli/cliProcess.ts';
-import { writeTwinModels } from '../onnx/twinModels.ts';
+import { type TwinModels, writeTwinModels } from '../onnx/twinModels.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const packed = path.join(root, '.vscode-test/node_modules/@sparticuz/chromium/bin/swiftshader.tar.br');
@@ -23,11 +23,12 @@ interface Result {
 
 // The package with the software Vulkan is for this system alone.
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('webgpu on a software Vulkan', () => {
-  const { onnx: model, remove } = writeTwinModels();
+  let twins: TwinModels;
   let folder: string;
   let vulkan: Record<string, string>;
 
   beforeAll(async () => {
+    twins = writeTwinModels();
     await setupVscode({ browser: true });
     folder = mkdtempSync(path.join(os.tmpdir(), 'prompt-loupe-vulkan-'));
     writeFileSync(path.join(folder, 'vulkan.tar'), brotliDecompressSync(readFileSync(packed)));
@@ -36,12 +37,12 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('webgpu o
   });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
-    remove();
+    twins?.remove();
   });
 
   async function run(argv: readonly string[], provider: string): Promise<string> {
     const environment = provider === 'webgpu' ? vulkan : {};
-    const given = [...argv, '--model', model, '--threads', '1', '--provider', provider, '--json'];
+    const given = [...argv, '--model', twins.onnx, '--threads', '1', '--provider', provider, '--json'];
     const { code, stdout, stderr } = await runCli(given, { environment });
     expect(code, stderr).toBe(0);
     return stdout;

@@ -9,7 +9,7 @@ import { openRemoteModel } from '../../src/remote/openRemoteModel.ts';
 import { testModels } from '../setup/testModels.ts';
 import { startLlamaServer } from './llamaServerOn.ts';
 
-const limits: HttpLimits = { quickSeconds: 1, slowSeconds: 1, answerBytes: 2_000_000, busySeconds: 1 };
+const limits: HttpLimits = { quickSeconds: 1, slowSeconds: 1, answerBytes: 2_000_000, busySeconds: 1, watchSeconds: 60 };
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
@@ -103,6 +103,27 @@ describe('whatever the server sends', () => {
     const address = await listen(() => undefined);
     for (const close of closing.splice(0)) await close();
     await expect(open(address)).rejects.toMatchObject({ code: 'E_SERVER_UNREACHABLE' });
+  });
+});
+
+test('a server that shuts down while it is asked, and keeps the connection', async () => {
+  const real = await startLlamaServer(testModels.tinyLlama);
+  closing.push(() => real.close());
+  let asked = 0;
+  const server = createServer((request, response) => {
+    // The model is opened first; then a question stays without an answer, and nobody new is let in.
+    if (request.url === '/completion' && ++asked > 2) server.close();
+    else void pass(real.address, request).then((whole) => response.end(JSON.stringify(whole)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => Promise.resolve(server.closeAllConnections()));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const patient = { ...limits, slowSeconds: 600, watchSeconds: 0.05 };
+  const model = await openRemoteModel(address, { contextLength: 0, limits: patient });
+  const call = model.forward({ tokens: Int32Array.of(1), read: [{ position: 0, ids: [5] }] });
+  await expect(call).rejects.toMatchObject({
+    code: 'E_SERVER_UNREACHABLE',
+    message: expect.stringContaining('stopped listening') as string,
   });
 });
 

@@ -3,25 +3,16 @@
  * it says comes of the model, as llama-server would say it: the plain softmax whatever is sampled, no report of a token that is part of
  * a character, a refusal of prompts that do not fit.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { openLlamaModel } from '../../src/llama/openLlamaModel.ts';
 import type { LlamaModel } from '../../src/llama/llamaModel.ts';
 import type { Vocabulary } from '../../src/llama/tokenizer/vocabulary.ts';
 import { logSumExp } from '../../src/model/logSumExp.ts';
 import { loadVocabulary } from '../llama/tokenizer/loadVocabulary.ts';
+import { type Asked, type JsonServer, serveJson } from './serveJson.ts';
 
-export interface RunningServer {
-  readonly address: string;
+export interface RunningServer extends JsonServer {
   /** The same file, opened directly. */
   readonly direct: LlamaModel;
-  /** Paths asked for so far, and what came with them. */
-  readonly requests: {
-    readonly path: string;
-    readonly body: Record<string, unknown>;
-    readonly authorization: string | undefined;
-  }[];
-  close(): Promise<void>;
 }
 
 export interface ServerOptions {
@@ -40,19 +31,8 @@ export interface ServerOptions {
 export async function startLlamaServer(file: string, options: ServerOptions = {}): Promise<RunningServer> {
   const direct = await openLlamaModel(file, { threads: 1, contextLength: options.contextLength ?? 512 });
   const vocabulary = await loadVocabulary(file);
-  const requests: RunningServer['requests'] = [];
-  const server = createServer((request, response) => {
-    void answer(request).then(
-      ([status, body]) => send(response, status, body),
-      (error: unknown) => send(response, 500, { error: { message: String(error) } }),
-    );
-  });
 
-  async function answer(request: IncomingMessage): Promise<[number, unknown]> {
-    const body = JSON.parse((await textOf(request)) || '{}') as Record<string, unknown>;
-    const path = request.url ?? '';
-    const { authorization } = request.headers;
-    requests.push({ path, body, authorization });
+  async function answer({ path, body, authorization }: Asked): Promise<[number, unknown]> {
     if (options.apiKey !== undefined && authorization !== `Bearer ${options.apiKey}`) {
       return [401, { error: { message: 'Invalid API Key', type: 'authentication_error', code: 401 } }];
     }
@@ -93,14 +73,12 @@ export async function startLlamaServer(file: string, options: ServerOptions = {}
     }
   }
 
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const server = await serveJson(options.port ?? 0, answer);
   return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
     direct,
-    requests,
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.close();
       await direct.dispose();
     },
   };
@@ -181,15 +159,4 @@ function isUtf8(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
 }

@@ -10,7 +10,7 @@ export async function askServer(servers: ServerAccess): Promise<string | null> {
   servers.checked('http://localhost');
   const given = await vscode.window.showInputBox({
     title: t('Use a server'),
-    prompt: t('Address of a llama-server. Prompts are sent there.'),
+    prompt: t('Address of a llama-server or of vLLM. Prompts are sent there.'),
     placeHolder: 'http://localhost:8080',
     ignoreFocusOut: true,
     validateInput: problemOf,

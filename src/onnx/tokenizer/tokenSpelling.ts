@@ -1,4 +1,4 @@
-import { byteOf } from './byteCharacters.ts';
+import { byteOf } from '../../model/runtime/byteCharacters.ts';
 import type { VocabularyModel } from './model/vocabularyModel.ts';
 import type { TokenizerFile } from './tokenizerFile.ts';
 

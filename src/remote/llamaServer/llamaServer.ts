@@ -8,7 +8,7 @@ import type { HttpClient } from '../httpClient.ts';
 import type { Piece, ServerConnection, ServerProtocol, SplitOptions } from '../serverProtocol.ts';
 import { detokenizeSchema, modelsSchema, propsSchema, templateSchema, tokenizeSchema } from './answers.ts';
 import { baseName, Completions } from './completions.ts';
-import { serverNotes } from './serverNotes.ts';
+import { serverNotes } from '../serverNotes.ts';
 
 const encoder = new TextEncoder();
 
@@ -63,6 +63,12 @@ export const llamaServer: ServerProtocol = {
       logprobOf: (prefix, id, stop) => completions.logprobOf(prefix, id, stop),
       ends: (prefix, id, stop) => completions.ends(prefix, id, stop),
       bytesOf: (id) => completions.bytesOf(id),
+      // A control token is one that its own text gives only where control tokens are recognised.
+      isControl: async (id, text, stop) => {
+        const parsed = await split(text, { addSpecial: false, parseSpecial: true }, stop);
+        const unparsed = await split(text, { addSpecial: false, parseSpecial: false }, stop);
+        return parsed.some((piece) => piece.id === id) && !unparsed.some((piece) => piece.id === id);
+      },
       split,
       join: async (ids, stop) => {
         const body = { tokens: ids };

@@ -2,7 +2,7 @@ import { isMark, whitespace } from '../characters.ts';
 import { compilePattern, stretches } from '../pattern.ts';
 import { PlacedTextBuilder, mapCharacters, prependText, rangeOf, slicePlaced } from '../placedText.ts';
 import type { PlacedText } from '../placedText.ts';
-import { byteCharacters } from '../byteCharacters.ts';
+import { byteCharacters } from '../../../model/runtime/byteCharacters.ts';
 import type { NormaliserConfiguration, PatternConfiguration } from '../tokenizerFile.ts';
 import { bertNormalise, lowercase } from './bertNormaliser.ts';
 import { createPrecompiledNormaliser } from './precompiledCharsmap.ts';

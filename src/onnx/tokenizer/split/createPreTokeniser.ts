@@ -1,4 +1,4 @@
-import { byteCharacters } from '../byteCharacters.ts';
+import { byteCharacters } from '../../../model/runtime/byteCharacters.ts';
 import { isPunctuation, numeric, whitespace, wordCharacter } from '../characters.ts';
 import { compilePattern, stretches } from '../pattern.ts';
 import { mapCharacters, prependText } from '../placedText.ts';
