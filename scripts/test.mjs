@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const steps = ['build', 'check', 'test:unit', 'test:editor'];
+const steps = ['build', 'check', 'test:unit', 'test:editor', 'test:package'];
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 for (const step of steps) {
