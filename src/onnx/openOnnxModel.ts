@@ -78,7 +78,9 @@ export async function openOnnxModel(path: string, options: OpenOnnxOptions): Pro
   const fileBytes = totalBytes(prepared.graph, onnxFile);
   const feedOptions = { ...sizes, model: basename(onnxFile) };
   const keyValues =
-    structure.kind === 'causal-lm' ? keyValueGraph(readGraph(onnxFile), structure.output, structure.finalNorm) : null;
+    structure.kind === 'causal-lm' && prepared.source.takesKeyValues
+      ? keyValueGraph(readGraph(onnxFile), structure.output, structure.finalNorm)
+      : null;
   const info = describe({
     folder,
     sha256,

@@ -31,6 +31,11 @@ export interface EditorOptions {
   readonly vsix?: string;
 }
 
+interface FinishedTask {
+  readonly name: string;
+  readonly result?: { readonly state: string } | undefined;
+}
+
 export class Editor {
   /** Messages of level error on the page's console, and hosts the page asked for beyond this machine. */
   readonly consoleErrors: string[] = [];
@@ -116,6 +121,24 @@ export class Editor {
   async screenshot(name: string): Promise<void> {
     mkdirSync(screenshots, { recursive: true });
     await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  }
+
+  /** For `afterEach`: what the editor showed when a test failed. */
+  async screenshotIfFailed({ task }: { readonly task: FinishedTask }): Promise<void> {
+    if (task.result?.state === 'fail') await this.screenshot(`failed-${task.name.replaceAll(/\W+/g, '-')}`);
+  }
+
+  /** A row of the list that is open. */
+  listed(text: string | RegExp): Locator {
+    return this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
+  }
+
+  /** Answers the box that asks for a text. */
+  async answer(title: string, text: string): Promise<void> {
+    const box = this.page.locator('.quick-input-widget:visible', { hasText: title });
+    await box.waitFor();
+    await box.locator('input:is([type=text], [type=password])').first().fill(text);
+    await this.page.keyboard.press('Enter');
   }
 
   /** Opens a file of the workspace through the explorer (file search needs a binary that is not here) and waits for its text. */

@@ -15,14 +15,12 @@ beforeAll(async () => {
   await editor.open();
 });
 afterEach(async (context) => {
-  if (context.task.result?.state === 'fail') await editor.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+  await editor?.screenshotIfFailed(context);
 });
 afterAll(async () => {
   await editor?.close();
 });
 
-const listed = (text: string | RegExp) =>
-  editor.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
 const corrupt = () => inside.locator('#field-corrupt');
 
 /** The panel's page, once it shows the form of this tool. */
@@ -36,7 +34,7 @@ test('what was typed is there again when the panel comes back from behind anothe
   await editor.openFile('france.md', 'France');
   await lines.click();
   await editor.runCommand('Look Inside …');
-  await listed('Activation patching').click();
+  await editor.listed('Activation patching').click();
   await form('carries what makes the difference');
   await corrupt().fill('The capital of Spain is');
   await inside.locator('select#field-direction').selectOption('noise');
@@ -53,11 +51,11 @@ test('what was typed is there again when the panel comes back from behind anothe
 
 test('another prompt is taken from a document that is open, and the tool runs with it', async () => {
   await inside.locator('vscode-button', { hasText: 'Take a document' }).first().click();
-  await listed('england.md').waitFor();
+  await editor.listed('england.md').waitFor();
   // The prompt itself is no other prompt.
-  expect(await listed('france.md').count()).toBe(0);
+  expect(await editor.listed('france.md').count()).toBe(0);
   await editor.screenshot('inside-document');
-  await listed('england.md').click();
+  await editor.listed('england.md').click();
   await expect.poll(async () => await corrupt().inputValue()).toBe('The capital of England is');
   await inside
     .locator('vscode-button', { hasText: /^\s*Run/ })

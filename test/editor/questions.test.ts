@@ -33,15 +33,12 @@ beforeAll(async () => {
   lines = await editor.openFile('capital.md', 'capital');
 });
 afterEach(async (context) => {
-  if (context.task.result?.state === 'fail') await editor.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+  await editor?.screenshotIfFailed(context);
 });
 afterAll(async () => {
   await editor?.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-const listed = (text: string | RegExp) =>
-  editor.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
 
 /** Runs a command and picks from the list it shows; the list is narrowed first, since it draws only what fits. */
 async function pick(command: string, row: string): Promise<void> {
@@ -53,15 +50,7 @@ async function pickRow(row: string): Promise<void> {
   const input = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
   await editor.page.locator('.quick-input-widget:visible .monaco-list-row').first().waitFor();
   await input.fill(row.replace(' …', ''));
-  await listed(row).click();
-}
-
-/** Answers the box that asks for a text. */
-async function answer(title: string, text: string): Promise<void> {
-  const box = editor.page.locator('.quick-input-widget:visible', { hasText: title });
-  await box.waitFor();
-  await box.locator('input[type=text]').first().fill(text);
-  await editor.page.keyboard.press('Enter');
+  await editor.listed(row).click();
 }
 
 async function explained(target: RegExp): Promise<void> {
@@ -116,7 +105,7 @@ describe('what to explain, on a language model', () => {
   test('what differs from another prompt', async () => {
     await lines.click();
     await pick('Choose What to Explain …', 'What differs from another prompt …');
-    await answer('The other prompt', 'The capital of Italy is');
+    await editor.answer('The other prompt', 'The capital of Italy is');
     await explained(/divergence from .*Italy/);
     await editor.screenshot('question-kl');
     const said = (await panel.locator('.target').innerText()).replaceAll(/\s+/g, ' ');
@@ -128,7 +117,7 @@ describe('what to explain, on a language model', () => {
   test('a text of the user’s', async () => {
     await lines.click();
     await pick('Choose What to Explain …', 'A text of yours …');
-    await answer('Text to explain', ' Lyon');
+    await editor.answer('Text to explain', ' Lyon');
     await explained(/Lyon.*probability/);
     await editor.screenshot('question-text');
     expect(await tinted()).toBeGreaterThan(0);
@@ -223,8 +212,8 @@ describe('what to explain, on a classifier and a sentence encoder', () => {
     await type('the quick brown fox was not happy');
     await use('classifier');
     await editor.runCommand('Choose What to Explain …');
-    await listed('A class …').waitFor();
-    expect(await listed('How undecided the model is').count()).toBe(0);
+    await editor.listed('A class …').waitFor();
+    expect(await editor.listed('How undecided the model is').count()).toBe(0);
     await editor.screenshot('question-of-classifier');
     await pickRow('A class …');
     await pickRow('positive');
@@ -247,7 +236,7 @@ describe('what to explain, on a classifier and a sentence encoder', () => {
     await lines.click();
     await use('encoder');
     await pick('Choose What to Explain …', 'Similarity to a text …');
-    await answer('The other text', 'a happy fox');
+    await editor.answer('The other text', 'a happy fox');
     await explained(/similarity to .*a happy fox/);
     await editor.screenshot('question-similarity');
     expect(await tinted()).toBeGreaterThan(0);
@@ -261,7 +250,7 @@ describe('one model as GGUF and as ONNX', () => {
     await type('the quick brown fox was not happy');
     await use('twin');
     await pick('Choose What to Explain …', 'A text of yours …');
-    await answer('Text to explain', ' is');
+    await editor.answer('Text to explain', ' is');
     await explained(/is/);
     await pick('Compare with Another Model …', 'twin-of-onnx');
     await panel.locator('.comparison').waitFor({ timeout: 120_000 });

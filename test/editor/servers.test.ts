@@ -26,24 +26,13 @@ beforeAll(async () => {
   lines = await editor.openFile('capital.md', 'capital');
 });
 afterEach(async (context) => {
-  if (context.task.result?.state === 'fail') await editor.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+  await editor?.screenshotIfFailed(context);
 });
 afterAll(async () => {
   await editor?.close();
   await server?.close();
   await keyed?.close();
 });
-
-const listed = (text: string | RegExp) =>
-  editor.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
-
-/** Answers the box that asks for a text. */
-async function answer(title: string, text: string): Promise<void> {
-  const box = editor.page.locator('.quick-input-widget:visible', { hasText: title });
-  await box.waitFor();
-  await box.locator('input').first().fill(text);
-  await editor.page.keyboard.press('Enter');
-}
 
 async function statusBar(text: RegExp): Promise<void> {
   await editor.page.locator('.statusbar-item:visible', { hasText: text }).first().waitFor({ timeout: 60_000 });
@@ -71,10 +60,10 @@ const messages = () => editor.page.locator('.notification-list-item:visible');
 
 test('a server is chosen by its address', async () => {
   await editor.runCommand('Pick a Model …');
-  await listed('Use a server …').click();
-  await answer('Use a server', 'localhost:8080');
+  await editor.listed('Use a server …').click();
+  await editor.answer('Use a server', 'localhost:8080');
   await editor.page.getByText('it is not http://HOST:PORT').first().waitFor();
-  await answer('Use a server', `${server.address}/`);
+  await editor.answer('Use a server', `${server.address}/`);
   await statusBar(/Prompt Loupe: SmolLM2-135M-Instruct/);
 });
 
@@ -106,21 +95,21 @@ test('the Models view lists it, as the loaded one', async () => {
 
 test('another server wants a key, which is asked for', async () => {
   await editor.runCommand('Pick a Model …');
-  await listed('Use a server …').click();
-  await answer('Use a server', keyed.address);
-  await answer('The server wants a key', 'secret-key');
+  await editor.listed('Use a server …').click();
+  await editor.answer('Use a server', keyed.address);
+  await editor.answer('The server wants a key', 'secret-key');
   await statusBar(/Prompt Loupe: model/);
   await listedServer(keyed.address).filter({ hasText: 'loaded' }).waitFor();
 });
 
 test('a server of before is picked from the list, and another one compared with it: its key is known', async () => {
   await editor.runCommand('Pick a Model …');
-  await listed(server.address).click();
+  await editor.listed(server.address).click();
   await statusBar(/Prompt Loupe: SmolLM2/);
   keyed.requests.length = 0;
   await lines.click();
   await editor.runCommand('Compare with Another Model …');
-  await listed(keyed.address).click();
+  await editor.listed(keyed.address).click();
   await panel.locator('.comparison').waitFor({ timeout: 120_000 });
   await editor.screenshot('server-compared');
   expect((await panel.locator('.comparison').innerText()).replaceAll(/\s+/g, ' ')).toMatch(/SmolLM2.*model/);
@@ -136,8 +125,8 @@ test('a server is forgotten, with its key', async () => {
   await listedServer(keyed.address).waitFor({ state: 'detached' });
   expect(await listedServer(server.address).count()).toBe(1);
   await editor.runCommand('Pick a Model …');
-  await listed('Use a server …').click();
-  await answer('Use a server', keyed.address);
+  await editor.listed('Use a server …').click();
+  await editor.answer('Use a server', keyed.address);
   await editor.page.locator('.quick-input-widget:visible', { hasText: 'The server wants a key' }).waitFor();
   await editor.page.keyboard.press('Escape');
   await expect.poll(async () => await editor.page.locator('.quick-input-widget:visible').count()).toBe(0);

@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 afterEach(async (context) => {
-  if (context.task.result?.state === 'fail') await editor.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+  await editor?.screenshotIfFailed(context);
 });
 
 afterAll(async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   installed = realpathSync(path.join(editor.extensionsFolder, folders[0]!));
 });
 afterEach(async (context) => {
-  if (context.task.result?.state === 'fail') await editor?.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+  await editor?.screenshotIfFailed(context);
 });
 afterAll(async () => {
   await editor?.close();

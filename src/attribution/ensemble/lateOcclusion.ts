@@ -33,16 +33,19 @@ export async function lateOcclusion(
     sharedPasses(info, prompts, full.length, target.continuation.length, held);
   const chosen: number[] = [];
   let prompts: Int32Array[] = [];
+  let budgeted = 0;
   for (const unit of candidates.toReversed()) {
     const extended = [...prompts, without(input.units[unit]?.tokens ?? [])];
-    if (cost(extended, full) > budget) break;
+    const extendedCost = cost(extended, full);
+    if (extendedCost > budget) break;
     chosen.push(unit);
+    budgeted = extendedCost;
     prompts = extended;
   }
   const values = await evaluateSequences(input.model, prompts, target, signal === undefined ? {} : { signal });
   return {
     effects: new Map(chosen.map((unit, index) => [unit, input.value - (values[index] as number)])),
-    forwardPasses: info.holdsBeginnings ? cost(prompts, full) : cost(prompts),
-    budgeted: cost(prompts, full),
+    forwardPasses: info.holdsBeginnings ? budgeted : cost(prompts),
+    budgeted,
   };
 }

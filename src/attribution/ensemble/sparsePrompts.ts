@@ -56,12 +56,13 @@ export function sparsePrompts(
           (dealtTo) => (dealtTo === group ? 1 : 0),
         ),
       );
+      // Trees begin differently but for chance: what each costs alone is what it adds, or a little more.
+      const before = spent;
       for (const [leaf, coalition] of tree.entries()) {
-        if (spent + cost(tree.slice(0, leaf + 1)) > budget) return coalitions;
+        spent = before + cost(tree.slice(0, leaf + 1));
+        if (spent > budget) return coalitions;
         coalitions.push(coalition);
       }
-      // Trees begin differently but for chance: what each costs alone is what it adds, or a little more.
-      spent += cost(tree);
     }
   }
 }

@@ -1,17 +1,15 @@
 /** Explains a prompt that is shown once more, with another method or model; what is shown stays. */
-import * as vscode from 'vscode';
 import type { Explanation } from '../../shared/explanation.ts';
 import type { ExplainRequest, PromptSource } from '../../shared/protocol/engine.ts';
 import type { TargetSpec } from '../../shared/target.ts';
-import type { CallHooks, EngineService } from '../engineService.ts';
+import { callInProgress } from '../callInProgress.ts';
+import type { EngineService } from '../engineService.ts';
 import { t } from '../localise.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
-import { withDelayedProgress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
 import { agreeTo } from './methodAgreement.ts';
 import type { MethodCatalog } from './methodCatalog.ts';
 import { methodParameters } from './methodParameters.ts';
-import { phaseText } from './phaseText.ts';
 import { sameQuestion } from './sameQuestion.ts';
 
 /** What is shown: the explanation, of which prompt, and what was asked. */
@@ -32,7 +30,7 @@ export class Comparer {
   async withMethod(shown: Shown, method: string): Promise<Explanation | null> {
     const description = this.methods.current.find(({ id }) => id === method);
     if (!(await agreeTo(description))) return null;
-    return this.inProgress(async (hooks) => {
+    return callInProgress(t('Comparing'), async (hooks) => {
       await this.models.ensureLoaded(hooks);
       const { target } = shown;
       const parameters = methodParameters(description, readSettings());
@@ -43,7 +41,7 @@ export class Comparer {
   /** The wanted model is loaded again afterwards, however it ends. @throws as `ModelLoader.visit` and `EngineService.explain` */
   async withModel(shown: Shown, file: string): Promise<Explanation> {
     const { method } = shown.explanation;
-    return this.inProgress(async (hooks) => {
+    return callInProgress(t('Comparing'), async (hooks) => {
       try {
         await this.models.visit(file, hooks);
         const question = sameQuestion(shown.explanation, shown.target);
@@ -53,22 +51,6 @@ export class Comparer {
         await this.models.ensureLoaded({});
       }
     });
-  }
-
-  private inProgress(task: (hooks: CallHooks) => Promise<Explanation>): Promise<Explanation> {
-    const title = t('Comparing');
-    const controller = new AbortController();
-    return withDelayedProgress(
-      (options, run) => vscode.window.withProgress(options, run),
-      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-      controller,
-      (report) =>
-        task({
-          signal: controller.signal,
-          title,
-          onProgress: ({ phase, done, total }) => report(phaseText(phase, t), done, total),
-        }),
-    );
   }
 }
 

@@ -1,23 +1,9 @@
 /** Loading a model for a command, with a progress notification that can cancel it. */
-import * as vscode from 'vscode';
+import { callInProgress } from '../callInProgress.ts';
 import type { CallHooks } from '../engineService.ts';
-import { phaseText } from '../explain/phaseText.ts';
 import { t } from '../localise.ts';
-import { withDelayedProgress } from '../progress.ts';
 
 /** @throws what `load` throws; E_CANCELLED when the user cancels */
 export function loadInProgress<Result>(load: (hooks: CallHooks) => Promise<Result>): Promise<Result> {
-  const controller = new AbortController();
-  const title = t('Loading the model');
-  return withDelayedProgress(
-    (options, task) => vscode.window.withProgress(options, task),
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    controller,
-    (report) =>
-      load({
-        signal: controller.signal,
-        title,
-        onProgress: ({ phase, done, total }) => report(phaseText(phase, t), done, total),
-      }),
-  );
+  return callInProgress(t('Loading the model'), load);
 }
