@@ -126,7 +126,8 @@ export function createSmoothModel(options: SmoothModelOptions = {}): SmoothModel
     // [key][of]: u_of · x through tanh, and its slope in x.
     const values = Array.from(tokens, (_token, key) => Array.from({ length: vocabulary }, (_v, of) => inner(of, x, key)));
     const tensor = (site: Site): Tensor => {
-      const isEmbed = site.kind === 'embed';
+      // No layer adds to the embeddings: the residual stream is the embeddings everywhere.
+      const isEmbed = site.kind === 'embed' || site.kind === 'resid_post';
       const shape = isEmbed ? [size, hidden] : [heads, size, size];
       const data = new Float64Array(shape.reduce((product, side) => product * side, 1));
       const add = (index: number, part: number) => {

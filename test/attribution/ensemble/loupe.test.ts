@@ -35,6 +35,13 @@ describe('loupe', () => {
     expect(forwardPasses).toBeGreaterThan(most / 2);
   });
 
+  test.each(['balanced', 'strong'])('%s: nothing for what is always there', async (preset) => {
+    const kinds = ['special', 'text', 'text', 'text', 'text', 'text'] as const;
+    const { scores } = await loupe.attribute(await input(loupe, { ids: [40, 41, 42, 43, 44, 45], kinds }, { preset }, smooth));
+    expect([scores[0], scores[5]]).toEqual([0, 0]);
+    expect(scores.slice(1, 5).every((score) => score !== 0)).toBe(true);
+  });
+
   test('one unit, and none', async () => {
     for (const preset of ['quick', 'balanced']) {
       const given = await input(loupe, { text: 'The cat', groups: [[0, 1, 2, 3, 4]] }, { preset }, smooth);
