@@ -9,13 +9,14 @@ import { type SparseDraw, sparsePrompts } from './sparsePrompts.ts';
 
 /**
  * `passes`: forward passes it may cost, all told. `groups`: an ablated prompt keeps one unit in so many; short ones cost little,
- * and say more of what an answer cannot do without.
+ * and say more of what an answer cannot do without. `sizes`: what the sizes of the gradient weigh beside the regression, which
+ * few ablations leave noisy.
  */
 const presets = {
-  quick: { passes: 3, groups: 1 },
-  balanced: { passes: 12, groups: 5 },
-  strong: { passes: 32, groups: 3 },
-  thorough: { passes: 100, groups: 3 },
+  quick: { passes: 3 },
+  balanced: { passes: 12, groups: 5, sizes: 1 / 2 },
+  strong: { passes: 32, groups: 3, sizes: 0 },
+  thorough: { passes: 100, groups: 3, sizes: 0 },
 } as const;
 type Preset = keyof typeof presets;
 /** Forward passes for late units. */
@@ -23,8 +24,8 @@ const lateBudget = 0.9;
 
 /**
  * The combination that won the table in docs/faithfulness.md at its cost: sizes of the gradient, exact leave-one-out of the last
- * units, and, beyond `quick`, the mean of these and of a ridge regression over ablated prompts that is shrunk towards them. `quick`
- * gives sizes without a sign; the other presets effects in the target's unit. See docs/methods/loupe.md.
+ * units, and, beyond `quick`, a ridge regression over ablated prompts that is shrunk towards these two. `quick` gives sizes without a sign; the
+ * other presets effects in the target's unit. See docs/methods/loupe.md.
  */
 export const loupe: AttributionMethod = {
   id: 'loupe',
@@ -48,7 +49,7 @@ export const loupe: AttributionMethod = {
     if (preset === 'quick') {
       return { scores: importance, scoreUnit: 'standard deviations', forwardPasses: spent, precision, warnings: [] };
     }
-    const { passes, groups } = presets[preset];
+    const { passes, groups, sizes } = presets[preset];
     const fitted = await regressed(
       input,
       units,
@@ -57,7 +58,7 @@ export const loupe: AttributionMethod = {
       options,
     );
     return {
-      scores: averaged(fitted.scores, importance, units),
+      scores: sizes === 0 ? fitted.scores : averaged(fitted.scores, importance, sizes, units),
       findings: fitted.findings,
       forwardPasses: spent + fitted.forwardPasses,
       precision,
@@ -89,14 +90,15 @@ function combined(
 
 /**
  * The mean of what the ablations say and of the sizes, brought to the same spread; 0 for a unit outside `units`. Both err, and seldom
- * alike: their mean ranks better than either (docs/faithfulness.md).
+ * alike, so the mean ranks better than either (docs/faithfulness.md).
  * @param fitted [units], in the target's unit
+ * @param weight of the sizes, where the ablations weigh 1
  */
-function averaged(fitted: Float32Array, sizes: Float32Array, units: readonly number[]): Float32Array {
+function averaged(fitted: Float32Array, sizes: Float32Array, weight: number, units: readonly number[]): Float32Array {
   const [fittedSpread, sizeSpread] = [fitted, sizes].map((values) => deviation(units.map((unit) => values[unit] as number)));
   const scale = sizeSpread ? (fittedSpread as number) / sizeSpread : 0;
   const scores = new Float32Array(fitted.length);
-  for (const unit of units) scores[unit] = ((fitted[unit] as number) + scale * (sizes[unit] as number)) / 2;
+  for (const unit of units) scores[unit] = ((fitted[unit] as number) + weight * scale * (sizes[unit] as number)) / (1 + weight);
   return scores;
 }
 
