@@ -25,7 +25,7 @@ export interface QuestionCase {
 
 const schema = v.object({
   prompt: v.pipe(v.string(), v.nonEmpty('the prompt is empty')),
-  answer: v.pipe(v.string(), v.nonEmpty('the answer is empty')),
+  answer: v.pipe(v.string(), v.regex(/\S/u, 'the answer is empty')),
 });
 
 /** @throws E_CASES_INVALID, E_TOOL_PARAMETER */
@@ -73,16 +73,25 @@ export function calibrationOf(judged: readonly Judged[], bins: number): Calibrat
   };
 }
 
-/** Whether the expected words stand in the answer's first line, one after the other, case and punctuation aside. */
+/** Letters of scripts that put no spaces between words: each counts as one. */
+const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
+
+/**
+ * Whether the expected words stand in the answer's first line, one after the other, case and punctuation aside. An answer without a word
+ * (a sign, an emoji) must stand there as it is.
+ */
 export function isRightAnswer(answered: string, expected: string): boolean {
   const words = (text: string) =>
     ` ${
       text
         .toLowerCase()
+        .replace(unspaced, ' $& ')
         .match(/[\p{L}\p{M}\p{N}]+/gu)
         ?.join(' ') ?? ''
     } `;
-  return words(expected).trim() !== '' && words(firstLine(answered)).includes(words(expected));
+  if (words(expected).trim() === '') return firstLine(answered).includes(expected.trim());
+  return words(firstLine(answered)).includes(words(expected));
 }
 
 function firstLine(text: string): string {

@@ -42,8 +42,8 @@ export async function tunedLensOf({ model, parameters, store, signal, progress }
   }
   const { tokens } = await model.tokenizer.encode(text, { parseSpecial: false });
   const limit = Number(parameters['train-tokens']);
-  if (tokens.length < 2)
-    throw toolParameter('lens', 'train', 'the text has less than two tokens', 'give a text of some thousand words');
+  if (tokens.length < 4)
+    throw toolParameter('lens', 'train', 'the text has less than four tokens', 'give a text of some thousand words');
   const ids = Int32Array.from(tokens.slice(0, limit), (token) => token.id);
   const lens = await trainTunedLens(model, ids, {
     ridge,

@@ -52,6 +52,7 @@ describe('the tuned lens on a tiny model', () => {
   it('reads what leaves a layer and nothing else', async () => {
     await expect(run({ reading: 'tuned', site: 'mlp_out' })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
     await expect(run({ train: 'a' })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
+    await expect(run({ train: text, 'train-tokens': 3 })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
   });
 
   it('is asked for again when the kept file is damaged', async () => {
@@ -72,6 +73,17 @@ describe('the tuned lens on a tiny model', () => {
     expect(decodeTunedLens(bytes, layers + 1, hidden)).toBeNull();
     expect(decodeTunedLens(bytes.slice(0, -4), layers, hidden)).toBeNull();
     expect(decodeTunedLens(new Uint8Array(3), layers, hidden)).toBeNull();
+  });
+
+  it.each([4, 5, 90, 300])('holds out a part of a text of %i tokens, however short', async (length) => {
+    const lens = await trainTunedLens(
+      model,
+      Int32Array.from({ length }, (_, index) => (index * 31) % 90),
+      { ridge: 0.1 },
+    );
+    // Of two windows one is fitted, without its first token.
+    expect(lens.tokens).toBe(Math.ceil(length / 2) - 1);
+    expect([...lens.plain, ...lens.tuned].every(Number.isFinite)).toBe(true);
   });
 
   it('stops when it is told to', async () => {
