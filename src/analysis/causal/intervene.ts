@@ -71,7 +71,7 @@ export const intervene: Tool = {
     const prompts: Int32Array[] = [];
     for (const text of texts) prompts.push((await encode(text)).ids);
     for (const [before, behind] of lines) {
-      for (const value of values) prompts.push((await context.readPrompt(before + value + behind)).ids);
+      for (const value of values) prompts.push((await context.readText(before + value + behind)).ids);
     }
     const { measured, forwardPasses } = await targets(context, prompts);
     const found = measured.slice(0, values.length);

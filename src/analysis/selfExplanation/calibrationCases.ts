@@ -107,13 +107,10 @@ export async function judgeCases(
     replyTokens,
   }: { readonly template: string; readonly answerTokens: number; readonly replyTokens: number },
 ): Promise<JudgedCase[]> {
-  const { model, progress, signal, prompt: own } = context;
+  const { model, progress, signal } = context;
   const judged: JudgedCase[] = [];
   for (const { prompt, answer } of cases) {
-    // A prompt of messages is no text to read another one like.
-    const asked = await (own.templateRanges.length > 0
-      ? context.readMessages([{ role: 'user', content: prompt }])
-      : context.readPrompt(prompt));
+    const asked = await context.readText(prompt);
     const answered = await context.generate(asked, answerTokens);
     const content = filled(template, { prompt, response: firstLine(answered) });
     const reply = await context.generate(await context.readMessages([{ role: 'user', content }]), replyTokens);

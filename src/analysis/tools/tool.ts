@@ -39,6 +39,8 @@ export interface ToolContext {
   readonly progress: (phase: string, done: number, total: number) => void;
   /** Reads another text as the prompt was read: same format, mode and template. @throws as `tokenizePrompt` */
   readPrompt(text: string): Promise<ToolPrompt>;
+  /** Reads a text of its own, no document: where the prompt is a conversation, as one with this message of a user. @throws as `tokenizePrompt` */
+  readText(text: string): Promise<ToolPrompt>;
   /** A whole conversation through the chat template, or joined by blank lines where the model has none. */
   readMessages(messages: readonly { readonly role: string; readonly content: string }[]): Promise<ToolPrompt>;
   /** The asked target, resolved on `prompt` (the response is generated once, where one is needed). @throws as `resolveTarget` */

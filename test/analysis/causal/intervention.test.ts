@@ -96,6 +96,14 @@ test('a variable is set wherever it stands', async () => {
   expect(values[1]?.samples?.[1]).toBe(values[1]?.samples?.[0]);
 });
 
+test('samples are messages where the prompt is a conversation', async () => {
+  const text = JSON.stringify([{ role: 'user', content: 'Is France big?' }]);
+  const parameters = { span: 'France', values: 'Peru', samples: 'Is {{}} big?', tokens: 0 };
+  const { data } = await toolOn(model, 'intervene', { text, format: 'messages-json', mode: 'chat', target, parameters });
+  const { values } = data as Effects;
+  for (const { target: own, samples } of values) expect(samples).toEqual([own]);
+});
+
 test('pieces', () => {
   const sections = [
     { kind: 'variable', label: 'place', start: 2, end: 5 },
