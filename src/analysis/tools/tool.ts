@@ -24,6 +24,8 @@ export interface ToolPrompt {
 export interface ToolStore {
   /** Null where nothing of that name is kept. */
   read(name: string): Promise<Uint8Array | null>;
+  /** To be asked before long work whose result shall be kept. @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE where nothing can be written */
+  ready(): Promise<void>;
   /** @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE */
   write(name: string, bytes: Uint8Array): Promise<void>;
 }

@@ -62,6 +62,13 @@ describe('patch', () => {
     expect(cost.forwardPasses).toBe(5);
   });
 
+  test('one cell has no rank correlation', async () => {
+    const parameters = { corrupt: 'No', estimate: 'beside', layer: 3 };
+    const { data } = await toolOn(model, 'patch', { text: 'Hi', target, parameters });
+    expect(data).toMatchObject({ values: [[expect.closeTo(1, 5)]], estimated: [[expect.any(Number)]] });
+    expect(data).not.toHaveProperty('rankCorrelation');
+  });
+
   test('a head is estimated where it is patched: at the words of the answer too', async () => {
     const answer = { kind: 'text', text: ' Paris, the' } as const;
     const parameters = { corrupt, site: 'z', by: 'head', estimate: 'only', layer: 29 };

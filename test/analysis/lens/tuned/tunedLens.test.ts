@@ -61,6 +61,18 @@ describe('the tuned lens on a tiny model', () => {
     await expect(run({ reading: 'tuned' })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
   });
 
+  it('is not trained where it cannot be kept', async () => {
+    const file = path.join(folder, 'a file');
+    writeFileSync(file, '');
+    // Below a file no folder can be made; a system may also call a new folder not found.
+    const places = [path.join(file, 'cache'), ...(process.platform === 'linux' ? ['/proc/nowhere'] : [])];
+    for (const place of places) {
+      vi.stubEnv('PROMPT_LOUPE_CACHE', place);
+      await expect(run({ train: text })).rejects.toMatchObject({ code: 'E_OUTPUT_UNWRITABLE' });
+    }
+    vi.stubEnv('PROMPT_LOUPE_CACHE', folder);
+  });
+
   it('survives being written down, and nothing else passes for one', async () => {
     const lens = await trainTunedLens(
       model,
