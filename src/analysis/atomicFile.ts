@@ -47,7 +47,8 @@ export async function writeAtomically(
   }
 }
 
-function fileError(out: string, error: unknown): unknown {
+/** What went wrong with a file or folder as an error for the user, where it is one that users can mend. */
+export function fileError(out: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error && 'syscall' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(out);
   const why = typeof code === 'string' ? unwritable.get(code) : undefined;

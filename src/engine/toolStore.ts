@@ -1,11 +1,11 @@
 /** Files that tools keep for a model, in the user's cache folder, by the digest of the model's file. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ToolStore } from '../analysis/tools/tool.ts';
 import type { ModelInfo } from '../model/model.ts';
-import { writeAtomically } from '../analysis/atomicFile.ts';
+import { fileError, writeAtomically } from '../analysis/atomicFile.ts';
 
 /** `PROMPT_LOUPE_CACHE`, or the system's own place for what can be made again. */
 function cacheFolder(): string {
@@ -35,9 +35,33 @@ export function toolStore({ sha256, file, name }: Pick<ModelInfo, 'sha256' | 'fi
         return null;
       }
     },
+    ready: () => makeFolder(folder()),
     write: async (name, bytes) => {
-      await mkdir(folder(), { recursive: true });
+      await makeFolder(folder());
       await writeAtomically(join(folder(), name), (append) => append(bytes));
     },
   };
+}
+
+/** @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await makeWithParents(folder);
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw fileError(folder, error);
+  }
+}
+
+/** Step by step: Node's own `recursive` never ends where a system refuses a folder as not found (/proc). */
+async function makeWithParents(folder: string, hasParents = false): Promise<void> {
+  const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined);
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return;
+    if (codeOf(error) !== 'ENOENT' || hasParents || dirname(folder) === folder) throw error;
+    await makeWithParents(dirname(folder));
+    await makeWithParents(folder, true);
+  }
 }

@@ -191,7 +191,6 @@ function describe({
 }: Described): ModelInfo {
   const { graph, probe, source } = prepared;
   const { configuration, onnxFile } = folder;
-  const trained = configuration.contextLength ?? 0;
   const asked = contextLength > 0 ? contextLength : defaultContextLength;
   const vocabulary = structure.vocabulary ?? configuration.vocabulary ?? 0;
   const task = taskOf(structure, probe, configuration);
@@ -215,7 +214,7 @@ function describe({
     headSize: structure.headSize ?? 0,
     neurons: structure.neurons ?? 0,
     vocabulary,
-    contextLength: trained > 0 ? Math.min(asked, trained) : asked,
+    contextLength: Math.min(asked, configuration.contextLength || asked, structure.positions ?? asked),
     fileBytes,
     sharesBeginnings,
     sharesPatchedBeginnings: false,

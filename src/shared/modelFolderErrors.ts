@@ -16,7 +16,8 @@ export const tokenizerMissing = (model: string) =>
     kind: 'model',
     what: `${model} has no vocabulary, so no text can be read`,
     why: 'there is no tokenizer.json beside the model or one folder up',
-    action: "put the model's tokenizer.json into its folder, or give the prompt as token ids",
+    action:
+      "put the model's tokenizer.json into its folder, or give token ids: --ids 1,2,3, and <1><2> where a text is asked for",
     details: { model },
   });
 

@@ -52,3 +52,28 @@ describe.each(['llama_optimum_kv', 'gpt2_optimum_kv', 'llama_torch_legacy', 'lla
     }
   });
 });
+
+it('heads of a classifier are counted over all they see', async () => {
+  const model = withNumbersAsTokens(await openModel('test/fixtures/onnx/bert_cls_optimum', { threads: 1, contextLength: 64 }));
+  try {
+    const { data } = await toolOn(model, 'heads', { ids });
+    const found = (data as { heads: { entropy: number; concentration: number }[] }).heads;
+    const { captured } = await model.forward({
+      tokens: Int32Array.from(ids),
+      capture: [{ site: { kind: 'pattern', layer: 0 } }],
+    });
+    const pattern = captured.get('pattern.0')?.data ?? new Float32Array();
+    const rows = ids.slice(1).map((_, row) => [...pattern.subarray((row + 1) * ids.length, (row + 2) * ids.length)]);
+    const mean = (of: (row: number[]) => number) => rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
+    expect(found[0]?.entropy).toBeCloseTo(
+      mean((row) => -row.reduce((sum, share) => sum + share * Math.log(share), 0)),
+      5,
+    );
+    expect(found[0]?.concentration).toBeCloseTo(
+      mean((row) => Math.max(...row)),
+      5,
+    );
+  } finally {
+    await model.dispose();
+  }
+});

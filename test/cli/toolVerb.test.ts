@@ -70,6 +70,8 @@ describe('refused before a model is opened', () => {
   test.each<[string[], number, RegExp]>([
     [['patch', clean], 2, /missing required argument 'CORRUPT'/],
     [['patch', clean, corrupt, 'third.txt'], 2, /too many arguments/],
+    [['patch', '--ids', '1,2'], 2, /missing required argument 'CORRUPT'/],
+    [['patch', clean, corrupt, '--ids', '1,2'], 2, /exclude each other/],
     [['ablate', clean, '--what', 'everything'], 2, /'--what <kind>'.*head, mlp, attn, resid/],
     [['ablate', clean, '--layer', 'last'], 2, /'--layer <n>'/],
     [['ablate', clean, '--layer', ''], 2, /'--layer <n>'/],
@@ -103,6 +105,27 @@ describe('on a model', () => {
     expect((await runCli(['patch', corrupt, clean, ...tiny, '--json'])).stdout).not.toBe(
       (await runCli(['patch', clean, corrupt, ...tiny, '--json'])).stdout,
     );
+  });
+
+  test('with --ids the FILE is the other prompt', async () => {
+    const { stdout } = await runCli(['logprobs', clean, ...tiny, '--json']);
+    const ids = (JSON.parse(stdout) as { tokens: { id: number }[] }).tokens.map(({ id }) => id).join(',');
+    const byIds = await runCli(['patch', '--ids', ids, corrupt, ...tiny, '--json']);
+    expect(byIds).toMatchObject({ code: 0, stderr: '' });
+    expect(byIds.stdout).toBe((await runCli(['patch', clean, corrupt, ...tiny, '--json'])).stdout);
+  });
+
+  test.each([
+    ['lens'],
+    ['heads'],
+    ['patch', file('ids.txt', '<5><17><40><8>\n')],
+    ['trace', '--subject', '<40>'],
+    ['ablate', '--target', 'contrast:<85>|<7>'],
+  ])('a model without a vocabulary is looked into by ids: %s', async (verb, ...rest) => {
+    const model = ['--model', 'test/fixtures/onnx/llama_optimum_kv', '--threads', '1'];
+    const { code, stdout, stderr } = await runCli([verb, ...rest, '--ids', '5,17,40,5', ...model, '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toBeTypeOf('object');
   });
 
   test('the second FILE may come from standard input', async () => {

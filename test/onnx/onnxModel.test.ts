@@ -195,3 +195,24 @@ describe.each(dialects)('$name', ({ name, tolerance, exact }) => {
 function sum(a: Float32Array, b: Float32Array): Float32Array {
   return a.map((value, index) => value + b[index]!);
 }
+
+test.each([
+  // Learned positions, looked up or cut off: the table ends at 128. Rotary ones have no end.
+  ['bert_cls_optimum', 128],
+  ['bert_cls_ort_fused', 128],
+  ['bert_cls_qattention', 128],
+  ['gpt2_optimum_kv', 128],
+  ['llama_torch_legacy', 4096],
+])('%s reads %i tokens and no more', async (name, most) => {
+  const model = await openOnnxModel(modelFile(name), { threads: 1, contextLength: 0 });
+  try {
+    expect(model.info.contextLength).toBe(most);
+    if (most < 4096) {
+      const read = (length: number) => model.forward({ tokens: new Int32Array(length).fill(5), logits: 'last' });
+      expect((await read(most)).nonFinite).toBeNull();
+      await expect(read(most + 1)).rejects.toMatchObject({ code: 'E_CONTEXT_OVERFLOW' });
+    }
+  } finally {
+    await model.dispose();
+  }
+});

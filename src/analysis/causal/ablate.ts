@@ -71,7 +71,7 @@ export const ablate: Tool = {
     // What cannot be asked is refused before anything is computed.
     const choice = { what, by, layers, heads: model.info.heads, prompt };
     ablationGrid({ ...choice, neurons: given });
-    if (how === 'resample') otherText(context);
+    requireOther(context, how);
     const target = await context.target();
     const source = await ablationSource(context, what, how, target);
     const neurons = what !== 'neuron' || given.length > 0 ? given : mostActive(source, layers[0] ?? 0, model.info.neurons);
@@ -104,13 +104,12 @@ export const ablate: Tool = {
   },
 };
 
-/** @throws E_TOOL_PARAMETER */
-function otherText({ parameters }: ToolContext): string {
-  const text = String(parameters['other']);
-  if (text === '') {
-    throw toolParameter('ablate', 'other', 'resample needs a second prompt', 'name one, or use zero, mean or shuffle');
-  }
-  return text;
+/** A second prompt is there when values come from it, and not when they do not. @throws E_TOOL_PARAMETER */
+function requireOther({ parameters }: ToolContext, how: Replacement): void {
+  const isGiven = parameters['other'] !== '';
+  const refuse = (why: string, action: string) => toolParameter('ablate', 'other', why, action);
+  if (how === 'resample' && !isGiven) throw refuse('resample needs a second prompt', 'name one, or use zero, mean or shuffle');
+  if (how !== 'resample' && isGiven) throw refuse(`${how} takes nothing from another prompt`, 'leave it away, or use resample');
 }
 
 /** Numbers of neurons as they were given, each once; none: the most active ones. @throws E_TOOL_PARAMETER */
@@ -153,7 +152,7 @@ async function ablationSource(
     how,
     length,
     own: how === 'shuffle' || what === 'neuron' ? await read(prompt.ids) : null,
-    other: how === 'resample' ? await read((await context.readPrompt(otherText(context))).ids) : null,
+    other: how === 'resample' ? await read((await context.readPrompt(String(context.parameters['other']))).ids) : null,
     order: how === 'shuffle' ? displaced(length, seededRandom(seed)) : [],
   };
 }

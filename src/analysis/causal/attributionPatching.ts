@@ -7,7 +7,8 @@ import type { PromptPair } from './promptPair.ts';
 /**
  * First-order estimate of every patch at once (Nanda 2023; Syed et al. 2023, arXiv 2310.10348): ⟨source − base, d target / d site⟩ at the
  * base run. One forward and one backward pass beside the two runs the activations come from.
- * @param place which layers, ascending; by positions: [layers, T], by heads: [layers, H]
+ * @param place which layers, ascending; by positions: [layers, T] of the prompt, by heads: [layers, H], over the target's continuation too,
+ * as a patch of a head is
  * @returns estimated change of the target, in its unit
  * @throws as `Model.gradient`
  */
@@ -19,9 +20,10 @@ export async function attributionPatching(
   signal: AbortSignal,
 ): Promise<Float64Array> {
   const length = (runs.baseIsClean ? clean : corrupt).ids.length;
+  const tokens = runs.baseIsClean ? cleanTokens : corruptTokens;
   const { targets } = await model.gradient(
     {
-      tokens: runs.baseIsClean ? cleanTokens : corruptTokens,
+      tokens,
       targets: [target.gradient(length)],
       at: layers.map((layer) => ({ kind: site, layer })),
     },
@@ -34,7 +36,7 @@ export async function attributionPatching(
   for (const [row, layer] of layers.entries()) {
     const gradient = gradients.get(`${site}.${layer}`);
     if (gradient === undefined) throw numeric(`the gradient at ${site}.${layer}`);
-    for (let position = 0; position < length; position++) {
+    for (let position = 0; position < (by === 'head' ? tokens.length : length); position++) {
       const [from, to] = [runs.source.at(layer, position), runs.base.at(layer, position)];
       const width = from.length / (by === 'head' ? columns : 1);
       const slope = gradient.data.subarray(position * from.length, (position + 1) * from.length);

@@ -4,7 +4,7 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import { promptEncoder } from '../words/promptEncoder.ts';
 import { applyEdits } from '../words/textEdits.ts';
 import { quotedTarget } from '../words/quotedTarget.ts';
-import { type AverageEffect, averageEffect, sampleLines, spanIn, valuesOf } from './intervention.ts';
+import { type AverageEffect, averageEffect, placesOf, sampleLines, valuesOf } from './intervention.ts';
 
 const id = 'intervene';
 
@@ -21,7 +21,7 @@ export const intervene: Tool = {
       id: 'span',
       kind: 'text',
       label: 'Span',
-      help: 'words of the prompt that are replaced; they must stand there once',
+      help: 'words of the prompt that are replaced, which stand there once; or a variable, {{name}}, wherever it stands',
       default: '',
       required: true,
       pattern: 'France',
@@ -56,35 +56,41 @@ export const intervene: Tool = {
   async run(context) {
     const { prompt, parameters, seed } = context;
     const span = String(parameters['span']);
-    const range = spanIn(prompt.text, span);
-    const values = [span, ...valuesOf(String(parameters['values']), span)];
+    const places = placesOf(prompt, span);
+    const own = prompt.text.slice(places[0].start, places[0].end);
+    const values = [own, ...valuesOf(String(parameters['values']), own)];
     const lines = sampleLines(String(parameters['samples']), span);
     const target = await context.target();
     const encode = promptEncoder(context);
-    const texts = values.map((value) => applyEdits(prompt.text, [{ ...range, text: value }]));
+    const texts = values.map((value) =>
+      applyEdits(
+        prompt.text,
+        places.map((place) => ({ ...place, text: value })),
+      ),
+    );
     const prompts: Int32Array[] = [];
     for (const text of texts) prompts.push((await encode(text)).ids);
     for (const [before, behind] of lines) {
-      for (const value of values) prompts.push((await context.readPrompt(before + value + behind)).ids);
+      for (const value of values) prompts.push((await context.readText(before + value + behind)).ids);
     }
     const { measured, forwardPasses } = await targets(context, prompts);
-    const own = measured.slice(0, values.length);
+    const found = measured.slice(0, values.length);
     /** [values][samples] */
     const samples = values.map((_, value) => lines.map((_line, line) => measured[(line + 1) * values.length + value] as number));
     const answers = await answersOf(context, prompts.slice(0, values.length));
     const pairs = values.flatMap((_, b) => values.slice(0, b).map((_value, a) => ({ a, b })));
     const differences = pairs.map(({ a, b }): Difference => {
       const average = lines.length === 0 ? null : averageEffect(samples[b] ?? [], samples[a] ?? [], seed);
-      return { from: values[a] ?? '', to: values[b] ?? '', difference: (own[b] as number) - (own[a] as number), average };
+      return { from: values[a] ?? '', to: values[b] ?? '', difference: (found[b] as number) - (found[a] as number), average };
     });
     const { unit, label } = target.description;
     return {
       data: {
-        span: { ...range, text: span },
+        span: { ...places[0], text: own, places },
         values: values.map((value, index) => ({
           value,
-          target: own[index],
-          change: (own[index] as number) - (own[0] as number),
+          target: found[index],
+          change: (found[index] as number) - (found[0] as number),
           tokens: prompts[index]?.length,
           text: answers[index] ?? null,
           ...(lines.length === 0 ? {} : { samples: samples[index] }),
@@ -97,7 +103,7 @@ export const intervene: Tool = {
       blocks: interventionBlocks({
         span,
         values,
-        own,
+        own: found,
         answers,
         differences,
         samples: lines.length,

@@ -2,10 +2,23 @@
 import { seedFor } from '../../attribution/seededRandom.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
 import type { TextRange } from '../../shared/tokens.ts';
+import type { ToolPrompt } from '../tools/tool.ts';
 import { meanInterval, meanOf } from '../faithfulness/interval.ts';
 
 const id = 'intervene';
 const slot = '{{}}';
+
+/** Where what is set stands: a variable by its name in braces, wherever it was filled in; words where they stand. @throws as `spanIn` */
+export function placesOf(
+  { text, sections }: Pick<ToolPrompt, 'text' | 'sections'>,
+  span: string,
+): readonly [TextRange, ...TextRange[]] {
+  const name = /^\{\{\s*(.+?)\s*\}\}$/u.exec(span.trim())?.[1];
+  const [first, ...others] = sections
+    .filter(({ kind, label }) => kind === 'variable' && label === name)
+    .map(({ start, end }) => ({ start, end }));
+  return first === undefined ? [spanIn(text, span)] : [first, ...others];
+}
 
 /** @throws E_TOOL_PARAMETER when the words stand nowhere, or more than once */
 export function spanIn(text: string, span: string): TextRange {

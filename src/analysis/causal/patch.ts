@@ -111,7 +111,8 @@ export const patch: Tool = {
     }
     const shares = values?.map((value) => recovered(pair, value)) ?? null;
     const estimated = first?.map((change) => recovered(pair, (isDenoise ? pair.corruptValue : pair.cleanValue) + change)) ?? null;
-    const correlation = shares === null || estimated === null ? null : spearman(shares, estimated);
+    // Two cells are always in order, or not.
+    const correlation = shares === null || estimated === null || shares.length < 3 ? null : spearman(shares, estimated);
     return {
       data: {
         site,

@@ -8,7 +8,15 @@ import { meanOf } from '../faithfulness/interval.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { quotedTarget } from '../words/quotedTarget.ts';
 import { patchedValues } from './patchedValues.ts';
-import { norm, pooledActivation, type Pooling, randomDirections, steeredText, steeringPatch } from './steering.ts';
+import {
+  norm,
+  pooledActivation,
+  pooledPositions,
+  type Pooling,
+  randomDirections,
+  steeredText,
+  steeringPatch,
+} from './steering.ts';
 import { fixedText } from '../../shared/numberText.ts';
 
 const id = 'steer';
@@ -173,12 +181,14 @@ async function steeringDirection(context: ToolContext, site: Site) {
     for (const text of texts) {
       if (text.trim() === '')
         throw toolParameter(id, parameter, 'one of its texts is empty', 'leave no empty text between two |');
-      const { ids } = await context.readPrompt(text);
-      if (ids.length < 2) {
+      const read = await context.readText(text);
+      const { ids } = read;
+      const positions = pooledPositions(read, parameters['take'] as Pooling);
+      if (positions.length === 0) {
         const why = `${JSON.stringify(text)} is one token, and the first token of a text is like no other: attention rests on it`;
         throw toolParameter(id, parameter, why, 'give longer texts');
       }
-      pooled.push(await pooledActivation(model, ids, site, parameters['take'] as Pooling, signal));
+      pooled.push(await pooledActivation(model, ids, site, positions, signal));
       forwardPasses += ids.length / context.prompt.ids.length;
     }
     return {

@@ -4,32 +4,42 @@ import type { Model, Patch } from '../../model/model.ts';
 import { type Site, siteName } from '../../model/sites.ts';
 import { numeric } from '../../shared/errorCatalog.ts';
 import { captureSites } from '../activations/captureSites.ts';
+import type { Token } from '../../shared/tokens.ts';
+import type { ToolPrompt } from '../tools/tool.ts';
 
 export type Pooling = 'mean' | 'last';
 
 /**
- * The activation of a text at one site: its last token's, or the mean over its tokens. The first token is left out of the mean:
- * attention rests on it, its activations are many times larger than all others, and it would drown what the text says.
- * @param tokens at least two @returns [D] and the mean length of the activations it was made of
+ * Whose activations stand for a text: the last token, or all that are not the chat template's. The first token is left out: attention
+ * rests on it, its activations are many times larger than all others, and it would drown what the text says.
  */
+export function pooledPositions(
+  { tokens, templateRanges }: Pick<ToolPrompt, 'tokens' | 'templateRanges'>,
+  pooling: Pooling,
+): number[] {
+  const isTemplate = ({ start, end }: Token) => templateRanges.some((range) => start < range.end && end > range.start);
+  const positions = tokens.flatMap((token, position) => (position === 0 || isTemplate(token) ? [] : [position]));
+  return pooling === 'mean' ? positions : tokens.length > 1 ? [tokens.length - 1] : [];
+}
+
+/** Mean activation of a text at one site. @param positions not empty @returns [D] and the mean length of the activations it was made of */
 export async function pooledActivation(
   model: Model,
   tokens: Int32Array,
   site: Site,
-  pooling: Pooling,
+  positions: readonly number[],
   signal: AbortSignal,
 ): Promise<{ readonly mean: Float64Array; readonly length: number }> {
   const values = (await captureSites(model, { tokens, sites: [site] }, signal))(site);
   const width = values.length / tokens.length;
-  const first = pooling === 'last' ? tokens.length - 1 : 1;
   const mean = new Float64Array(width);
   let length = 0;
-  for (let position = first; position < tokens.length; position++) {
+  for (const position of positions) {
     const row = values.subarray(position * width, (position + 1) * width);
     row.forEach((value, index) => {
-      mean[index] = (mean[index] as number) + value / (tokens.length - first);
+      mean[index] = (mean[index] as number) + value / positions.length;
     });
-    length += norm(row) / (tokens.length - first);
+    length += norm(row) / positions.length;
   }
   return { mean, length };
 }

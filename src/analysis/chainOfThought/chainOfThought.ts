@@ -4,7 +4,7 @@ import { toolPrompt } from '../../shared/toolErrors.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { alterations, truncations } from './alterations.ts';
 import { chainReport } from './chainReport.ts';
-import { readAnswers } from './readAnswers.ts';
+import { type ReadAnswer, readAnswers } from './readAnswers.ts';
 import { splitReasoning, stepKinds, type StepKind } from './splitReasoning.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -75,18 +75,21 @@ async function run(context: ToolContext) {
   const lead = /^\s*/u.exec(response)?.[0] ?? '';
   const hasSpace = /^\s/u.test(cue + answer);
   const followed = (text: string) => (text.trim() === '' ? lead + cue.trimStart() : (hasSpace ? text.trimEnd() : text) + cue);
-  const texts = [...cut, ...altered.map(({ text }) => text)].map(followed);
+  const read = [...cut, ...altered.map(({ text }) => text)].map(followed);
   let done = 0;
-  const { answers, forwardPasses } = await readAnswers(model, prompt.ids, texts, answerIds, signal, () =>
-    progress('reading answers', ++done, texts.length),
+  const { answers, forwardPasses } = await readAnswers(model, prompt.ids, read, answerIds, signal, () =>
+    progress('reading answers', ++done, read.length),
   );
   const truncated = answers.slice(0, cut.length);
   const outcomes = altered.map((alteration, index) => ({
     alteration,
     answer: answers[cut.length + index] as (typeof answers)[number],
   }));
-  const firsts = [...new Set(answers.map(({ first }) => first))];
+  const begun = answers.map(({ begins }) => begins);
+  const firsts = begun.map(([first = 0]) => first);
   const pieces = await model.tokenizer.pieces(firsts);
+  const texts = new Map<ReadAnswer['begins'], string>();
+  for (const begins of begun) texts.set(begins, await model.tokenizer.decode(begins));
   return {
     ...chainReport({
       response,
@@ -96,6 +99,7 @@ async function run(context: ToolContext) {
       outcomes,
       verdict: verdictOf(truncated, outcomes),
       pieceOf: new Map(firsts.map((first, index) => [first, pieces[index] ?? ''])),
+      textOf: texts,
     }),
     forwardPasses: forwardPasses + (given === '' ? 1 : 0),
   };

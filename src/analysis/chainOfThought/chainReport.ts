@@ -15,6 +15,8 @@ export interface ChainFindings {
   readonly outcomes: readonly { readonly alteration: Alteration; readonly answer: ReadAnswer }[];
   readonly verdict: Verdict;
   readonly pieceOf: ReadonlyMap<number, string>;
+  /** What each answer begins with, as text. */
+  readonly textOf: ReadonlyMap<ReadAnswer['begins'], string>;
 }
 
 const names: Record<AlterationKind, string> = {
@@ -35,14 +37,15 @@ const verdicts: Record<Dependence, string> = {
 };
 
 export function chainReport(findings: ChainFindings): { readonly data: object; readonly blocks: readonly Block[] } {
-  const { response, reasoning, truncated, outcomes, verdict, pieceOf } = findings;
+  const { response, reasoning, truncated, outcomes, verdict, pieceOf, textOf } = findings;
   const { steps, cue, answer } = reasoning;
   const share = (kept: number) => kept / steps.length;
   const whole = truncated.at(-1)?.logprob ?? 0;
-  const plain = ({ logprob, isSame, first }: ReadAnswer) => ({
+  const plain = ({ logprob, isSame, begins }: ReadAnswer) => ({
     logprob,
     same: isSame,
-    first: { id: first, text: pieceOf.get(first) ?? '' },
+    first: { id: begins[0] ?? 0, text: pieceOf.get(begins[0] ?? 0) ?? '' },
+    begins: textOf.get(begins) ?? '',
   });
   return {
     data: {
@@ -86,7 +89,7 @@ export function chainReport(findings: ChainFindings): { readonly data: object; r
             names[kind],
             read.logprob - whole,
             read.isSame ? 'yes' : 'no',
-            tokenLabel(pieceOf.get(read.first)),
+            tokenLabel(textOf.get(read.begins)),
           ],
         })),
       },

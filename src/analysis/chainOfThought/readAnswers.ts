@@ -8,8 +8,8 @@ export interface ReadAnswer {
   readonly logprob: number;
   /** Whether greedy decoding would write it. */
   readonly isSame: boolean;
-  /** The most likely token in the place of the answer's first. */
-  readonly first: number;
+  /** What greedy decoding would write, up to the first token that is not the answer's; the answer itself where it is the same. */
+  readonly begins: readonly number[];
 }
 
 /**
@@ -35,11 +35,9 @@ export async function readAnswers(
   const answers = results.map(({ read }): ReadAnswer => {
     const logprob = read.reduce((sum, row) => sum + (row.logits[0] ?? Number.NaN) - row.logSumExp, 0);
     if (!Number.isFinite(logprob)) throw numeric('logits');
-    return {
-      logprob,
-      isSame: read.every((row, step) => row.top[0]?.id === answer[step]),
-      first: read[0]?.top[0]?.id ?? 0,
-    };
+    const likely = read.map((row) => row.top[0]?.id ?? 0);
+    const other = likely.findIndex((id, step) => id !== answer[step]);
+    return { logprob, isSame: other < 0, begins: other < 0 ? likely : likely.slice(0, other + 1) };
   });
   const sequences = variants.map(({ tokens }) => tokens);
   return { answers, forwardPasses: sharedPasses(model.info, sequences, Math.max(1, sequences.at(-1)?.length ?? 1), 0) };

@@ -176,10 +176,10 @@ function blocksOf(
   ];
 }
 
-/** Up to three tokens, largest part first. */
 /** Two decimals are shown. */
 const smallestShown = 0.005;
 
+/** Up to three tokens, largest part first. */
 function strongest(tokens: ArrayLike<number>): { readonly token: number; readonly value: number }[] {
   return Array.from(tokens, (value, token) => ({ token, value }))
     .filter(({ value }) => Math.abs(value) >= smallestShown)

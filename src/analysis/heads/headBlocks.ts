@@ -136,7 +136,8 @@ function headTable({ reports, chance, unit }: HeadPicture, hasGradient: boolean,
   return {
     kind: 'table',
     title: 'All heads',
-    caption: 'Shares of attention, means over queries. “chance”: attention that prefers nothing.',
+    caption:
+      'Shares of attention, means over queries. “chance”: attention that prefers nothing. The score is that of the first label.',
     columns: [
       { label: 'head' },
       ...(hasGradient ? [{ label: 'attention × gradient', numeric: true, unit } as const] : []),
@@ -154,13 +155,15 @@ function headTable({ reports, chance, unit }: HeadPicture, hasGradient: boolean,
       { label: 'same section', numeric: true },
       { label: 'heading', numeric: true },
       { label: 'label' },
+      { label: 'score of the label', numeric: true },
     ],
     rows: [
       ...sorted.map((report) => {
         const [name = '', ...numbers] = row(nameOf(report), report);
-        return { cells: [name, ...weights(report), ...numbers, report.labels.map((label) => label.name).join(', ')] };
+        const labels = report.labels.map((label) => label.name).join(', ');
+        return { cells: [name, ...weights(report), ...numbers, labels, cell(report.labels[0]?.score ?? null)] };
       }),
-      { cells: ['chance', ...weights(null), ...row('', chance).slice(1), ''] },
+      { cells: ['chance', ...weights(null), ...row('', chance).slice(1), '', cell(null)] },
     ],
   };
 }

@@ -5,7 +5,14 @@ import { type HeadReport, headBlocks } from './headBlocks.ts';
 import { headLabels, labelThresholds } from './headLabels.ts';
 import { importanceByAblation, importanceByGradient } from './headImportance.ts';
 import { forEachPattern } from './patterns.ts';
-import { type PatternStatistics, patternStatistics, type TokenGroups, uniformPattern } from './patternStatistics.ts';
+import {
+  type PatternStatistics,
+  patternStatistics,
+  type Sight,
+  sightOf,
+  type TokenGroups,
+  uniformPattern,
+} from './patternStatistics.ts';
 import { repeatedSequence, ungrouped } from './repeatedSequence.ts';
 import { clusters, patternSignature, similarities } from './similarity.ts';
 import { tokenGroups } from './tokenGroups.ts';
@@ -48,8 +55,8 @@ export const heads: Tool = {
     }
     const groups = tokenGroups(prompt);
     const signatures: Float32Array[] = [];
-    const onPrompt = await statisticsOn(context, prompt.ids, groups, 'reading attention', (pattern) =>
-      signatures.push(patternSignature(pattern)),
+    const onPrompt = await statisticsOn(context, prompt.ids, groups, 'reading attention', (pattern, sight) =>
+      signatures.push(patternSignature(pattern, sight)),
     );
     const half = Number(parameters.repeat);
     const sequence = half > 0 ? await repeatedSequence(model, half, seed) : null;
@@ -77,7 +84,7 @@ export const heads: Tool = {
         ablation: ablation?.[layer]?.[head] ?? null,
       };
     });
-    const chance = patternStatistics(uniformPattern(prompt.ids.length), groups);
+    const chance = patternStatistics(uniformPattern(prompt.ids.length, onPrompt.sight), groups, onPrompt.sight);
     const unit = (await context.target()).description.unit;
     return {
       data: {
@@ -115,24 +122,27 @@ async function statisticsOn(
   tokens: Int32Array,
   groups: TokenGroups,
   phase: string,
-  onPattern: (pattern: Float32Array) => void = () => undefined,
-): Promise<{ readonly statistics: PatternStatistics[]; readonly passes: number }> {
+  onPattern: (pattern: Float32Array, sight: Sight) => void = () => undefined,
+): Promise<{ readonly statistics: PatternStatistics[]; readonly sight: Sight; readonly passes: number }> {
   const statistics: PatternStatistics[] = [];
+  let sight: Sight = 'back';
   const block = tokens.length ** 2;
   const passes = await forEachPattern(
     model,
     tokens,
     (layer, pattern) => {
+      // All heads of a model see alike: the first layer tells.
+      if (layer === 0) sight = sightOf(pattern.subarray(0, block));
       for (let head = 0; head < model.info.heads; head++) {
         const own = pattern.subarray(head * block, (head + 1) * block);
         if (!own.every(Number.isFinite)) throw numeric(`pattern.${layer}`);
-        statistics.push(patternStatistics(own, groups));
-        onPattern(own);
+        statistics.push(patternStatistics(own, groups, sight));
+        onPattern(own, sight);
       }
     },
     { signal, onLayer: (done, total) => progress(phase, done, total) },
   );
-  return { statistics, passes };
+  return { statistics, sight, passes };
 }
 
 /** Null where the model gives no gradients. */

@@ -1,5 +1,8 @@
 /** What one attention pattern looks like, in numbers. Every statistic is a mean over queries behind the first token. */
 
+/** Whether a query sees the tokens before it and itself (language models), or the whole prompt (most classifiers and encoders). */
+export type Sight = 'back' | 'whole';
+
 /** What the prompt is made of, by token: tokens of equal numbers belong together. */
 export interface TokenGroups {
   readonly ids: ArrayLike<number>;
@@ -22,16 +25,16 @@ export interface PatternStatistics {
   readonly sink: number;
   readonly self: number;
   readonly previous: number;
-  /** Share of earlier tokens equal to the query, of queries that have one. */
+  /** Share of other tokens in sight that equal the query, of queries that have one. */
   readonly duplicate: number | null;
   /** Share of the tokens that followed those (Olsson et al. 2022, arXiv 2209.11895: prefix matching). */
   readonly induction: number | null;
-  /** Share of earlier pieces of the query's own word, of queries that have some. */
+  /** Share of other pieces of the query's own word in sight, of queries that have some. */
   readonly sameWord: number | null;
   /** Share of the query's own sentence and section, the query itself included. */
   readonly sameSentence: number;
   readonly sameSection: number;
-  /** Share of tokens in headings, of queries behind one; null without headings. */
+  /** Share of tokens in headings, of queries that see one; null without headings. */
   readonly heading: number | null;
 }
 
@@ -41,7 +44,7 @@ interface Sum {
 }
 
 /** @param pattern [T, T], row = query; T at least 2 */
-export function patternStatistics(pattern: Float32Array, groups: TokenGroups): PatternStatistics {
+export function patternStatistics(pattern: Float32Array, groups: TokenGroups, sight: Sight = 'back'): PatternStatistics {
   const size = Math.sqrt(pattern.length);
   const { ids, words, sentences, sections, headings } = groups;
   const sums = new Map<keyof PatternStatistics, Sum>();
@@ -53,11 +56,11 @@ export function patternStatistics(pattern: Float32Array, groups: TokenGroups): P
     let [entropy, largest, distance] = [0, 0, 0];
     const found = { duplicate: 0, induction: 0, sameWord: 0, sameSentence: 0, sameSection: 0, heading: 0 };
     const seen = { duplicate: false, induction: false, sameWord: false, heading: false };
-    for (let key = 0; key <= query; key++) {
+    for (let key = 0; key <= lastSeen(query, size, sight); key++) {
       const share = pattern[query * size + key] as number;
       if (share > 0) entropy -= share * Math.log(share);
       largest = Math.max(largest, share);
-      distance += share * (query - key);
+      distance += share * Math.abs(query - key);
       if (sentences[key] === sentences[query]) found.sameSentence += share;
       if (sections[key] === sections[query]) found.sameSection += share;
       if (headings[key] === 1) {
@@ -73,7 +76,7 @@ export function patternStatistics(pattern: Float32Array, groups: TokenGroups): P
         found.duplicate += share;
         seen.duplicate = true;
       }
-      if (key > 0 && ids[key - 1] === ids[query]) {
+      if (key > 0 && key - 1 !== query && ids[key - 1] === ids[query]) {
         found.induction += share;
         seen.induction = true;
       }
@@ -109,9 +112,23 @@ export function patternStatistics(pattern: Float32Array, groups: TokenGroups): P
   };
 }
 
+/** The last key that a query sees. */
+export function lastSeen(query: number, size: number, sight: Sight): number {
+  return sight === 'back' ? query : size - 1;
+}
+
+/** What a query sees in a pattern [T, T]. */
+export function sightOf(pattern: Float32Array): Sight {
+  const size = Math.sqrt(pattern.length);
+  return pattern.some((share, at) => share > 0 && at % size > Math.floor(at / size)) ? 'whole' : 'back';
+}
+
 /** Attention that prefers nothing: what each statistic is by chance on this prompt. [T, T] */
-export function uniformPattern(size: number): Float32Array {
+export function uniformPattern(size: number, sight: Sight = 'back'): Float32Array {
   const pattern = new Float32Array(size * size);
-  for (let query = 0; query < size; query++) pattern.fill(1 / (query + 1), query * size, query * size + query + 1);
+  for (let query = 0; query < size; query++) {
+    const seen = lastSeen(query, size, sight) + 1;
+    pattern.fill(1 / seen, query * size, query * size + seen);
+  }
   return pattern;
 }

@@ -1,4 +1,5 @@
 /** How alike heads look at a prompt, and which do the same. */
+import { lastSeen, type Sight } from './patternStatistics.ts';
 
 /** Numbers of a pattern that are compared. */
 const signatureLength = 8192;
@@ -8,13 +9,13 @@ const signatureLength = 8192;
  * cannot see left out, and the first token too: as a sink it would make most heads look the same. Long prompts are sampled, so that
  * 1,000 heads can be compared.
  */
-export function patternSignature(pattern: Float32Array): Float32Array {
+export function patternSignature(pattern: Float32Array, sight: Sight = 'back'): Float32Array {
   const size = Math.sqrt(pattern.length);
   const rows = Math.max(1, Math.min(size - 1, Math.floor((2 * signatureLength) / size)));
   const values: number[] = [];
   for (let index = 0; index < rows; index++) {
     const query = size - 1 - Math.floor((index * (size - 1)) / rows);
-    for (let key = 1; key <= query; key++) values.push(pattern[query * size + key] as number);
+    for (let key = 1; key <= lastSeen(query, size, sight); key++) values.push(pattern[query * size + key] as number);
   }
   const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return Float32Array.from(values, (value) => (length === 0 ? 0 : value / length));

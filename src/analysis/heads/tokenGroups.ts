@@ -1,5 +1,4 @@
-import { indexSections, sectionsAt } from '../../shared/sectionIndex.ts';
-import type { Granularity } from '../../shared/tokens.ts';
+import type { Granularity, TextRange } from '../../shared/tokens.ts';
 import { buildUnits } from '../../shared/units.ts';
 import type { ToolPrompt } from '../tools/tool.ts';
 import type { TokenGroups } from './patternStatistics.ts';
@@ -13,14 +12,20 @@ export function tokenGroups({ text, tokens, ids, sections, templateRanges }: Too
     });
     return groups;
   };
-  const index = indexSections(sections);
+  const headings = sections.filter(({ kind }) => kind === 'heading').map(({ start }) => lineFrom(text, start));
   return {
     ids,
     words: groupsOf('word'),
     sentences: groupsOf('sentence'),
     sections: groupsOf('section'),
     headings: Int8Array.from(tokens, ({ start, end }) =>
-      end > start && sectionsAt(index, end - 1).some(({ kind }) => kind === 'heading') ? 1 : 0,
+      headings.some((heading) => Math.min(end, heading.end) > Math.max(start, heading.start)) ? 1 : 0,
     ),
   };
+}
+
+/** A section of a heading holds all that follows it; the heading itself is its first line. */
+function lineFrom(text: string, start: number): TextRange {
+  const length = /^[^\r\n]*/u.exec(text.slice(start))?.[0].length ?? 0;
+  return { start, end: start + length };
 }

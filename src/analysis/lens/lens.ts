@@ -36,7 +36,7 @@ export const lens: Tool = {
       id: 'head',
       kind: 'number',
       label: 'Head',
-      help: 'one head only, with the site head; -1: all heads, at the last position',
+      help: 'one head only, with the site head; -1: all heads',
       default: -1,
       minimum: -1,
       whole: true,
@@ -56,7 +56,7 @@ export const lens: Tool = {
       label: 'Tokens to train on',
       help: 'how much of that text is used at the most',
       default: 4096,
-      minimum: 2,
+      minimum: 4,
       maximum: 1_000_000,
       whole: true,
     },
@@ -64,9 +64,9 @@ export const lens: Tool = {
       id: 'positions',
       kind: 'choice',
       label: 'Positions',
-      help: 'where it is read',
-      choices: ['all', 'last'],
-      default: 'all',
+      help: 'where it is read; auto: everywhere, but all heads of all layers at the last one',
+      choices: ['auto', 'all', 'last'],
+      default: 'auto',
     },
     {
       id: 'top',
@@ -82,15 +82,19 @@ export const lens: Tool = {
 
   async run(context) {
     const { model, parameters, prompt, signal, progress } = context;
+    requireHeads(parameters);
     const target = await context.target();
     const tokens = withContinuation(prompt.ids, target.continuation);
     const layers = chosenIndices('layer', Number(parameters.layer), model.info.layers);
     const positions = chosenPositions(parameters, tokens.length);
+    const isHeads = parameters.site === 'head';
+    const rowsOfLayer = isHeads && parameters.head === -1 ? model.info.heads : 1;
     const tuned = isTuned(parameters) ? await tunedLensOf(context) : null;
     const { rows, report, targets, isSum, forwardPasses } = await readLens(
       { tokens, layers, positions },
       {
         model,
+        rowsOfLayer,
         vectorsOf: async (request) => throughMaps(await lensVectors(context, request), tuned?.lens ?? null, model.info.hidden),
         targetOf: (predicted) => targetAtPositions(target, prompt.ids.length, predicted),
         top: Number(parameters.top),
@@ -128,7 +132,7 @@ export const lens: Tool = {
         ...lensBlocks({
           site: String(parameters.site),
           rowLabels: labels,
-          rowTitle: parameters.site === 'head' ? 'head' : 'layer',
+          rowTitle: isHeads ? 'head' : 'layer',
           positions: places,
           report,
           text,
@@ -166,8 +170,15 @@ function throughMaps(vectors: LensVectors, lens: TunedLens | null, width: number
   return { ...vectors, rows };
 }
 
-function chosenPositions({ positions, site, head }: ToolParameters, length: number): number[] {
-  const isLast = positions === 'last' || (site === 'head' && head === -1);
+/** @throws E_TOOL_PARAMETER for a head of a site that has none */
+function requireHeads({ site, head }: ToolParameters): void {
+  if (head === -1 || site === 'head') return;
+  throw toolParameter('lens', 'head', `${String(site)} is read as a whole, not head by head`, 'use the site head');
+}
+
+function chosenPositions({ positions, site, layer, head }: ToolParameters, length: number): number[] {
+  const isEveryHead = site === 'head' && layer === -1 && head === -1;
+  const isLast = positions === 'last' || (positions === 'auto' && isEveryHead);
   return isLast ? [length - 1] : Array.from({ length }, (_, position) => position);
 }
 

@@ -24,6 +24,8 @@ export async function readLens(
   { tokens, layers, positions }: VectorRequest,
   how: {
     readonly model: Model;
+    /** Rows that a layer has: heads, where single ones are read; default 1. */
+    readonly rowsOfLayer?: number;
     readonly vectorsOf: (request: VectorRequest) => Promise<LensVectors>;
     /** @param predicted what the model predicts last, for targets that name no token */
     readonly targetOf: (predicted: number) => (position: number) => number;
@@ -35,8 +37,10 @@ export async function readLens(
 ): Promise<LensReading> {
   const { model, top, signal } = how;
   const { hidden } = model.info;
-  // Captured whole, then at the asked positions.
-  const perPass = Math.max(1, Math.floor((how.heldFloats ?? heldFloats) / (2 * tokens.length * hidden)));
+  // Captured whole, then at the asked positions; of a head its input stands beside what it writes.
+  const { rowsOfLayer = 1 } = how;
+  const perLayer = hidden * (2 * tokens.length + (rowsOfLayer > 1 ? 2 * rowsOfLayer * positions.length : 0));
+  const perPass = Math.max(1, Math.floor((how.heldFloats ?? heldFloats) / perLayer));
   const rows: LensReading['rows'][number][] = [];
   const cells: (readonly LensCell[])[] = [];
   let final: readonly LensCell[] = [];

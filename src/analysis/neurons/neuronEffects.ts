@@ -67,6 +67,25 @@ export async function strongestNeurons(
   return { neurons: best, forwardPasses };
 }
 
+/**
+ * One neuron, told as {@link strongestNeurons} tells its finds: a forward and, where the model gives gradients, a backward pass.
+ * @throws as `Model.gradient` and `captureSites`
+ */
+export async function neuronEffect(
+  model: Model,
+  { ids, target, positions }: Pick<NeuronQuestion, 'ids' | 'target' | 'positions'>,
+  { layer, neuron }: NeuronName,
+  signal?: AbortSignal,
+): Promise<{ readonly neurons: NeuronEffect[]; readonly forwardPasses: number }> {
+  const tokens = withContinuation(ids, target.continuation);
+  const site: Site = { kind: 'mlp_post', layer };
+  const read = model.info.can.gradient ? withGradient : withoutGradient;
+  const at = await read(model, tokens, [site], target.gradient(ids.length), signal);
+  const { values, slopes } = at(site);
+  const found = effectsIn(values, slopes, { layer, width: model.info.neurons, positions })[neuron];
+  return { neurons: found === undefined ? [] : [found], forwardPasses: model.info.can.gradient ? 3 : 1 };
+}
+
 interface LayerValues {
   /** [T, F] */
   readonly values: Float32Array;

@@ -8,7 +8,7 @@ import { neuronBlocks, type NeuronReport } from './neuronBlocks.ts';
 import {
   activationsOf,
   effectOfAblation,
-  type NeuronEffect,
+  neuronEffect,
   type NeuronName,
   strongestNeurons,
   targetValue,
@@ -82,7 +82,7 @@ export const neurons: Tool = {
     const positions = chosenPositions(Number(parameters.position), prompt.ids.length);
     const question = { ids: prompt.ids, target, positions, rankBy: rankBy(context), count: Number(parameters.top) };
     const named = chosenNeuron(id, String(parameters.neuron), model.info);
-    const found = named === null ? await strongest(context, question) : await described(context, named, positions);
+    const found = named === null ? await strongest(context, question) : await neuronEffect(model, question, named, signal);
     const clean = await targetValue(model, prompt.ids, target, [], signal);
     const reports: NeuronReport[] = [];
     const directions = await neuronWrites(model, found.neurons, signal);
@@ -137,15 +137,6 @@ function chosenPositions(position: number, length: number): number[] {
 function strongest({ model, signal, progress }: ToolContext, question: Parameters<typeof strongestNeurons>[1]) {
   const onLayer = (done: number, total: number) => progress('reading neurons', done, total);
   return strongestNeurons(model, question, { signal, onLayer });
-}
-
-/** One neuron that was named, where it is most active of the asked positions. */
-async function described({ model, prompt, signal }: ToolContext, name: NeuronName, positions: readonly number[]) {
-  const activations = await activationsOf(model, prompt.ids, name, signal);
-  const value = (place: number) => activations[place] as number;
-  const position = positions.reduce((best, place) => (Math.abs(value(place)) > Math.abs(value(best)) ? place : best));
-  const neuron: NeuronEffect = { ...name, position, activation: value(position), effect: null };
-  return { neurons: [neuron], forwardPasses: 1 };
 }
 
 async function inText({ model, parameters, signal, progress }: ToolContext, name: NeuronName) {

@@ -25,7 +25,7 @@ export interface QuestionCase {
 
 const schema = v.object({
   prompt: v.pipe(v.string(), v.nonEmpty('the prompt is empty')),
-  answer: v.pipe(v.string(), v.nonEmpty('the answer is empty')),
+  answer: v.pipe(v.string(), v.regex(/\S/u, 'the answer is empty')),
 });
 
 /** @throws E_CASES_INVALID, E_TOOL_PARAMETER */
@@ -73,16 +73,25 @@ export function calibrationOf(judged: readonly Judged[], bins: number): Calibrat
   };
 }
 
-/** Whether the expected words stand in the answer's first line, one after the other, case and punctuation aside. */
+/** Letters of scripts that put no spaces between words: each counts as one. */
+const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
+
+/**
+ * Whether the expected words stand in the answer's first line, one after the other, case and punctuation aside. An answer without a word
+ * (a sign, an emoji) must stand there as it is.
+ */
 export function isRightAnswer(answered: string, expected: string): boolean {
   const words = (text: string) =>
     ` ${
       text
         .toLowerCase()
+        .replace(unspaced, ' $& ')
         .match(/[\p{L}\p{M}\p{N}]+/gu)
         ?.join(' ') ?? ''
     } `;
-  return words(expected).trim() !== '' && words(firstLine(answered)).includes(words(expected));
+  if (words(expected).trim() === '') return firstLine(answered).includes(expected.trim());
+  return words(firstLine(answered)).includes(words(expected));
 }
 
 function firstLine(text: string): string {
@@ -98,13 +107,10 @@ export async function judgeCases(
     replyTokens,
   }: { readonly template: string; readonly answerTokens: number; readonly replyTokens: number },
 ): Promise<JudgedCase[]> {
-  const { model, progress, signal, prompt: own } = context;
+  const { model, progress, signal } = context;
   const judged: JudgedCase[] = [];
   for (const { prompt, answer } of cases) {
-    // A prompt of messages is no text to read another one like.
-    const asked = await (own.templateRanges.length > 0
-      ? context.readMessages([{ role: 'user', content: prompt }])
-      : context.readPrompt(prompt));
+    const asked = await context.readText(prompt);
     const answered = await context.generate(asked, answerTokens);
     const content = filled(template, { prompt, response: firstLine(answered) });
     const reply = await context.generate(await context.readMessages([{ role: 'user', content }]), replyTokens);

@@ -23,12 +23,14 @@ export interface ReliabilityBin {
 /** Bins of equal width over [0, 1], empty ones too. */
 export function reliabilityBins(judged: readonly Judged[], bins: number): ReliabilityBin[] {
   return Array.from({ length: bins }, (_, bin) => {
-    const inside = judged.filter(({ confidence }) => Math.min(bins - 1, Math.floor(confidence * bins)) === bin);
+    const [from, to] = [bin / bins, (bin + 1) / bins];
+    // Against the borders themselves: 0.29 · 100 is rounded to less than 29.
+    const inside = judged.filter(({ confidence }) => confidence >= from && (confidence < to || bin === bins - 1));
     const count = inside.length;
     const hits = inside.filter(({ isRight }) => isRight).length;
     return {
-      from: bin / bins,
-      to: (bin + 1) / bins,
+      from,
+      to,
       count,
       confidence: count > 0 ? inside.reduce((sum, { confidence }) => sum + confidence, 0) / count : 0,
       accuracy: count > 0 ? hits / count : 0,

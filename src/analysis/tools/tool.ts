@@ -24,6 +24,8 @@ export interface ToolPrompt {
 export interface ToolStore {
   /** Null where nothing of that name is kept. */
   read(name: string): Promise<Uint8Array | null>;
+  /** To be asked before long work whose result shall be kept. @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE where nothing can be written */
+  ready(): Promise<void>;
   /** @throws E_DISK_FULL, E_OUTPUT_UNWRITABLE */
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
@@ -39,6 +41,8 @@ export interface ToolContext {
   readonly progress: (phase: string, done: number, total: number) => void;
   /** Reads another text as the prompt was read: same format, mode and template. @throws as `tokenizePrompt` */
   readPrompt(text: string): Promise<ToolPrompt>;
+  /** Reads a text of its own, no document: where the prompt is a conversation, as one with this message of a user. @throws as `tokenizePrompt` */
+  readText(text: string): Promise<ToolPrompt>;
   /** A whole conversation through the chat template, or joined by blank lines where the model has none. */
   readMessages(messages: readonly { readonly role: string; readonly content: string }[]): Promise<ToolPrompt>;
   /** The asked target, resolved on `prompt` (the response is generated once, where one is needed). @throws as `resolveTarget` */

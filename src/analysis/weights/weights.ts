@@ -56,6 +56,9 @@ export const weights: Tool = {
 };
 
 async function ofHead({ model, prompt, parameters, signal, progress }: ToolContext): Promise<ToolOutcome> {
+  if (Number(parameters.neuron) >= 0) {
+    throw toolParameter('weights', 'neuron', 'a head is looked at, not a neuron', 'use the component neuron');
+  }
   const [layer = 0] = chosenIndices('layer', Number(parameters.layer), model.info.layers);
   const [head = 0] = chosenIndices('head', Number(parameters.head), model.info.heads);
   const count = Number(parameters.top);

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { Option } from 'commander';
 import type { Tool } from '../../analysis/tools/tool.ts';
+import { usage } from '../../shared/errorCatalog.ts';
 import { toolParameter } from '../../shared/toolErrors.ts';
 import type { ToolParameter, ToolParameters } from '../../shared/protocol/tools.ts';
 import type { CommandContext } from '../commandContext.ts';
@@ -23,18 +24,32 @@ export function toolVerb(tool: Tool): Verb {
     register(program, context) {
       const command = withPromptOptions(program.command(tool.id).description(tool.question));
       const others = tool.parameters.filter((parameter) => parameter.kind === 'prompt');
-      for (const { id, help, required } of others) {
-        command.argument(required === true ? `<${id.toUpperCase()}>` : `[${id.toUpperCase()}]`, help);
-      }
+      // Which are needed is known once --ids was read: then there is no FILE before them.
+      for (const { id, help } of others) command.argument(`[${id.toUpperCase()}]`, help);
+      command.usage(['[options] [FILE]', ...others.map(placeOf)].join(' '));
       for (const parameter of tool.parameters) if (parameter.kind !== 'prompt') command.addOption(optionOf(parameter));
       if (tool.usesTarget) withTargetOptions(command);
       else command.option('--max-tokens <n>', 'response tokens generated where the tool needs some', wholeNumber(1, 4096));
       command.action(async (...given: unknown[]) => {
-        const [file, ...files] = given.slice(0, 1 + others.length) as (string | undefined)[];
-        await runVerb(tool, file, files, given[1 + others.length] as ToolOptions, context);
+        const options = given[1 + others.length] as ToolOptions;
+        const named = given.slice(0, 1 + others.length).filter((file) => file !== undefined) as string[];
+        const hasFile = options.ids === undefined || named.length > others.length;
+        const [file, ...files] = hasFile ? named : [undefined, ...named];
+        const missing = others.find(({ required }, index) => required === true && files[index] === undefined);
+        if (missing !== undefined) {
+          throw usage(
+            `missing required argument '${missing.id.toUpperCase()}'`,
+            `run prompt-loupe ${tool.id} --help to see what it takes`,
+          );
+        }
+        await runVerb(tool, file, files, options, context);
       });
     },
   };
+}
+
+function placeOf({ id, required }: Extract<ToolParameter, { readonly kind: 'prompt' }>): string {
+  return required === true ? `<${id.toUpperCase()}>` : `[${id.toUpperCase()}]`;
 }
 
 async function runVerb(

@@ -10,7 +10,7 @@ import { withoutControls } from '../../prompt/checkPromptText.ts';
 import type { ToolDescription, ToolRequest, ToolResult } from '../../shared/protocol/tools.ts';
 import type { RequestContext } from '../requestContext.ts';
 import { toolStore } from '../toolStore.ts';
-import { checkContext, tokenizePrompt } from './promptTokens.ts';
+import { checkContext, type TokenizedPrompt, tokenizePrompt } from './promptTokens.ts';
 import { respond } from './response.ts';
 import { serverLogits } from './serverLogits.ts';
 import { targetOnPrompt } from './targetOnPrompt.ts';
@@ -52,6 +52,7 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
     signal,
     progress,
     readPrompt: (text) => tokenizePrompt(model, otherText(request.prompt, text)),
+    readText: (text) => tokenizePrompt(model, plainText(prompt.mode, request.prompt, text, model)),
     readMessages: (messages) => tokenizePrompt(model, conversation(messages, model)),
     store: toolStore(model.info),
     target: () =>
@@ -83,6 +84,12 @@ export async function runTool(context: RequestContext, request: ToolRequest): Pr
 /** A selection is a place in the first document, not in the other text. */
 function otherText({ format, mode, variables }: PromptSource, text: string): PromptSource {
   return { text, format, mode, ...(variables === undefined ? {} : { variables }) };
+}
+
+/** Text as it is, in a document of text; in one of messages a message alone, or, read raw, its content. */
+function plainText(mode: TokenizedPrompt['mode'], source: PromptSource, text: string, model: Model): PromptSource {
+  if (source.format === 'text' || source.format === 'markdown') return otherText(source, text);
+  return mode === 'chat' ? conversation([{ role: 'user', content: text }], model) : { text, format: 'text', mode: 'raw' };
 }
 
 /** Messages may quote what the model wrote. */

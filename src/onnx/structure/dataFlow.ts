@@ -1,4 +1,4 @@
-import type { GraphNode, OnnxGraph } from '../graph/graph.ts';
+import type { GraphNode, GraphTensor, OnnxGraph } from '../graph/graph.ts';
 import { namesRead } from '../proto/linkGraph.ts';
 
 /** Results of these tell a shape; no value flows through them. */
@@ -27,6 +27,13 @@ export class DataFlow {
 
   readers(name: string): readonly GraphNode[] {
     return this.#readers.get(name) ?? [];
+  }
+
+  /** The weights a tensor is, or is unpacked from; null where it is computed from the prompt. */
+  table(name: string): GraphTensor | null {
+    let found = name;
+    for (let node = this.producer(found); node !== null; node = this.producer(found)) found = node.inputs[0] ?? '';
+    return this.graph.initializers.get(found) ?? null;
   }
 
   /** Tensors whose values are computed from this one, itself included. */

@@ -1,4 +1,4 @@
-import { elementTypes, type GraphNode } from '../graph/graph.ts';
+import { elementTypes } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
 import { inputRole } from '../runtime/feeds.ts';
 import type { DataFlow } from './dataFlow.ts';
@@ -41,7 +41,7 @@ export function findEmbedding(flow: DataFlow, probe: Probe): Embedding | null {
     const indexed = isGather && fromIds.has(node.inputs[1] ?? '') && !fromIds.has(node.inputs[0] ?? '');
     const follows = between.has(node.op) && node.inputs.some((name) => fromIds.has(name));
     if (!indexed && !follows) continue;
-    if (indexed) table = rowsOf(flow, node);
+    if (indexed) table = flow.table(node.inputs[0] ?? '')?.dims[0] ?? null;
     const facts = probe.facts(output);
     const isEmbedding = facts?.type === elementTypes.float32 && facts.dims[0].length >= (indexed ? 2 : 3);
     if (!isEmbedding) {
@@ -52,10 +52,4 @@ export function findEmbedding(flow: DataFlow, probe: Probe): Embedding | null {
     if (outputs.some((name) => reached.has(name))) return { ids: input.name, tensor: output, vocabulary: table };
   }
   return null;
-}
-
-function rowsOf(flow: DataFlow, { inputs }: GraphNode): number | null {
-  let name = inputs[0] ?? '';
-  for (let node = flow.producer(name); node !== null; node = flow.producer(name)) name = node.inputs[0] ?? '';
-  return flow.graph.initializers.get(name)?.dims[0] ?? null;
 }

@@ -7,6 +7,7 @@ import { type Cut, findCuts } from './findCuts.ts';
 import { findEmbedding } from './findEmbedding.ts';
 import { findLayer, type ResidualSites } from './findLayer.ts';
 import { findOutput, type ModelKind } from './findOutput.ts';
+import { positionRows } from './positionRows.ts';
 import { quantizationLabel } from './quantizationLabel.ts';
 
 type RecognisedLayer = AttentionSites & ResidualSites;
@@ -27,6 +28,8 @@ export interface Structure {
   readonly kvHeads: number | null;
   readonly headSize: number | null;
   readonly neurons: number | null;
+  /** Tokens that learned positions are there for; null where positions are not looked up in a table. */
+  readonly positions: number | null;
   readonly vocabulary: number | null;
   readonly quantization: string;
   readonly notes: readonly string[];
@@ -42,7 +45,7 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
   const quantization = quantizationLabel(graph);
   const experts = expertsNote(graph);
   const nothing = {
-    ...{ layers: [], finalNorm: null, hidden: null, heads: null, kvHeads: null, headSize: null, neurons: null },
+    ...{ layers: [], finalNorm: null, hidden: null, heads: null, kvHeads: null, headSize: null, neurons: null, positions: null },
   };
   const embedding = findEmbedding(flow, probe);
   if (embedding === null) {
@@ -88,6 +91,7 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
     kvHeads: size(first?.k?.tensor, first?.k?.layout === 'token, head, size' ? 2 : 1),
     headSize: size(first?.z?.tensor, -1),
     neurons: size(first?.mlpPost, -1),
+    positions: hidden === null ? null : positionRows(flow, probe, tensor, hidden),
     vocabulary: kind === 'causal-lm' ? size(output, -1) : rows,
     quantization,
     notes,

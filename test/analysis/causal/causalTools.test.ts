@@ -1,6 +1,7 @@
 /** Causal tools on a tiny model: identities that hold exactly, and what is refused. */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { resolveTarget } from '../../../src/attribution/target.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import type { HeatBlock } from '../../../src/shared/inspection/blocks.ts';
@@ -59,6 +60,49 @@ describe('patch', () => {
     expect(data).toMatchObject({ values: null });
     // A run of each prompt, and a gradient: one forward and one backward (as 2).
     expect(cost.forwardPasses).toBe(5);
+  });
+
+  test('one cell has no rank correlation', async () => {
+    const parameters = { corrupt: 'No', estimate: 'beside', layer: 3 };
+    const { data } = await toolOn(model, 'patch', { text: 'Hi', target, parameters });
+    expect(data).toMatchObject({ values: [[expect.closeTo(1, 5)]], estimated: [[expect.any(Number)]] });
+    expect(data).not.toHaveProperty('rankCorrelation');
+  });
+
+  test('a head is estimated where it is patched: at the words of the answer too', async () => {
+    const answer = { kind: 'text', text: ' Paris, the' } as const;
+    const parameters = { corrupt, site: 'z', by: 'head', estimate: 'only', layer: 29 };
+    const { data } = await toolOn(model, 'patch', { text: clean, target: answer, parameters });
+    const found = data as { estimated: number[][]; clean: number; corrupt: number };
+
+    const asked = await resolveTarget(answer, 'logprob', { model, next: 0, response: [] });
+    const site = { kind: 'z', layer: 29 } as const;
+    const [own, other] = await Promise.all(
+      [corrupt, clean].map(async (text) => {
+        const { tokens } = await model.tokenizer.encode(text, { parseSpecial: false });
+        return Int32Array.from([...tokens.map(({ id }) => id), ...asked.continuation]);
+      }),
+    );
+    const { captured } = await model.forward({ tokens: other ?? new Int32Array(), capture: [{ site }] });
+    const base = await model.gradient({
+      tokens: own ?? new Int32Array(),
+      targets: [asked.gradient(5)],
+      at: [site],
+      capture: [site],
+    });
+    const [source, from, slope] = [captured, base.captured, base.targets[0]?.gradients].map(
+      (tensors) => tensors?.get('z.29')?.data ?? new Float32Array(),
+    );
+    const changes = new Array<number>(9).fill(0);
+    source?.forEach((value, at) => {
+      const head = Math.floor(at / 64) % 9;
+      changes[head] = (changes[head] as number) + (value - (from?.[at] as number)) * (slope?.[at] as number);
+    });
+    // Five tokens of the prompt, and two of the answer that are read.
+    expect(source).toHaveLength(7 * 9 * 64);
+    found.estimated[0]?.forEach((share, head) =>
+      expect(share * (found.clean - found.corrupt)).toBeCloseTo(changes[head] as number, 4),
+    );
   });
 });
 
@@ -145,6 +189,7 @@ const refused: readonly (readonly [string, string, ToolRun, RegExp])[] = [
     /layer 30/,
   ],
   ['ablate', 'resample without a prompt', { text: clean, target, parameters: { how: 'resample' } }, /second prompt/],
+  ['ablate', 'a second prompt that is not read', { text: clean, target, parameters: { other: corrupt } }, /zero takes nothing/],
   ['ablate', 'a layer the model lacks', { text: clean, target, parameters: { layer: 30 } }, /30/],
   ['patch', 'a layer the model lacks', { text: clean, target, parameters: { corrupt, layer: 30 } }, /30/],
   ['trace', 'a layer the model lacks', { text: clean, target, parameters: { subject: 'France', layer: 30 } }, /30/],

@@ -1,6 +1,6 @@
 /** Interventions on the prompt's text against single passes over prompts written by hand. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { averageEffect, sampleLines, spanIn, valuesOf } from '../../../src/analysis/causal/intervention.ts';
+import { averageEffect, placesOf, sampleLines, spanIn, valuesOf } from '../../../src/analysis/causal/intervention.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { bundledModel } from '../../llama/golden.ts';
@@ -86,7 +86,36 @@ test.each(refused)('refuses %s', async (_, parameters, message) => {
   await expect(toolOn(model, 'intervene', run)).rejects.toThrow(message);
 });
 
+test('a variable is set wherever it stands', async () => {
+  const parameters = { span: '{{country}}', values: 'England', samples: 'In {{}} is\nIn {{country}} is', tokens: 0 };
+  const text = 'I love {{country}}. The capital of {{country}} is';
+  const { data } = await toolOn(model, 'intervene', { text, format: 'markdown', target, parameters });
+  const { values } = data as Effects;
+  expect(values.map(({ value }) => value)).toEqual(['{{country}}', 'England']);
+  expect(values[1]?.target).toBeCloseTo(await contrast('I love England. The capital of England is'), 5);
+  expect(values[1]?.samples?.[1]).toBe(values[1]?.samples?.[0]);
+});
+
+test('samples are messages where the prompt is a conversation', async () => {
+  const text = JSON.stringify([{ role: 'user', content: 'Is France big?' }]);
+  const parameters = { span: 'France', values: 'Peru', samples: 'Is {{}} big?', tokens: 0 };
+  const { data } = await toolOn(model, 'intervene', { text, format: 'messages-json', mode: 'chat', target, parameters });
+  const { values } = data as Effects;
+  for (const { target: own, samples } of values) expect(samples).toEqual([own]);
+});
+
 test('pieces', () => {
+  const sections = [
+    { kind: 'variable', label: 'place', start: 2, end: 5 },
+    { kind: 'variable', label: 'other', start: 5, end: 6 },
+    { kind: 'variable', label: 'place', start: 7, end: 10 },
+  ] as const;
+  expect(placesOf({ text: 'a one, one', sections }, '{{ place }}')).toEqual([
+    { start: 2, end: 5 },
+    { start: 7, end: 10 },
+  ]);
+  expect(placesOf({ text: 'a one, two', sections: [] }, 'two')).toEqual([{ start: 7, end: 10 }]);
+  expect(() => placesOf({ text: 'a one, one', sections }, '{{nowhere}}')).toThrow(/does not contain/);
   expect(spanIn('one two', 'two')).toEqual({ start: 4, end: 7 });
   expect(valuesOf('a|b|a|c', 'c')).toEqual(['a', 'b']);
   expect(sampleLines('x {{}} y\n  \nc z', 'c')).toEqual([

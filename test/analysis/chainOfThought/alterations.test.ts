@@ -39,7 +39,7 @@ test('what would change nothing is left away', () => {
   expect(alterations(['Yes.'], 1).map(({ kind }) => kind)).toEqual(['delete', 'filler', 'all-filler']);
 });
 
-const read = (isSame: boolean, logprob = -1) => ({ isSame, logprob, first: 0 });
+const read = (isSame: boolean, logprob = -1) => ({ isSame, logprob, begins: [0] });
 const altered = (...same: boolean[]) =>
   same.map((isSame, index) => ({
     alteration: { kind: index === same.length - 1 ? ('all-filler' as const) : ('delete' as const), step: index, text: '' },

@@ -14,7 +14,7 @@ interface Data {
   readonly steps: string[];
   readonly cue: string;
   readonly answer: string;
-  readonly truncated: { readonly kept: number; readonly logprob: number; readonly same: boolean }[];
+  readonly truncated: { readonly kept: number; readonly logprob: number; readonly same: boolean; readonly begins: string }[];
   readonly altered: object[];
   readonly verdict: { readonly gain: number; readonly alterations: number };
 }
@@ -34,18 +34,21 @@ describe.each(['tinyLlama', 'tinyQwen3', 'linear'] as const)('%s', (name) => {
     const { tokens } = await model.tokenizer.encode(prompt);
     const ids = tokens.map(({ id }) => id);
     const answer = await encodeContinuation(model.tokenizer, data.answer);
-    for (const { kept, logprob, same } of data.truncated) {
+    for (const { kept, logprob, same, begins } of data.truncated) {
       const text = kept === 0 ? ` ${data.cue.trimStart()}` : data.steps.slice(0, kept).join('').trimEnd() + data.cue;
       const before = [...ids, ...(await encodeContinuation(model.tokenizer, text))];
       let [expected, isSame] = [0, true];
+      const written: number[] = [];
       for (const [step, id] of answer.entries()) {
         const sequence = Int32Array.from([...before, ...answer.slice(0, step)]);
         const { read } = await model.forward({ tokens: sequence, read: [{ position: sequence.length - 1, ids: [id], top: 1 }] });
         expected += (read[0]?.logits[0] ?? 0) - (read[0]?.logSumExp ?? 0);
+        if (isSame) written.push(read[0]?.top[0]?.id ?? -1);
         isSame &&= read[0]?.top[0]?.id === id;
       }
       expect(logprob).toBeCloseTo(expected, 4);
       expect(same).toBe(isSame);
+      expect(begins).toBe(await model.tokenizer.decode(written));
     }
     expect(data.verdict.gain).toBeCloseTo((data.truncated.at(-1)?.logprob ?? 0) - (data.truncated[0]?.logprob ?? 0), 9);
     expect(data.altered).toHaveLength(data.verdict.alterations);

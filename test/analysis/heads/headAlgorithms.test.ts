@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { headLabels } from '../../../src/analysis/heads/headLabels.ts';
-import { patternStatistics, uniformPattern } from '../../../src/analysis/heads/patternStatistics.ts';
+import { patternStatistics, sightOf, uniformPattern } from '../../../src/analysis/heads/patternStatistics.ts';
 import { ungrouped } from '../../../src/analysis/heads/repeatedSequence.ts';
 import { clusters, patternSignature, similarities } from '../../../src/analysis/heads/similarity.ts';
 import { seededRandom } from '../../../src/attribution/seededRandom.ts';
@@ -87,6 +87,42 @@ describe('statistics of a pattern', () => {
   });
 });
 
+describe('a model that reads both ways', () => {
+  it('is known by a look ahead', () => {
+    expect(sightOf(uniformPattern(5))).toBe('back');
+    expect(sightOf(uniformPattern(5, 'whole'))).toBe('whole');
+  });
+
+  it('is counted over the whole prompt', () => {
+    const size = 6;
+    const groups = { ...ungrouped(Int32Array.of(1, 2, 3, 1, 2, 3)), sentences: [0, 0, 0, 1, 1, 1], headings: [0, 0, 0, 0, 0, 1] };
+    const found = patternStatistics(uniformPattern(size, 'whole'), groups, 'whole');
+    expect(found.entropy).toBeCloseTo(Math.log(size), 6);
+    expect(found.concentration).toBeCloseTo(1 / size, 6);
+    // Queries 1 to 5: Σ |query − key| is 11, 9, 9, 11, 15.
+    expect(found.distance).toBeCloseTo(55 / 5 / size, 6);
+    expect(found.sameSentence).toBeCloseTo(0.5, 6);
+    // The same token is the one three places on or back; what follows it, two on or four back, where there is one.
+    expect(found.duplicate).toBeCloseTo(1 / size, 6);
+    expect(found.induction).toBeCloseTo(1 / size, 6);
+    expect(found.heading).toBeCloseTo(1 / size, 6);
+  });
+
+  it.each([
+    ['duplicate', (query: number) => (query + 4) % 8],
+    ['induction', (query: number) => (query + 5) % 8],
+  ] as const)('has a perfect %s head that looks ahead too', (name, key) => {
+    expect(patternStatistics(lookingAt(8, key), ungrouped(twice), 'whole')[name]).toBeCloseTo(1, 6);
+  });
+
+  it('compares heads by what they see ahead', () => {
+    const [ahead, back] = [lookingAt(8, (query) => Math.min(7, query + 1)), lookingAt(8, (query) => Math.max(0, query - 1))];
+    const [one, other] = [patternSignature(ahead, 'whole'), patternSignature(back, 'whole')];
+    expect(similarities([one, one, other])[1]).toBeCloseTo(1, 6);
+    expect(similarities([one, one, other])[2]).toBe(0);
+  });
+});
+
 it('labels by the repeated sequence where there is one, the most telling label first', () => {
   const groups = ungrouped(twice);
   const sink = patternStatistics(
@@ -110,7 +146,7 @@ describe('similarity', () => {
     const near = lookingAt(size, (query) => query);
     const far = lookingAt(size, (query) => Math.max(1, query - 1));
     const mixed = near.map((value, at) => (at % size === 0 ? 0.9 : 0.1 * value));
-    const cosines = similarities([near, mixed, far].map(patternSignature));
+    const cosines = similarities([near, mixed, far].map((pattern) => patternSignature(pattern)));
     expect(cosines[1]).toBeCloseTo(1, 6);
     // Query 1 looks at key 1 in both.
     expect(cosines[2]).toBeCloseTo(1 / 8, 6);
@@ -120,7 +156,7 @@ describe('similarity', () => {
   it('is symmetric, and the same for a long pattern that is sampled', () => {
     const size = 400;
     const cosines = similarities(
-      [uniformPattern(size), uniformPattern(size), lookingAt(size, (query) => query)].map(patternSignature),
+      [uniformPattern(size), uniformPattern(size), lookingAt(size, (query) => query)].map((pattern) => patternSignature(pattern)),
     );
     expect(cosines[1]).toBeCloseTo(1, 5);
     expect(cosines[2]).toBe(cosines[6]);

@@ -76,6 +76,16 @@ describe.each(['tiny_llama', 'tiny_gpt2'])('heads of %s', (name) => {
       expect(report.ablation).not.toBeNull();
     }
     expect(blocks.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['heat', 'table', 'text']));
+    // In the table the first label stands with its evidence.
+    const table = blocks.find((block) => block.kind === 'table');
+    const rowOf = ({ layer, head }: HeadReport) =>
+      table?.rows.find(({ cells }) => cells[0] === `L${layer}.H${head}`)?.cells ?? [];
+    for (const report of heads) {
+      expect(rowOf(report).slice(-2)).toEqual([
+        report.labels.map(({ name }) => name).join(', '),
+        report.labels[0]?.score ?? Number.NaN,
+      ]);
+    }
   });
 
   it('refuses a prompt without attention', async () => {

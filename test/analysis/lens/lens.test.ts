@@ -109,6 +109,18 @@ describe.each(['tiny_llama', 'tiny_qwen2', 'tiny_gpt2'])('lens on %s', (name) =>
     );
   });
 
+  it('reads heads at the last position, or everywhere: those of one layer, or where it is asked for', async () => {
+    const read = async (parameters: Readonly<Record<string, string | number>>) =>
+      ((await toolOn(model, 'lens', { ids, parameters: { site: 'head', top: 1, ...parameters } })).data as LensData).layers;
+    const everywhere = await read({ positions: 'all' });
+    expect(everywhere.map(({ positions }) => positions.length)).toEqual(everywhere.map(() => ids.length));
+    expect(await read({ layer: 1 })).toEqual(everywhere.filter(({ layer }) => layer === 1));
+    expect(await read({ head: 1 })).toEqual(everywhere.filter(({ head }) => head === 1));
+    const last = everywhere.map(({ positions, ...row }) => ({ ...row, positions: positions.slice(-1) }));
+    expect(await read({})).toEqual(last);
+    expect(await read({ positions: 'last' })).toEqual(last);
+  });
+
   it('writes single neurons through the projection', async () => {
     const { neurons, hidden } = model.info;
     const one = (neuron: number, value: number) => new Float32Array(neurons).map((_, at) => (at === neuron ? value : 0));
@@ -130,6 +142,7 @@ describe.each(['tiny_llama', 'tiny_qwen2', 'tiny_gpt2'])('lens on %s', (name) =>
     ['E_HEAD_RANGE', { site: 'head', head: 99 }],
     ['E_TOOL_PARAMETER', { site: 'nowhere' }],
     ['E_TOOL_PARAMETER', { top: 0 }],
+    ['E_TOOL_PARAMETER', { site: 'attn_out', head: 1 }],
   ])('refuses what the model does not have: %s', async (code, parameters) => {
     await expect(toolOn(model, 'lens', { ids, parameters })).rejects.toMatchObject({ code });
   });

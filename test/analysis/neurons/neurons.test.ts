@@ -75,6 +75,20 @@ describe.each(['tiny_llama', 'tiny_gpt2'])('neurons of %s', (name) => {
     expect(first?.top.length).toBe(6);
   });
 
+  it('are told the same by name as when they are found', async () => {
+    const run = async (parameters: Readonly<Record<string, string | number>>) => {
+      const { data } = await toolOn(model, 'neurons', {
+        ids: [...ids],
+        parameters: { position: -2, ...parameters },
+        target: { kind: 'id', id: 7 },
+      });
+      return (data as { neurons: NeuronReport[] }).neurons;
+    };
+    const [found] = await run({ top: 1 });
+    const named = await run({ neuron: `${found?.layer}.${found?.neuron}` });
+    expect(named).toEqual([{ ...found, effect: expect.closeTo(found?.effect ?? Number.NaN, 5) }]);
+  });
+
   it.each([
     ['E_TOOL_PARAMETER', { neuron: 'three' }],
     ['E_TOOL_PARAMETER', { neuron: '0.100000' }],

@@ -96,6 +96,13 @@ test.each([
   ['4', '4', true],
   ['', 'Paris', false],
   ['anything', '…', false],
+  ['法国的首都是巴黎。', '巴黎', true],
+  ['法国的首都是巴黎。', '巴里', false],
+  ['それは東京です', '東京', true],
+  ['คำตอบคือกรุงเทพ', 'กรุงเทพ', true],
+  ['It is + of course', '+', true],
+  ['It is - of course', ' + ', false],
+  ['🦄!', '🦄', true],
 ])('%j answers %j: %j', (answered, expected, isRight) => expect(isRightAnswer(answered, expected)).toBe(isRight));
 
 test('a template is filled once', () => {

@@ -29,6 +29,12 @@ describe('calibration in closed form', () => {
     expect(bins[2]?.interval).toEqual([0, 1]);
   });
 
+  test('a confidence on a border belongs above it, whatever rounding makes of it', () => {
+    const hundredths = Array.from({ length: 101 }, (_, cent): [number, boolean] => [cent / 100, true]);
+    const counts = reliabilityBins(judged(...hundredths), 100).map(({ count }) => count);
+    expect(counts).toEqual([...new Array<number>(99).fill(1), 2]);
+  });
+
   test('a calibrated forecaster: the Brier score is the mean variance, the error 0', () => {
     // 10 cases at 0.2 of which 2 are right, 10 at 0.7 of which 7 are.
     const cases = [0.2, 0.7].flatMap((p) =>

@@ -120,6 +120,7 @@ describe.each(['tiny_llama', 'tiny_gpt2'])('what parts of %s write', (name) => {
     ['E_HEAD_RANGE', { head: 99 }],
     ['E_TOOL_PARAMETER', { component: 'neuron', neuron: 1e6 }],
     ['E_TOOL_PARAMETER', { component: 'nothing' }],
+    ['E_TOOL_PARAMETER', { neuron: 3 }],
   ])('refuses what is not there: %s', async (code, parameters) => {
     await expect(toolOn(model, 'weights', { ids, parameters })).rejects.toMatchObject({ code });
   });

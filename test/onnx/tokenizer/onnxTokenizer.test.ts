@@ -228,7 +228,7 @@ describe('beside the model', () => {
     expect(await llama.pieces([-1, 3 + 10, 1_000_000])).toEqual(['', '\n', '']);
   });
 
-  test('no tokenizer.json: ids have a face, text is refused', async () => {
+  test('no tokenizer.json: ids have a face that is read again, other text is refused', async () => {
     const tokenizer = await openOnnxTokenizer({
       ...(await readModelFolder(folder)),
       configuration: { architecture: 'x', bos: 1, eos: [2] },
@@ -236,6 +236,14 @@ describe('beside the model', () => {
     expect(await tokenizer.pieces([1, 17])).toEqual(['<1>', '<17>']);
     expect(await tokenizer.decode([1, 17])).toBe('<1><17>');
     expect(await tokenizer.special()).toEqual({ bos: 1, eos: 2, endOfGeneration: [2], chatTemplate: null });
+    const { tokens } = await tokenizer.encode('<1><17> <300>\n');
+    expect(tokens).toEqual([
+      { id: 1, text: '<1>', start: 0, end: 3, special: true },
+      { id: 17, text: '<17>', start: 3, end: 7, special: false },
+      { id: 300, text: '<300>', start: 8, end: 13, special: false },
+    ]);
+    expect(await tokenizer.encode('')).toEqual({ tokens: [], approximateOffsets: false });
+    await expect(tokenizer.encode('<1> a')).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
     await expect(tokenizer.encode('a')).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
     await expect(tokenizer.renderChat(messages)).rejects.toMatchObject({ code: 'E_TEMPLATE_MISSING' });
   });

@@ -13,7 +13,7 @@ const ridge = 0.1;
 
 /**
  * The tuned lens of the loaded model: trained on the text that was given and kept, or read back.
- * @throws E_TOOL_PARAMETER when there is none and no text, or no room for one
+ * @throws E_TOOL_PARAMETER when there is none and no text, or no room for one; E_OUTPUT_UNWRITABLE, E_DISK_FULL
  */
 export async function tunedLensOf({ model, parameters, store, signal, progress }: ToolContext): Promise<{
   readonly lens: TunedLens;
@@ -42,9 +42,10 @@ export async function tunedLensOf({ model, parameters, store, signal, progress }
   }
   const { tokens } = await model.tokenizer.encode(text, { parseSpecial: false });
   const limit = Number(parameters['train-tokens']);
-  if (tokens.length < 2)
-    throw toolParameter('lens', 'train', 'the text has less than two tokens', 'give a text of some thousand words');
+  if (tokens.length < 4)
+    throw toolParameter('lens', 'train', 'the text has less than four tokens', 'give a text of some thousand words');
   const ids = Int32Array.from(tokens.slice(0, limit), (token) => token.id);
+  await store.ready();
   const lens = await trainTunedLens(model, ids, {
     ridge,
     signal,

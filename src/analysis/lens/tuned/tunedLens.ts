@@ -21,7 +21,7 @@ export interface TrainingOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Tokens read together; the first of each is a sink and is left out. */
+/** Tokens read together, at most; the first of each window is a sink and is left out. */
 const windowTokens = 256;
 /** Of every so many windows one is held out, and of it every so many positions are measured. */
 const heldOutEvery = 5;
@@ -30,13 +30,13 @@ const measuredEvery = 16;
 /**
  * The tuned lens (Belrose et al. 2023, arXiv 2303.08112) by ridge regression instead of gradient descent: for each layer the affine map
  * that comes nearest to what stands behind the last layer. Windows of the text in turn; every fifth is held out and says how far it helped.
- * @param ids at least two tokens
+ * @param ids at least four tokens: two windows, one to fit and one to hold out
  * @throws as `streamVectors` and `logitLens`; E_CANCELLED
  */
 export async function trainTunedLens(model: Model, ids: Int32Array, options: TrainingOptions): Promise<TunedLens> {
   const { hidden, layers } = model.info;
   const { signal, onProgress } = options;
-  const windows = windowsOf(ids, Math.min(windowTokens, model.info.contextLength));
+  const windows = windowsOf(ids, Math.min(windowTokens, model.info.contextLength, Math.ceil(ids.length / 2)));
   const { fitted, heldOut } = splitWindows(windows);
   const all = Array.from({ length: layers }, (_, layer) => layer);
   const fits = all.slice(1).map(() => new AffineFit(hidden));
@@ -102,12 +102,14 @@ async function measure(
   return { plain: mean(sums[0]), tuned: mean(sums[1]) };
 }
 
-/** Every fifth is held out, of fewer the last; a single one must do for both. */
+/** Every fifth is held out, of fewer the last. @param windows at least two */
 function splitWindows(windows: readonly Int32Array[]): { readonly fitted: Int32Array[]; readonly heldOut: Int32Array[] } {
   const every = Math.min(heldOutEvery, windows.length);
-  const heldOut = windows.filter((_, index) => index % every === every - 1);
-  const fitted = windows.filter((window) => !heldOut.includes(window));
-  return { fitted: fitted.length > 0 ? fitted : heldOut, heldOut };
+  const isHeldOut = (index: number) => index % every === every - 1;
+  return {
+    fitted: windows.filter((_, index) => !isHeldOut(index)),
+    heldOut: windows.filter((_, index) => isHeldOut(index)),
+  };
 }
 
 function windowsOf(ids: Int32Array, size: number): Int32Array[] {

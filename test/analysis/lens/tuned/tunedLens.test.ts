@@ -52,12 +52,25 @@ describe('the tuned lens on a tiny model', () => {
   it('reads what leaves a layer and nothing else', async () => {
     await expect(run({ reading: 'tuned', site: 'mlp_out' })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
     await expect(run({ train: 'a' })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
+    await expect(run({ train: text, 'train-tokens': 3 })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
   });
 
   it('is asked for again when the kept file is damaged', async () => {
     const [own = ''] = readdirSync(folder);
     writeFileSync(path.join(folder, own, 'tuned-lens.safetensors'), 'no tensors');
     await expect(run({ reading: 'tuned' })).rejects.toMatchObject({ code: 'E_TOOL_PARAMETER' });
+  });
+
+  it('is not trained where it cannot be kept', async () => {
+    const file = path.join(folder, 'a file');
+    writeFileSync(file, '');
+    // Below a file no folder can be made; a system may also call a new folder not found.
+    const places = [path.join(file, 'cache'), ...(process.platform === 'linux' ? ['/proc/nowhere'] : [])];
+    for (const place of places) {
+      vi.stubEnv('PROMPT_LOUPE_CACHE', place);
+      await expect(run({ train: text })).rejects.toMatchObject({ code: 'E_OUTPUT_UNWRITABLE' });
+    }
+    vi.stubEnv('PROMPT_LOUPE_CACHE', folder);
   });
 
   it('survives being written down, and nothing else passes for one', async () => {
@@ -72,6 +85,17 @@ describe('the tuned lens on a tiny model', () => {
     expect(decodeTunedLens(bytes, layers + 1, hidden)).toBeNull();
     expect(decodeTunedLens(bytes.slice(0, -4), layers, hidden)).toBeNull();
     expect(decodeTunedLens(new Uint8Array(3), layers, hidden)).toBeNull();
+  });
+
+  it.each([4, 5, 90, 300])('holds out a part of a text of %i tokens, however short', async (length) => {
+    const lens = await trainTunedLens(
+      model,
+      Int32Array.from({ length }, (_, index) => (index * 31) % 90),
+      { ridge: 0.1 },
+    );
+    // Of two windows one is fitted, without its first token.
+    expect(lens.tokens).toBe(Math.ceil(length / 2) - 1);
+    expect([...lens.plain, ...lens.tuned].every(Number.isFinite)).toBe(true);
   });
 
   it('stops when it is told to', async () => {
