@@ -71,7 +71,7 @@ export interface LoadOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
   readonly weightBytes?: number;
-  /** What ONNX Runtime computes ONNX models on, by its own name (`webgpu`, `cuda`, …); absent = `cpu`. Other kinds of model take no notice. */
+  /** What ONNX Runtime computes ONNX models on, by its own name (`webgpu`, `cuda`, …); absent = `cpu`. Other kinds of model take no notice: the editor has one setting for all. */
   readonly provider?: string;
   /** For a model on a server that wants one. Never logged, never part of a result. */
   readonly apiKey?: string;
