@@ -98,8 +98,8 @@ export interface PromptSource {
 export interface ExplainRequest {
   readonly prompt: PromptSource;
   readonly method: string;
-  /** Used, with a warning, when the model cannot run `method`: for a default nobody chose. */
-  readonly fallbackMethod?: string;
+  /** Nobody chose `method`: another takes its place, with a warning, where the model cannot run it. */
+  readonly mayFallBack?: boolean;
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   readonly target: TargetSpec;
   readonly score?: ScoreKind;
