@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/terminal/displayWidth.ts';
-import { explanationSchema } from '../../src/shared/explanation.ts';
+import { type Explanation, explanationSchema } from '../../src/shared/explanation.ts';
 import { type CliOptions, runCli, startCli, tinyModel } from './cliProcess.ts';
 import { scratchFolder } from './scratchFolder.ts';
 
@@ -187,6 +187,20 @@ describe('--json', () => {
     const refused = await runCli(['logprobs', '--ids', '1,2', '--model', onnx, '--provider', 'abacus']);
     expect(refused.code).toBe(5);
     expect(refused.stderr).toMatch(/E_ONNX_PROVIDER: .*"abacus".*lists cpu/);
+  });
+
+  test('an ONNX model without a vocabulary explains token ids, each a word, and takes targets by id', async () => {
+    const model = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
+    const given = ['explain', '--ids', '1,2,3,4', '--model', model, '--threads', '1', '--method', 'occlusion', '--json'];
+    const explained = await runCli([...given, '--target', 'text: <7> <8>']);
+    expect(explained.code).toBe(0);
+    const { prompt, target, units } = JSON.parse(explained.stdout) as Explanation;
+    expect(prompt.text).toBe(' <1> <2> <3> <4>');
+    expect(target).toMatchObject({ ids: [7, 8] });
+    expect(units.map(({ tokens }) => tokens)).toEqual([[0], [1], [2], [3]]);
+    const text = await runCli(['explain', '-', '--model', model], { stdin: 'words' });
+    expect(text).toMatchObject({ code: 4, stdout: '' });
+    expect(text.stderr).toMatch(/^E_TOKENIZER_MISSING/);
   });
 
   test('models inspect of an ONNX file: what was opened up, what is fixed, what was not recognised', async () => {

@@ -1,22 +1,31 @@
 import { basename } from 'node:path';
 import { templateMissing } from '../../shared/errorCatalog.ts';
 import { tokenizerMissing } from '../../shared/modelFolderErrors.ts';
+import type { Token } from '../../shared/tokens.ts';
 import type { OnnxTokenizer } from './onnxTokenizer.ts';
 import type { ModelFolder } from '../folder/modelFolder.ts';
 
-/** For a model without a vocabulary: ids are shown as `<17>`, and text cannot be read. */
+/** For a model without a vocabulary: ids are written as ` <17>`, so that each is a word, and no other text can be read. */
 export function createIdTokenizer({ onnxFile, configuration }: Pick<ModelFolder, 'onnxFile' | 'configuration'>): OnnxTokenizer {
   const name = basename(onnxFile);
-  const pieces = (ids: readonly number[]) => ids.map((id) => `<${id}>`);
+  const pieces = (ids: readonly number[]) => ids.map((id) => ` <${id}>`);
   return {
-    /** @throws E_TOKENIZER_MISSING */
-    async encode() {
-      throw tokenizerMissing(name);
+    /** @throws E_TOKENIZER_MISSING for text that is no row of ids */
+    async encode(text) {
+      const tokens: Token[] = [];
+      let start = 0;
+      for (const { 0: piece, 1: id, index } of text.matchAll(/ ?<(0|[1-9]\d{0,9})>/g)) {
+        if (index !== start) break;
+        tokens.push({ id: Number(id), text: piece, start, end: start + piece.length, special: false });
+        start += piece.length;
+      }
+      if (start < text.length) throw tokenizerMissing(name);
+      return { tokens, approximateOffsets: false };
     },
     async decode(ids) {
       return pieces(ids).join('');
     },
-    piece: (id) => new TextEncoder().encode(`<${id}>`),
+    piece: (id) => new TextEncoder().encode(` <${id}>`),
     async pieces(ids) {
       return pieces(ids);
     },

@@ -233,10 +233,19 @@ describe('beside the model', () => {
       ...(await readModelFolder(folder)),
       configuration: { architecture: 'x', bos: 1, eos: [2] },
     });
-    expect(await tokenizer.pieces([1, 17])).toEqual(['<1>', '<17>']);
-    expect(await tokenizer.decode([1, 17])).toBe('<1><17>');
+    expect(await tokenizer.pieces([1, 17])).toEqual([' <1>', ' <17>']);
+    expect(await tokenizer.decode([1, 17])).toBe(' <1> <17>');
     expect(await tokenizer.special()).toEqual({ bos: 1, eos: 2, endOfGeneration: [2], chatTemplate: null });
-    await expect(tokenizer.encode('a')).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
+    // Ids read back what they are written as, so that prompts and targets can be given by them.
+    for (const text of [' <1> <17>', '<1> <17>']) {
+      const { tokens } = await tokenizer.encode(text);
+      expect(tokens.map(({ id }) => id)).toEqual([1, 17]);
+      expect(tokens.map(({ start, end }) => text.slice(start, end)).join('')).toBe(text);
+    }
+    expect((await tokenizer.encode('')).tokens).toEqual([]);
+    for (const text of ['a', ' <1> a', 'a <1>', '<1>  <2>', '<01>', '<-1>', '<1', '<12345678901>']) {
+      await expect(tokenizer.encode(text), text).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
+    }
     await expect(tokenizer.renderChat(messages)).rejects.toMatchObject({ code: 'E_TEMPLATE_MISSING' });
   });
 });
