@@ -187,6 +187,9 @@ describe('--json', () => {
     const refused = await runCli(['logprobs', '--ids', '1,2', '--model', onnx, '--provider', 'abacus']);
     expect(refused.code).toBe(5);
     expect(refused.stderr).toMatch(/E_ONNX_PROVIDER: .*"abacus".*lists cpu/);
+    // Where its libraries are missing, ONNX Runtime would print where it looked for them.
+    const absent = await runCli(['logprobs', '--ids', '1,2', '--model', onnx, '--provider', 'cuda', '--threads', '1']);
+    expect(absent.stderr).not.toMatch(/node_modules|\[E:/);
   });
 
   test('an ONNX model without a vocabulary explains token ids, each a word, and takes targets by id', async () => {
@@ -201,6 +204,15 @@ describe('--json', () => {
     const text = await runCli(['explain', '-', '--model', model], { stdin: 'words' });
     expect(text).toMatchObject({ code: 4, stdout: '' });
     expect(text.stderr).toMatch(/^E_TOKENIZER_MISSING/);
+  });
+
+  test('a failure of ONNX Runtime is one line: it prints nothing of its own', async () => {
+    const model = path.join(import.meta.dirname, '../fixtures/onnx/gpt2_optimum_kv/model.onnx');
+    // Its table of positions has 128 rows.
+    const ids = Array.from({ length: 200 }, (_, index) => index + 1).join();
+    const failed = await runCli(['logprobs', '--ids', ids, '--model', model, '--threads', '1', '--json']);
+    expect(failed).toMatchObject({ code: 4, stdout: '' });
+    expect(failed.stderr).toMatch(/^E_ONNX_RUNTIME: [^\n]*Gather[^\n]*\n$/);
   });
 
   test('models inspect of an ONNX file: what was opened up, what is fixed, what was not recognised', async () => {
