@@ -6,6 +6,7 @@
 opt:        the stream is flattened to rows before each feed-forward block, and the sum is taken there.
 electra:    tokens are embedded in fewer numbers than the stream has, and widened.
 mobilebert: the same; layers are narrower than the stream, have several feed-forward blocks, and end in a scale and a shift.
+bloom:      heads of all sequences are multiplied as one row of matrices.
 gemma2:     norms behind both blocks of a layer, written as single operators; every other layer sees six tokens.
 
 golden.json and golden.bin are in the format of the other fixtures. n0, n1 are what the last product of each feed-forward block reads, and
@@ -39,6 +40,11 @@ FAMILIES = {
         transformers.MobileBertConfig,
         dict(ENCODER, embedding_size=16, intra_bottleneck_size=16, true_hidden_size=16, max_position_embeddings=POSITIONS),
         lambda model: ([], None),
+    ),
+    "bloom": (
+        transformers.BloomConfig,
+        dict(hidden_size=HIDDEN, n_layer=LAYERS, n_head=HEADS, pad_token_id=0),
+        lambda model: ([layer.mlp.dense_4h_to_h for layer in model.transformer.h], model.transformer.ln_f),
     ),
     "gemma2": (
         transformers.Gemma2Config,
