@@ -371,4 +371,22 @@ describe('streams and signals', () => {
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     if (times === 1) expect(stderr).toMatch(/E_CANCELLED: [^\n]+; [^\n]+; [^\n]+\n/);
   });
+
+  test.skipIf(process.platform === 'win32').each([1, 2])('Ctrl-C %i× inside a pass of ONNX Runtime', async (times) => {
+    let sent = false;
+    const model = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
+    const ids = Array.from({ length: 2500 }, (_, index) => 3 + (index % 300)).join();
+    const { code, stdout, stderr } = await runCli(
+      ['explain', '--ids', ids, '--model', model, '--threads', '1', '--json', '--verbose', '--method', 'integrated-gradients'],
+      {
+        onStderr: (child, said) => {
+          if (sent || !said.includes('gradient (')) return;
+          sent = true;
+          for (let time = 0; time < times; time += 1) child.kill('SIGINT');
+        },
+      },
+    );
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).not.toContain('terminate');
+  });
 });
