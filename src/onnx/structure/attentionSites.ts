@@ -34,8 +34,20 @@ const beforeSoftmax: ReadonlySet<string> = new Set([
   'Concat',
   'Reshape',
   'Max',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
-const behindSoftmax: ReadonlySet<string> = new Set(['Where', 'Cast', 'Identity', 'Dropout', 'Slice', 'Mul', 'Reshape']);
+const behindSoftmax: ReadonlySet<string> = new Set([
+  'Where',
+  'Cast',
+  'Identity',
+  'Dropout',
+  'Slice',
+  'Mul',
+  'Reshape',
+  'QuantizeLinear',
+  'DequantizeLinear',
+]);
 
 /** The tensors around one softmax over keys. `inside`: tensors that depend on the tokens. */
 export function attentionSites(flow: DataFlow, probe: Probe, softmax: GraphNode, inside: ReadonlySet<string>): AttentionSites {
@@ -49,7 +61,10 @@ export function attentionSites(flow: DataFlow, probe: Probe, softmax: GraphNode,
     scores,
     q: isProduct ? headTensor(flow, probe, unscaled(flow, product.inputs[0] ?? '', inside), false) : null,
     k: isProduct ? keys(flow, probe, product.inputs[1] ?? '', inside) : null,
-    v: mixed === null ? null : headTensor(flow, probe, unrepeated(flow, probe, mixed.inputs[1] ?? ''), false),
+    v:
+      mixed === null
+        ? null
+        : headTensor(flow, probe, unrepeated(flow, probe, unscaled(flow, mixed.inputs[1] ?? '', inside)), false),
     z: mixed === null ? null : headTensor(flow, probe, unfolded(flow, probe, mixed.outputs[0] ?? ''), false),
   };
 }
@@ -82,14 +97,15 @@ function isMatMul({ op }: GraphNode): boolean {
   return op === 'MatMul' || op === 'FusedMatMul';
 }
 
-/** Before multiplication or division by a constant. */
+/** Before rounding, and before multiplication or division by a constant. */
 function unscaled(flow: DataFlow, scaled: string, inside: ReadonlySet<string>): string {
   let name = scaled;
   for (;;) {
     const node = flow.producer(name);
-    if (node === null || (node.op !== 'Mul' && node.op !== 'Div')) return name;
-    const [x = '', factor = ''] = node.inputs;
-    if (!inside.has(factor)) name = x;
+    const [x = '', factor = ''] = node?.inputs ?? [];
+    if (node?.op === 'QuantizeLinear' || node?.op === 'DequantizeLinear') name = x;
+    else if (node?.op !== 'Mul' && node?.op !== 'Div') return name;
+    else if (!inside.has(factor)) name = x;
     else if (node.op === 'Mul' && !inside.has(x)) name = factor;
     else return name;
   }

@@ -7,6 +7,8 @@ const afterwards: ReadonlySet<string> = new Set([
   'Add',
   'Cast',
   'Identity',
+  'QuantizeLinear',
+  'DequantizeLinear',
   'Reshape',
   'Squeeze',
   'Unsqueeze',
