@@ -98,11 +98,11 @@ export function findMethod(id: string, model: Model): AttributionMethod {
 }
 
 /**
- * The asked method, or the one it falls back to where this model cannot run it, with a warning that says so.
+ * The asked method, or `fallbackMethod` where this model cannot run it and it may fall back, with a warning that says so.
  * @throws E_METHOD_OPT_IN, and as `findMethod`
  */
 export function chooseMethod(
-  { method: id, fallbackMethod, agreed = [] }: Pick<ExplainRequest, 'method' | 'fallbackMethod' | 'agreed'>,
+  { method: id, mayFallBack = false, agreed = [] }: Pick<ExplainRequest, 'method' | 'mayFallBack' | 'agreed'>,
   model: Model,
 ): { readonly method: AttributionMethod; readonly warnings: readonly Warning[] } {
   try {
@@ -111,7 +111,7 @@ export function chooseMethod(
     return { method, warnings: [] };
   } catch (error) {
     const unsupported = error instanceof LoupeError && error.code === 'E_METHOD_UNSUPPORTED';
-    if (fallbackMethod === undefined || !unsupported) throw error;
+    if (!mayFallBack || !unsupported) throw error;
     const message = `The model cannot run ${id}, so these are scores of ${fallbackMethod}.`;
     return { method: findMethod(fallbackMethod, model), warnings: [{ code: 'W_METHOD_FALLBACK', message }] };
   }

@@ -1,7 +1,8 @@
 /** The engine service in this process, for the length of one verb. */
 import path from 'node:path';
+import { recogniseModel } from '../engine/openModel.ts';
 import { EngineService } from '../engine/service.ts';
-import { cancelled } from '../shared/errorCatalog.ts';
+import { cancelled, usage } from '../shared/errorCatalog.ts';
 import type { EngineMethods, LoadOptions, Progress } from '../shared/protocol/engine.ts';
 import { isServerAddress, serverAddress } from '../shared/serverAddress.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -17,7 +18,7 @@ type EngineCalls = {
 
 const megabyte = 1_000_000;
 
-/** An engine with the asked model loaded. */
+/** An engine with the asked model loaded. @throws E_USAGE for `--provider` with a model that is not ONNX, and as `openModel` */
 export async function withEngine<T>(
   context: CommandContext,
   options: ModelOptions & OutputOptions,
@@ -32,10 +33,20 @@ export async function withEngine<T>(
     ...(provider === undefined ? {} : { provider }),
     ...keyOption(model, context),
   };
+  const chosen = model === undefined ? bundledModel : namedModel(model);
+  if (provider !== undefined) await refuseProvider(chosen);
   return await withIdleEngine(context, options, async (engine) => {
-    await engine.load(model === undefined ? bundledModel : namedModel(model), loadOptions);
+    await engine.load(chosen, loadOptions);
     return await use(engine);
   });
+}
+
+/** A provider for a model that ONNX Runtime does not compute would be ignored. @throws E_USAGE, and as `recogniseModel` */
+async function refuseProvider(model: string): Promise<void> {
+  const { id } = await recogniseModel(model);
+  if (id === 'onnx') return;
+  const kind = id === 'remote' ? 'a model on a server' : 'a GGUF file';
+  throw usage(`--provider means nothing for ${kind}`, 'name an ONNX model with --model, or leave it away');
 }
 
 /** The address of a server, or a file as a whole path. @throws E_SERVER_ADDRESS */

@@ -9,12 +9,8 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // The first asks; a second does not wait for an answer.
-      if (cancel.signal.aborted) {
-        // What the progress bar hid and switched off: the cursor and line wrapping.
-        if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\u001b[?7h');
-        process.exit(exitCodes.cancelled);
-      }
-      cancel.abort();
+      if (cancel.signal.aborted) endAtOnce(signal);
+      else cancel.abort();
     });
   }
   for (const stream of [process.stdout, process.stderr]) {
@@ -34,6 +30,15 @@ function main(): void {
   runProgram(argv, context).catch((error: unknown) => {
     process.exitCode = printError(error, process.stderr, argv.includes('--verbose'));
   });
+}
+
+/** exit() would wait for the model's thread, which may be inside a native call: the signal does what it does to any program. */
+function endAtOnce(signal: NodeJS.Signals): void {
+  // What the progress bar hid and switched off: the cursor and line wrapping.
+  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\u001b[?7h');
+  if (process.platform === 'win32') process.exit(exitCodes.cancelled);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 main();

@@ -44,6 +44,10 @@ export class ModelThread {
   readonly #listeners = new Map<string, Listener>();
   #calls = 0;
   #ending = false;
+  /** Why calls are refused, once the thread is to end. */
+  #stopped: LoupeError | null = null;
+  /** Rejects who waits for an answer. */
+  readonly #waiting = new Set<(error: LoupeError) => void>();
 
   constructor({ workerFile, onLost, resourceLimits }: ModelThreadOptions) {
     const workerData: WorkerStart = { cancelFlag: this.#cancelFlag };
@@ -115,11 +119,18 @@ export class ModelThread {
     };
   }
 
-  /** Stops what runs and ends the thread; every call that waits rejects with E_ENGINE_STOPPED. */
+  /**
+   * Stops what runs and ends the thread; every call that waits rejects with E_ENGINE_STOPPED at once. The thread is ended when what it
+   * runs has stopped: torn out of a native call, ONNX Runtime throws what nobody can catch, and the whole process aborts.
+   */
   async end(): Promise<void> {
     this.#ending = true;
     Atomics.store(this.#cancelFlag, 0, 1);
-    this.#peer.close(engineStopped('it was shut down'));
+    const stopped = engineStopped('it was shut down');
+    this.#stopped = stopped;
+    for (const reject of this.#waiting) reject(stopped);
+    await this.#turns.take(undefined, () => Promise.resolve());
+    this.#peer.close(stopped);
     await this.#worker.terminate();
     await this.#exited;
   }
@@ -131,7 +142,8 @@ export class ModelThread {
     listener: Listener = {},
     onLate: (result: ReturnType<WorkerMethods[K]>) => void = () => undefined,
   ): Promise<ReturnType<WorkerMethods[K]>> {
-    return this.#turns.take(signal, async () => {
+    const answer = this.#turns.take(signal, async () => {
+      if (this.#stopped !== null) throw this.#stopped;
       const requestId = `model-${++this.#calls}`;
       const cancel = () => {
         Atomics.store(this.#cancelFlag, 0, 1);
@@ -152,6 +164,10 @@ export class ModelThread {
         signal?.removeEventListener('abort', cancel);
         this.#listeners.delete(requestId);
       }
+    });
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      void answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
   }
 

@@ -1,5 +1,6 @@
 /** User errors of the files that belong to an ONNX model. A code here has its row in docs/errors.md too. */
 import { LoupeError } from './errors.ts';
+import { nameOf } from './onnxErrors.ts';
 
 export const tokenizerUnsupported = (why: string) =>
   new LoupeError({
@@ -7,7 +8,7 @@ export const tokenizerUnsupported = (why: string) =>
     kind: 'model',
     what: "the model's tokenizer.json cannot be used",
     why,
-    action: 'download the file again from where the model came from, or give the prompt as token ids',
+    action: 'download the file again from where the model came from, or take it away and give the prompt as token ids',
   });
 
 export const tokenizerMissing = (model: string) =>
@@ -25,7 +26,7 @@ export const modelFolder = (path: string, why: string) =>
   new LoupeError({
     code: 'E_MODEL_FOLDER',
     kind: 'model',
-    what: `the ONNX model at ${path} cannot be found or its files do not fit`,
+    what: `the ONNX model of ${nameOf(path)} cannot be found or its files do not fit`,
     why,
     action: 'name the .onnx file itself, or correct the file that is named',
     details: { path },

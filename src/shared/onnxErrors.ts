@@ -2,7 +2,7 @@
 import { LoupeError } from './errors.ts';
 
 /** Where a file lies is nobody's business when a message is passed on; `details` keep it. */
-function nameOf(file: string): string {
+export function nameOf(file: string): string {
   return file.split(/[\\/]/).at(-1) ?? file;
 }
 

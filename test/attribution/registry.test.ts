@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   attributionMethods,
   chooseMethod,
+  fallbackMethod,
   findMethod,
   methodsWithoutGradient,
   resolveParameters,
@@ -112,10 +113,10 @@ test('random depends on the seed alone and leaves hidden units at zero', async (
 });
 
 test('a default nobody chose falls back with a warning; a chosen method does not', () => {
-  const fallback = { fallbackMethod: 'occlusion' };
+  const fallback = { mayFallBack: true };
   expect(chooseMethod({ method: 'saliency', ...fallback }, smooth)).toMatchObject({ method: { id: 'saliency' }, warnings: [] });
   expect(chooseMethod({ method: 'saliency', ...fallback }, seeing)).toMatchObject({
-    method: { id: 'occlusion' },
+    method: { id: fallbackMethod },
     warnings: [{ code: 'W_METHOD_FALLBACK' }],
   });
   expect(() => chooseMethod({ method: 'saliency' }, seeing)).toThrow(/E_METHOD_UNSUPPORTED/);

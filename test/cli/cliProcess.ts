@@ -1,6 +1,7 @@
 /** The command line as users run it: the bundle, in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -52,7 +53,10 @@ export async function runCli(argv: readonly string[], options: CliOptions = {}):
   });
   return await new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    // What a shell says of a process that a signal ended.
+    child.once('close', (code, signal) =>
+      resolve({ code: signal === null ? code : 128 + constants.signals[signal], stdout, stderr }),
+    );
   });
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/terminal/displayWidth.ts';
-import { explanationSchema } from '../../src/shared/explanation.ts';
+import { type Explanation, explanationSchema } from '../../src/shared/explanation.ts';
 import { type CliOptions, runCli, startCli, tinyModel } from './cliProcess.ts';
 import { scratchFolder } from './scratchFolder.ts';
 
@@ -182,13 +182,37 @@ describe('--json', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({ architecture: 'llama', layers: 3, heads: 4, vocabulary: 267 });
   });
 
-  test('--provider: one that ONNX Runtime does not have is refused with those it has; a GGUF file takes no notice', async () => {
+  test('--provider: one that ONNX Runtime does not have is refused with those it has', async () => {
     const onnx = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
     const refused = await runCli(['logprobs', '--ids', '1,2', '--model', onnx, '--provider', 'abacus']);
     expect(refused.code).toBe(5);
     expect(refused.stderr).toMatch(/E_ONNX_PROVIDER: .*"abacus".*lists cpu/);
-    const gguf = await runCli(['logprobs', '--ids', '84,257', '--model', tinyModel, '--provider', 'abacus', '--json']);
-    expect(gguf.code).toBe(0);
+    // Where its libraries are missing, ONNX Runtime would print where it looked for them.
+    const absent = await runCli(['logprobs', '--ids', '1,2', '--model', onnx, '--provider', 'cuda', '--threads', '1']);
+    expect(absent.stderr).not.toMatch(/node_modules|\[E:/);
+  });
+
+  test('an ONNX model without a vocabulary explains token ids, each a word, and takes targets by id', async () => {
+    const model = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
+    const given = ['explain', '--ids', '1,2,3,4', '--model', model, '--threads', '1', '--method', 'occlusion', '--json'];
+    const explained = await runCli([...given, '--target', 'text: <7> <8>']);
+    expect(explained.code).toBe(0);
+    const { prompt, target, units } = JSON.parse(explained.stdout) as Explanation;
+    expect(prompt.text).toBe(' <1> <2> <3> <4>');
+    expect(target).toMatchObject({ ids: [7, 8] });
+    expect(units.map(({ tokens }) => tokens)).toEqual([[0], [1], [2], [3]]);
+    const text = await runCli(['explain', '-', '--model', model], { stdin: 'words' });
+    expect(text).toMatchObject({ code: 4, stdout: '' });
+    expect(text.stderr).toMatch(/^E_TOKENIZER_MISSING/);
+  });
+
+  test('a failure of ONNX Runtime is one line: it prints nothing of its own', async () => {
+    const model = path.join(import.meta.dirname, '../fixtures/onnx/opt/model.onnx');
+    // Its table of positions has 34 rows, and counting begins at the third.
+    const ids = Array.from({ length: 33 }, () => 5).join();
+    const failed = await runCli(['logprobs', '--ids', ids, '--model', model, '--threads', '1', '--json']);
+    expect(failed).toMatchObject({ code: 4, stdout: '' });
+    expect(failed.stderr).toMatch(/^E_ONNX_RUNTIME: [^\n]*Gather[^\n]*\n$/);
   });
 
   test('models inspect of an ONNX file: what was opened up, what is fixed, what was not recognised', async () => {
@@ -346,5 +370,23 @@ describe('streams and signals', () => {
     );
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     if (times === 1) expect(stderr).toMatch(/E_CANCELLED: [^\n]+; [^\n]+; [^\n]+\n/);
+  });
+
+  test.skipIf(process.platform === 'win32').each([1, 2])('Ctrl-C %i× inside a pass of ONNX Runtime', async (times) => {
+    let sent = false;
+    const model = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
+    const ids = Array.from({ length: 2500 }, (_, index) => 3 + (index % 300)).join();
+    const { code, stdout, stderr } = await runCli(
+      ['explain', '--ids', ids, '--model', model, '--threads', '1', '--json', '--verbose', '--method', 'integrated-gradients'],
+      {
+        onStderr: (child, said) => {
+          if (sent || !said.includes('gradient (')) return;
+          sent = true;
+          for (let time = 0; time < times; time += 1) child.kill('SIGINT');
+        },
+      },
+    );
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).not.toContain('terminate');
   });
 });

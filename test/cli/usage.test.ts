@@ -66,6 +66,12 @@ describe('usage errors: exit code 2', () => {
     [['capture', prompt, '--sites', 'embed', '--out', 'x', '--precision', 'as-served'], /--precision means nothing without/],
     [['capture', prompt, '--sites', 'embed', '--out', 'x', '--gradients', '--score', 'nats'], /'--score <kind>'/],
     [['logprobs', prompt, '--top', 'all'], /'--top <k>'/],
+    [['logprobs', '--ids', '1', '--model', tinyModel, '--provider', 'webgpu'], /--provider means nothing for a GGUF file/],
+    [['explain', prompt, '--model', tinyModel, '--provider', 'cpu'], /--provider means nothing for a GGUF file/],
+    [
+      ['heads', prompt, '--model', 'http://127.0.0.1:1', '--provider', 'cuda'],
+      /--provider means nothing for a model on a server/,
+    ],
     [['models', 'inspect'], /missing required argument 'PATH'/],
     [['models', 'forget'], /too many arguments|unknown command/],
   ])('%j', async (argv, message) => {

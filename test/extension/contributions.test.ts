@@ -10,6 +10,7 @@ import { familyLabel } from '../../src/extension/explain/methodChoices.ts';
 import { inEnglish } from '../../src/extension/translate.ts';
 import { settingDefinition, type Settings, settingNames, settingsTable } from '../../src/extension/settingsTable.ts';
 import { blockMessages, blockSources } from './inside/blockMessages.ts';
+import { warningMessages } from './warningMessages.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const readText = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -131,13 +132,14 @@ describe('texts', () => {
       ...parameters.flatMap((parameter) => [parameter.label, parameter.help]),
     ]);
     const ofBlocks = blockSources('src/analysis').flatMap(blockMessages);
+    const ofWarnings = warningMessages();
+    expect(ofWarnings.length).toBeGreaterThan(30);
     const families = methodFamilies.map((family) => familyLabel(family, inEnglish));
     expect(messages.filter((message) => !Object.hasOwn(bundle, message))).toEqual([]);
     // The engine's texts are looked up too; one without a translation would be shown in English.
-    expect([...ofMethods, ...ofTools, ...ofBlocks].filter((text) => text !== undefined && !Object.hasOwn(bundle, text))).toEqual(
-      [],
-    );
-    const known = new Set<string | undefined>([...messages, ...ofMethods, ...ofTools, ...ofBlocks, ...families]);
+    const ofEngine = [...ofMethods, ...ofTools, ...ofBlocks, ...ofWarnings];
+    expect(ofEngine.filter((text) => text !== undefined && !Object.hasOwn(bundle, text))).toEqual([]);
+    const known = new Set<string | undefined>([...messages, ...ofEngine, ...families]);
     expect(Object.keys(bundle)).toEqual([...known].filter((text) => text !== undefined && Object.hasOwn(bundle, text)).sort());
     expect(Object.keys(translated)).toEqual(Object.keys(bundle));
     const places = (text: string | undefined) => [...(text?.match(/\{\d\}/g) ?? [])].sort();

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateText } from '../../src/engine/requests/generate.ts';
 import { explain } from '../../src/engine/requests/explain.ts';
 import { logprobs } from '../../src/engine/requests/logprobs.ts';
 import type { Model } from '../../src/model/model.ts';
@@ -92,6 +93,11 @@ describe('a classifier', () => {
 });
 
 describe('a sentence encoder', () => {
+  test('writes nothing, and says so', async () => {
+    const request = { prompt: asked({ kind: 'next' }).prompt, maxTokens: 2, temperature: 0, seed: 0, top: 1 };
+    await expect(generateText(recordRequest(encoder), request)).rejects.toMatchObject({ code: 'E_OUTPUT_KIND' });
+  });
+
   const similar: TargetSpec = { kind: 'similarity', text: 'a happy fox' };
 
   test('a text is as similar to itself as can be', async () => {

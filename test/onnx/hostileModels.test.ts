@@ -57,6 +57,13 @@ test.each<[string, (graph: OnnxGraph) => void, RegExp]>([
   ],
   ['no heads', (graph) => nodeOf(graph, 'GroupQueryAttention').attributes.delete('num_heads'), /^E_ONNX_/],
   [
+    'a mask that has no name to be known by, or a second text',
+    (graph) => {
+      graph.inputs = [...graph.inputs, { name: 'input.3', type: 7, dims: [1, 'tokens'] }];
+    },
+    /^E_ONNX_UNSUPPORTED.*"input_ids" and "input\.3" both seem to take token ids/,
+  ],
+  [
     'an input of unknown purpose',
     (graph) => graph.inputs.push({ name: 'pixels', type: 1, dims: [1, 3, 224, 224] }),
     /^E_ONNX_UNSUPPORTED/,

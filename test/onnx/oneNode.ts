@@ -93,7 +93,6 @@ export async function runGraph(graph: OnnxGraph, outputs: readonly string[]): Pr
   const session = await createSession(writeGraph(graph, { outputs }), graph.folder, {
     threads: 1,
     optimisation: 'disabled',
-    logSeverity: 4,
   });
   const results = await session.run({});
   await session.release();

@@ -29,14 +29,14 @@ export async function lateOcclusion(
   const full = Int32Array.from(input.tokens, (token) => token.id);
   const { target } = input;
   const { info } = input.model;
-  const cost = (prompts: readonly Int32Array[], held?: Int32Array) =>
-    sharedPasses(info, prompts, full.length, target.continuation.length, held);
+  const cost = (prompts: readonly Int32Array[], holdsBeginnings: boolean) =>
+    sharedPasses({ ...info, holdsBeginnings }, prompts, full.length, target.continuation.length, full);
   const chosen: number[] = [];
   let prompts: Int32Array[] = [];
   let budgeted = 0;
   for (const unit of candidates.toReversed()) {
     const extended = [...prompts, without(input.units[unit]?.tokens ?? [])];
-    const extendedCost = cost(extended, full);
+    const extendedCost = cost(extended, true);
     if (extendedCost > budget) break;
     chosen.push(unit);
     budgeted = extendedCost;
@@ -45,7 +45,7 @@ export async function lateOcclusion(
   const values = await evaluateSequences(input.model, prompts, target, signal === undefined ? {} : { signal });
   return {
     effects: new Map(chosen.map((unit, index) => [unit, input.value - (values[index] as number)])),
-    forwardPasses: info.holdsBeginnings ? budgeted : cost(prompts),
+    forwardPasses: cost(prompts, info.holdsBeginnings),
     budgeted,
   };
 }

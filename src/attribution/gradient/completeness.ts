@@ -26,8 +26,10 @@ export function completenessOf(
 /** Said where single scores cannot be read as parts of a sum. @param why and what to do, behind a colon */
 export function gapWarning({ sum, expected, gap, share }: Completeness, why: string): Warning[] {
   if (share === null ? gap === 0 : share <= openGap) return [];
-  const missing = share === null ? '' : `, a gap of ${Math.round(100 * share)} %`;
-  const message = `The scores add up to ${rounded(sum)} and should add up to ${rounded(expected)}${missing}: ${why}`;
+  const message =
+    share === null
+      ? `The scores add up to ${rounded(sum)} and should add up to ${rounded(expected)}: ${why}`
+      : `The scores add up to ${rounded(sum)} and should add up to ${rounded(expected)}, a gap of ${Math.round(100 * share)} %: ${why}`;
   return [{ code: 'W_COMPLETENESS_GAP', message }];
 }
 

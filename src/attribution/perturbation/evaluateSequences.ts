@@ -64,19 +64,23 @@ export function withContinuation(prompt: Int32Array, continuation: Int32Array): 
   return joined;
 }
 
+/** How a model meets prompts that begin alike; one that does not hold what it read last need not say so. */
+type BeginningsOf = Pick<ModelInfo, 'sharesBeginnings'> & Partial<Pick<ModelInfo, 'holdsBeginnings'>>;
+
 /**
  * What evaluating prompts together costs, in passes over a prompt of `length` tokens. On a model that shares beginnings each counts
  * from where it leaves the one evaluated before it, in the order in which neighbours share most; on any other each counts whole.
- * @param held a prompt that the model has read just before
+ * @param readBefore a prompt that the model has read just before: it is there to begin with, if the model holds it
  */
 export function sharedPasses(
-  { sharesBeginnings }: Pick<ModelInfo, 'sharesBeginnings'>,
+  { sharesBeginnings, holdsBeginnings = false }: BeginningsOf,
   prompts: readonly Int32Array[],
   length: number,
   continuationLength: number,
-  held: Int32Array = new Int32Array(0),
+  readBefore?: Int32Array,
 ): number {
-  let before = held;
+  const held = holdsBeginnings && readBefore !== undefined ? readBefore : new Int32Array(0);
+  let before: Int32Array = held;
   let sum = 0;
   for (const index of prefixOrder(prompts, held)) {
     const prompt = prompts[index] as Int32Array;

@@ -78,8 +78,8 @@ export const reagent: AttributionMethod = {
         onValue: () => tell(++done),
       });
       // The proposals have just been read from the prompt itself.
-      const held = run === 0 && input.model.info.holdsBeginnings ? Int32Array.from(tokens, ({ id }) => id) : undefined;
-      passes += sharedPasses(input.model.info, prompts, tokens.length, behind, held);
+      const readBefore = run === 0 ? Int32Array.from(tokens, ({ id }) => id) : undefined;
+      passes += sharedPasses(input.model.info, prompts, tokens.length, behind, readBefore);
       results.push(contrastsOf(scored.length, samples, values));
     }
     const scores = new Float32Array(units.length);

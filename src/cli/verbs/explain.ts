@@ -79,7 +79,7 @@ async function explain(file: string | undefined, options: ExplainOptions, contex
     const explanation = await engine.explain({
       prompt,
       method: options.method ?? defaultMethod,
-      ...(options.method === undefined ? { fallbackMethod } : {}),
+      ...(options.method === undefined ? { mayFallBack: true } : {}),
       parameters: { ...options.methodOption, ...(options.precision === undefined ? {} : { precision: options.precision }) },
       ...(options.agree === undefined ? {} : { agreed: options.agree }),
       target,

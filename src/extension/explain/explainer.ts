@@ -114,7 +114,7 @@ export class Explainer {
             prompt,
             method,
             // A method chosen for this prompt is meant; the one of the settings may be the default.
-            ...(method === settings.method ? { fallbackMethod: 'lime' } : {}),
+            ...(method === settings.method ? { mayFallBack: true } : {}),
             parameters: methodParameters(description, settings),
             agreed: readSettings().agreedMethods,
             target,

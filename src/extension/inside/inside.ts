@@ -24,7 +24,7 @@ import { InsideRun } from './insideRun.ts';
 import { pickDocument } from './pickDocument.ts';
 import { pickFile } from './pickFile.ts';
 import { PromptMarks } from './promptMarks.ts';
-import { renderedTranslator } from './renderedTexts.ts';
+import { renderedTranslator, translateWarnings } from '../renderedTexts.ts';
 import { revealTokens } from './revealTokens.ts';
 import { toolChoices } from './toolChoices.ts';
 import { type PickedFile, runsAsItIs, toolValues } from './toolValues.ts';
@@ -315,7 +315,8 @@ export class Inside implements vscode.Disposable {
     if (run?.result == null) return;
     const { tool, label, parameters, blocks, tokens, promptText, cost, warnings } = run.result;
     const shown = blocks.map((block) => translateBlock(block, this.translate));
-    const result = { tool, label: t(label), parameters, blocks: shown, tokens, promptText, cost, warnings };
+    const told = translateWarnings(warnings, this.translate);
+    const result = { tool, label: t(label), parameters, blocks: shown, tokens, promptText, cost, warnings: told };
     this.panel.post({ type: 'result', result, document: fileName(run.uri) });
     this.panel.post({ type: 'stale', stale: run.isStale });
     this.panel.post({ type: 'drawn', block: this.drawn });

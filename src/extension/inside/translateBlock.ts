@@ -1,5 +1,5 @@
 import type { Axis, Block } from '../../shared/inspection/blocks.ts';
-import type { TranslateRendered } from './renderedTexts.ts';
+import type { TranslateRendered } from '../renderedTexts.ts';
 
 /** A block with its own words translated. Tokens of the prompt are left alone: of rows, bars and cells only phrases are looked up. */
 export function translateBlock(block: Block, translate: TranslateRendered): Block {

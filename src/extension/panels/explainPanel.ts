@@ -13,10 +13,12 @@ import type { Stage } from '../explain/session.ts';
 import { t } from '../localise.ts';
 import { onSettingChange, readSettings } from '../settings.ts';
 import { logError } from '../log.ts';
+import { renderedTranslator, translateWarnings } from '../renderedTexts.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseExplainPanelOut } from './panelMessages.ts';
 
 export class ExplainPanel implements vscode.Disposable {
+  private readonly translate = renderedTranslator(vscode.l10n.bundle);
   private panel: vscode.WebviewPanel | null = null;
   private ready = false;
   /** What the page has, so that only news is sent: an explanation of a long prompt is large. */
@@ -162,7 +164,8 @@ export class ExplainPanel implements vscode.Disposable {
     }
     if (view !== null && (this.sent?.explanation !== view || this.sent.stage !== stage)) {
       this.sent = { explanation: view, stage };
-      this.post({ type: 'explanation', explanation: view, stage });
+      const explanation = { ...view, warnings: translateWarnings(view.warnings, this.translate) };
+      this.post({ type: 'explanation', explanation, stage });
       this.sentComparison = null;
     }
     if (view !== null && session.comparison !== this.sentComparison) {

@@ -1,7 +1,7 @@
-import { Script, createContext } from 'node:vm';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import type { ChatMessage } from '../model.ts';
 import { templateFailed, templateMissing } from '../../shared/errorCatalog.ts';
+import { overTime, withTimeLimit } from '../runtime/timeLimit.ts';
 import { formatTime } from './formatTime.ts';
 
 export interface TemplateValues {
@@ -21,7 +21,7 @@ const limits = { templateCharacters: 1_000_000, milliseconds: 2_000, outputChara
 export function renderChatTemplate(template: string | null, messages: readonly ChatMessage[], values: TemplateValues): string {
   if (template === null || template === '') throw templateMissing();
   if (template.length > limits.templateCharacters) throw templateFailed(`it has ${template.length} characters`);
-  const rendered = withTimeLimit(() => {
+  const rendered = rendering(() => {
     const program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
     const environment = new Environment();
     for (const [name, value] of Object.entries(templateGlobals(messages, values))) environment.set(name, value);
@@ -63,11 +63,9 @@ function boundedRange(first: number, second: unknown, third: unknown): number[] 
   return Array.from({ length }, (_, index) => start + index * step);
 }
 
-/** The interpreter cannot be interrupted from outside, but V8 can stop everything a script calls, ours included. */
-function withTimeLimit(work: () => string): string {
-  const context = createContext({ work });
+function rendering(work: () => string): string {
   try {
-    return String(new Script('work()').runInContext(context, { timeout: limits.milliseconds }));
+    return withTimeLimit(work, limits.milliseconds);
   } catch (error) {
     throw templateFailed(reasonOf(error));
   }
@@ -76,9 +74,6 @@ function withTimeLimit(work: () => string): string {
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return 'it nests too deeply or makes too much text';
   const message = error instanceof Error ? error.message : String(error);
-  // A timeout is made in the script's own context, so it is known by its code, not by its class.
-  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-    return `it did not finish within ${limits.milliseconds / 1_000} seconds`;
-  }
+  if (overTime(error)) return `it did not finish within ${limits.milliseconds / 1_000} seconds`;
   return message.slice(0, 500);
 }

@@ -19,7 +19,7 @@ export type KnownSites<T extends KnownSite> = ReadonlyMap<string, T>;
 /** @throws E_SITE_UNKNOWN, E_LAYER_RANGE */
 function resolveSite<T extends KnownSite>(site: Site, table: KnownSites<T>, info: ModelInfo): T {
   const name = siteName(site);
-  const unknown = (why: string) => siteUnknown(name, why, [...globalSites, ...layerSites.map((kind) => `${kind}.LAYER`)]);
+  const unknown = (why: string) => siteUnknown(name, why, sitesOf(table));
   if (isGlobalSite(site.kind)) {
     if (site.layer !== undefined) throw unknown(`${site.kind} belongs to no layer`);
   } else if (!isLayerSite(site.kind)) {
@@ -32,6 +32,12 @@ function resolveSite<T extends KnownSite>(site: Site, table: KnownSites<T>, info
   const found = table.get(name);
   if (found === undefined) throw unknown(`models of the architecture ${info.architecture} do not show it`);
   return found;
+}
+
+/** What a user may name: the sites this model has. */
+function sitesOf<T extends KnownSite>(table: KnownSites<T>): string[] {
+  const inLayers = new Set([...table.keys()].map((name) => name.replace(/\.\d+$/, '.LAYER')));
+  return [...globalSites, ...layerSites.map((kind) => `${kind}.LAYER`)].filter((name) => inLayers.has(name));
 }
 
 /** @throws E_SITE_UNKNOWN, E_LAYER_RANGE, E_HEAD_RANGE */

@@ -78,7 +78,7 @@ export function descendants(graph: OnnxGraph, probe: Probe, from: Iterable<strin
 function carries(key: string, output: string, index: number, probe: Probe): boolean {
   if (roundings.has(key)) return index === 0;
   const type = probe.facts(output)?.type;
-  // Not seen: the rule that meets it says so.
-  if (type === undefined || floatTypes.has(type)) return true;
+  // Not seen, or 8 bits that stand for real numbers (QLinearAdd): the rule that meets it, or that there is none, says so.
+  if (type === undefined || floatTypes.has(type) || type === elementTypes.uint8 || type === elementTypes.int8) return true;
   return placements.has(key);
 }

@@ -36,7 +36,6 @@ export async function provesSharing(model: KeyValueGraph, { threads, ...feedOpti
       threads,
       optimisation: 'disabled',
       prepacking: false,
-      logSeverity: 4,
     });
     try {
       const run = (request: KeyValueRequest) =>

@@ -9,6 +9,7 @@ import { lowerGraph, type LoweringOptions } from './lowerGraph.ts';
 import { refuseControlFlow } from './refuseControlFlow.ts';
 import { refuseEndlessLoops } from './refuseEndlessLoops.ts';
 import { simplify, type Simplified } from './simplify.ts';
+import { unflattenSums } from './unflattenSums.ts';
 import { withoutCache } from './withoutCache.ts';
 
 export interface PreparedGraph {
@@ -44,8 +45,9 @@ export async function prepareGraph(
     before = await probeRun(graph, given);
   }
   const { lowered } = lowerGraph(graph, before, options);
+  const moved = unflattenSums(graph, before);
   // Nothing new to see where nothing was opened up.
-  const after = lowered.length === 0 ? before : await probeRun(graph, given);
+  const after = lowered.length + moved === 0 ? before : await probeRun(graph, given);
   const simplified = simplify(graph, after);
   refuseControlFlow(graph, after);
   return { source, graph, probe: after, lowered: [...early, ...lowered], simplified };

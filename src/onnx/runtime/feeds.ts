@@ -33,13 +33,19 @@ export function inputRole({ name, type }: GraphValue): Role {
 /**
  * Values for every input of a decoder or encoder that reads these tokens, as one sequence.
  * @param ids token ids [tokens]; with padding, the fillers come first
- * @throws E_ONNX_UNSUPPORTED for an input whose purpose is not known, or whose shape is fixed to another length
+ * @throws E_ONNX_UNSUPPORTED for an input whose purpose is not known, for two of token ids, or for a shape that is fixed to another length
  */
 export function feeds(
   inputs: readonly GraphValue[],
   ids: readonly number[],
   options: FeedOptions = {},
 ): Record<string, TensorValue> {
+  const [first, second] = inputs
+    .filter((input) => inputRole(input) === 'ids')
+    .map(({ name }) => JSON.stringify(name.slice(0, 100)));
+  // A model of two texts (translation), or a mask that an exporter gave no name: fed with ids it would compute something else in silence.
+  if (second !== undefined)
+    throw onnxUnsupported(options.model ?? 'the model', `its inputs ${first} and ${second} both seem to take token ids`);
   return Object.fromEntries(inputs.map((input) => [input.name, feed(input, ids, options)]));
 }
 

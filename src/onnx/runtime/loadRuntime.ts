@@ -13,7 +13,10 @@ let loaded: Promise<Runtime> | null = null;
 export async function loadRuntime(load: () => Promise<Runtime> = () => import('onnxruntime-node')): Promise<Runtime> {
   loaded ??= load();
   try {
-    return await loaded;
+    const runtime = await loaded;
+    // What it would print on standard error is thrown as well.
+    runtime.env.logLevel = 'fatal';
+    return runtime;
   } catch (error) {
     loaded = null;
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? error.message) : String(error);

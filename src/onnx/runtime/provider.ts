@@ -19,7 +19,7 @@ export async function proveProvider(provider: string): Promise<void> {
   const known = runtime.listSupportedBackends().map(({ name }) => name);
   if (!known.includes(provider)) throw onnxProvider(provider, 'ONNX Runtime has none of this name on this system', known);
   const graph = sumOfTwo();
-  const options = { threads: 1, providers: [provider], logSeverity: 4 } as const;
+  const options = { threads: 1, providers: [provider] } as const;
   try {
     const session = await createSession(writeGraph(graph, { outputs: ['sum'] }), graph.folder, options);
     try {

@@ -10,8 +10,6 @@ export interface SessionOptions {
   readonly optimisation?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Weights are copied into the order that multiplies fastest: more memory, faster runs. Default true. */
   readonly prepacking?: boolean;
-  /** Least severe message ONNX Runtime may print on standard error: 3 errors (default), 4 fatal only. */
-  readonly logSeverity?: 0 | 1 | 2 | 3 | 4;
   /** Execution providers in order of preference; default ['cpu']. */
   readonly providers?: readonly string[];
 }
@@ -43,7 +41,8 @@ export async function createSession(bytes: Uint8Array, folder: string, options: 
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: options.optimisation ?? 'all',
-      logSeverityLevel: options.logSeverity ?? 3,
+      // What it would print on standard error, where one line is promised, is thrown as well.
+      logSeverityLevel: 4,
       // A plan of memory for each shape is laid beside what the first run took: twice the activations, and no faster.
       enableMemPattern: false,
       extra: {

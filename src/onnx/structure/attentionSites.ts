@@ -34,8 +34,20 @@ const beforeSoftmax: ReadonlySet<string> = new Set([
   'Concat',
   'Reshape',
   'Max',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
-const behindSoftmax: ReadonlySet<string> = new Set(['Where', 'Cast', 'Identity', 'Dropout', 'Slice', 'Mul', 'Reshape']);
+const behindSoftmax: ReadonlySet<string> = new Set([
+  'Where',
+  'Cast',
+  'Identity',
+  'Dropout',
+  'Slice',
+  'Mul',
+  'Reshape',
+  'QuantizeLinear',
+  'DequantizeLinear',
+]);
 
 /** The tensors around one softmax over keys. `inside`: tensors that depend on the tokens. */
 export function attentionSites(flow: DataFlow, probe: Probe, softmax: GraphNode, inside: ReadonlySet<string>): AttentionSites {
@@ -47,10 +59,13 @@ export function attentionSites(flow: DataFlow, probe: Probe, softmax: GraphNode,
   return {
     probabilities,
     scores,
-    q: isProduct ? headTensor(probe, unscaled(flow, product.inputs[0] ?? '', inside), false) : null,
+    q: isProduct ? headTensor(flow, probe, unscaled(flow, product.inputs[0] ?? '', inside), false) : null,
     k: isProduct ? keys(flow, probe, product.inputs[1] ?? '', inside) : null,
-    v: mixed === null ? null : headTensor(probe, unrepeated(flow, probe, mixed.inputs[1] ?? ''), false),
-    z: mixed === null ? null : headTensor(probe, mixed.outputs[0] ?? '', false),
+    v:
+      mixed === null
+        ? null
+        : headTensor(flow, probe, unrepeated(flow, probe, unscaled(flow, mixed.inputs[1] ?? '', inside)), false),
+    z: mixed === null ? null : headTensor(flow, probe, unfolded(flow, probe, mixed.outputs[0] ?? ''), false),
   };
 }
 
@@ -82,14 +97,15 @@ function isMatMul({ op }: GraphNode): boolean {
   return op === 'MatMul' || op === 'FusedMatMul';
 }
 
-/** Before multiplication or division by a constant. */
+/** Before rounding, and before multiplication or division by a constant. */
 function unscaled(flow: DataFlow, scaled: string, inside: ReadonlySet<string>): string {
   let name = scaled;
   for (;;) {
     const node = flow.producer(name);
-    if (node === null || (node.op !== 'Mul' && node.op !== 'Div')) return name;
-    const [x = '', factor = ''] = node.inputs;
-    if (!inside.has(factor)) name = x;
+    const [x = '', factor = ''] = node?.inputs ?? [];
+    if (node?.op === 'QuantizeLinear' || node?.op === 'DequantizeLinear') name = x;
+    else if (node?.op !== 'Mul' && node?.op !== 'Div') return name;
+    else if (!inside.has(factor)) name = x;
     else if (node.op === 'Mul' && !inside.has(x)) name = factor;
     else return name;
   }
@@ -98,8 +114,8 @@ function unscaled(flow: DataFlow, scaled: string, inside: ReadonlySet<string>): 
 function keys(flow: DataFlow, probe: Probe, name: string, inside: ReadonlySet<string>): HeadTensor | null {
   const scaled = unscaled(flow, name, inside);
   const upright = beforeTurn(flow, probe, scaled);
-  if (upright === null) return beforeBothTurns(flow, probe, scaled) ?? headTensor(probe, scaled, true);
-  return headTensor(probe, unrepeated(flow, probe, unscaled(flow, upright, inside)), false);
+  if (upright === null) return beforeBothTurns(flow, probe, scaled) ?? headTensor(flow, probe, scaled, true);
+  return headTensor(flow, probe, unrepeated(flow, probe, unscaled(flow, upright, inside)), false);
 }
 
 /** Before the last two axes were exchanged; some exporters flatten batch and heads around it. */
@@ -107,8 +123,10 @@ function beforeTurn(flow: DataFlow, probe: Probe, name: string): string | null {
   const node = flow.producer(name);
   const isFlat = node?.op === 'Reshape';
   const turned = isFlat ? flow.producer(node.inputs[0] ?? '') : node;
-  if (turned?.op !== 'Transpose' || intsAttribute(turned, 'perm')?.join() !== (isFlat ? '0,2,1' : '0,1,3,2')) return null;
+  const perm = turned?.op === 'Transpose' ? intsAttribute(turned, 'perm')?.join() : undefined;
+  if (turned === null || turned === undefined || (perm !== '0,2,1' && (isFlat || perm !== '0,1,3,2'))) return null;
   const [source = ''] = turned.inputs;
+  if (perm === '0,2,1' && !isFlat) return source;
   const flattened = isFlat ? flow.producer(source) : null;
   if (!isFlat) return source;
   const [whole = ''] = flattened?.op === 'Reshape' ? flattened.inputs : [];
@@ -132,7 +150,21 @@ function unrepeated(flow: DataFlow, probe: Probe, name: string): string {
   return source !== undefined && probe.facts(source)?.dims[0].length === 4 ? source : name;
 }
 
-function headTensor(probe: Probe, tensor: string, isTurned: boolean): HeadTensor | null {
-  if (probe.facts(tensor)?.dims[0].length !== 4) return null;
-  return { tensor, layout: isTurned ? 'head, size, token' : 'head, token, size' };
+/** Some exporters multiply all heads of all sequences as one row of matrices [batch · heads, tokens, size]; before that they stand apart. */
+function headTensor(flow: DataFlow, probe: Probe, tensor: string, isTurned: boolean): HeadTensor | null {
+  const dims = probe.facts(tensor)?.dims[0];
+  const node = flow.producer(tensor);
+  const [source = ''] = dims?.length === 3 && node?.op === 'Reshape' ? node.inputs : [tensor];
+  const [batch = 0, heads = 0, ...matrix] = probe.facts(source)?.dims[0] ?? [];
+  if (matrix.length !== 2) return null;
+  if (source !== tensor && [batch * heads, ...matrix].join() !== dims?.join()) return null;
+  return { tensor: source, layout: isTurned ? 'head, size, token' : 'head, token, size' };
+}
+
+/** Behind such a row of matrices, where the heads stand apart again. */
+function unfolded(flow: DataFlow, probe: Probe, tensor: string): string {
+  if (probe.facts(tensor)?.dims[0].length !== 3) return tensor;
+  const readers = flow.readers(tensor);
+  const [reader] = readers;
+  return readers.length === 1 && reader?.op === 'Reshape' ? (reader.outputs[0] ?? tensor) : tensor;
 }

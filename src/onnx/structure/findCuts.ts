@@ -12,16 +12,24 @@ export interface Cut {
 }
 
 /**
- * The cut tensors of hidden width, in order: where, walking through the nodes, one single tensor is still to be read. Residual streams and what normalises them
+ * The cut tensors of one width, in order: where, walking through the nodes, one single tensor is still to be read. Residual streams and what normalises them
  * between layers are of this kind, whatever they are called.
  * @param inside tensors on a way from the embedding to the output
+ * @param width null: any width
  */
-export function findCuts(flow: DataFlow, probe: Probe, embedding: string, inside: ReadonlySet<string>): Cut[] {
+export function findCuts(
+  flow: DataFlow,
+  probe: Probe,
+  embedding: string,
+  inside: ReadonlySet<string>,
+  width: number | null,
+): Cut[] {
   const waiting = new Map<string, number>();
   for (const name of inside) waiting.set(name, flow.readers(name).filter((node) => isInside(node, inside)).length);
   const shape = probe.facts(embedding)?.dims[0] ?? [];
   const live = new Set([embedding]);
-  const cuts: Cut[] = [{ tensor: embedding, position: -1, isSum: false }];
+  const isWide = (size: number | undefined) => width === null || size === width;
+  const cuts: Cut[] = isWide(shape.at(-1)) ? [{ tensor: embedding, position: -1, isSum: false }] : [];
   for (const [position, node] of flow.graph.nodes.entries()) {
     if (!isInside(node, inside) || node.outputs.includes(embedding)) continue;
     const read = new Set(node.inputs.filter((name) => inside.has(name)));
@@ -34,11 +42,11 @@ export function findCuts(flow: DataFlow, probe: Probe, embedding: string, inside
     const [tensor] = live;
     if (live.size !== 1 || tensor === undefined || !node.outputs.includes(tensor)) continue;
     const facts = probe.facts(tensor);
-    const isHidden =
+    const isStream =
       facts?.type === elementTypes.float32 &&
       shape.length === facts.dims[0].length &&
-      shape.every((size, axis) => size === facts.dims[0][axis]);
-    if (isHidden) cuts.push({ tensor, position, isSum: node.op === 'Add' && read.size === 2 });
+      facts.dims[0].every((size, axis) => (axis < shape.length - 1 ? size === shape[axis] : isWide(size)));
+    if (isStream) cuts.push({ tensor, position, isSum: node.op === 'Add' && read.size === 2 });
   }
   return cuts;
 }

@@ -45,8 +45,13 @@ export function findLayer(place: LayerPlace): ResidualSites {
     residMid,
     mlpPost: neurons(mlpOut),
     mlpOut,
-    residPost: isPostNorm ? (own.at(-1)?.tensor ?? null) : second.tensor,
+    residPost: behindLayer(second.tensor),
   };
+
+  /** A layer that ends in a norm ends behind it. */
+  function behindLayer(sum: string | undefined): string | null {
+    return (isPostNorm ? own.at(-1)?.tensor : sum) ?? null;
+  }
 
   /** x + attention(x) + feedForward(x), summed in any order. */
   function parallelLayer(): ResidualSites {
@@ -57,7 +62,7 @@ export function findLayer(place: LayerPlace): ResidualSites {
     const others = branches.filter((name) => !fromAttention.has(name));
     const mlpOut = others.length === 1 ? (others[0] ?? null) : null;
     const attnOut = attention.length === 1 ? (attention[0] ?? null) : null;
-    return { residPre, attnOut, residMid: null, mlpPost: neurons(mlpOut), mlpOut, residPost: first?.tensor ?? null };
+    return { residPre, attnOut, residMid: null, mlpPost: neurons(mlpOut), mlpOut, residPost: behindLayer(first?.tensor) };
   }
 }
 

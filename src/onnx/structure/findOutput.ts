@@ -13,7 +13,7 @@ interface FoundOutput {
 /**
  * Tells by the shapes of its outputs what a model is for.
  * @param reached tensors that depend on the embedding
- * @param hidden width of the embedding
+ * @param hidden width of the residual stream
  * @param rows rows of its table
  */
 export function findOutput(

@@ -7,10 +7,14 @@ const afterwards: ReadonlySet<string> = new Set([
   'Add',
   'Cast',
   'Identity',
+  'QuantizeLinear',
+  'DequantizeLinear',
   'Reshape',
   'Squeeze',
   'Unsqueeze',
   'Mul',
+  'Div',
+  'Sub',
   'LayerNormalization',
   'SimplifiedLayerNormalization',
   'RMSNormalization',
@@ -29,7 +33,8 @@ export function projectionInput(flow: DataFlow, probe: Probe, branch: string, in
     const read = activation(flow, node, inside);
     if (read !== null) return unfolded(flow, probe, read);
     if (!afterwards.has(node.op)) return null;
-    const next = node.inputs.filter((input) => inside.has(input));
+    // What has one number a token is the mean or the scale of a norm.
+    const next = node.inputs.filter((input) => inside.has(input) && probe.facts(input)?.dims[0].at(-1) !== 1);
     // The scales of a quantised product are multiplied in: the product is what a Cast made of whole numbers.
     const product = next.length === 1 ? next[0] : next.find((input) => flow.producer(input)?.op === 'Cast');
     if (product === undefined) return null;

@@ -54,15 +54,16 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
   }
   const { ids, tensor, vocabulary: rows } = embedding;
   const after = flow.after(tensor);
-  const hidden = probe.facts(tensor)?.dims[0].at(-1) ?? null;
+  const attention = graph.nodes.flatMap((node, position) => (isAttention(node, probe, after) ? [{ node, position }] : []));
+  const hidden = streamWidth(flow, probe, tensor, after, attention[0]?.position ?? -1);
   const { kind, output, note } = findOutput(graph, probe, after, hidden, rows);
   if (note !== null) notes.push(note);
   if (output === null) return { kind, ids, embedding: tensor, output, vocabulary: rows, quantization, notes, ...nothing, hidden };
 
   const before = flow.before(output);
   const inside = new Set([...after].filter((name) => before.has(name)));
-  const cuts = findCuts(flow, probe, tensor, inside);
-  const softmaxes = graph.nodes.flatMap((node, position) => (isAttention(node, probe, inside) ? [{ node, position }] : []));
+  const cuts = findCuts(flow, probe, tensor, inside, hidden);
+  const softmaxes = attention.filter(({ node }) => inside.has(node.outputs[0] ?? ''));
   if (softmaxes.length === 0) notes.push('no attention: no softmax runs over pairs of tokens');
   const isPostNorm = normalisesBehind(cuts, softmaxes, flow);
   const layers = softmaxes.map(({ node, position }, i) => {
@@ -96,6 +97,20 @@ export function recognise(graph: OnnxGraph, probe: Probe): Structure {
     quantization,
     notes,
   };
+}
+
+/** Width of what enters the first attention: some families (ELECTRA, ALBERT) embed tokens in fewer numbers and widen them. */
+function streamWidth(
+  flow: DataFlow,
+  probe: Probe,
+  embedding: string,
+  after: ReadonlySet<string>,
+  attention: number,
+): number | null {
+  const ends = flow.graph.outputs.map(({ name }) => flow.before(name));
+  const inside = new Set([...after].filter((name) => ends.some((before) => before.has(name))));
+  const stream = findCuts(flow, probe, embedding, inside, null).findLast(({ position }) => position < attention);
+  return probe.facts(stream?.tensor ?? embedding)?.dims[0].at(-1) ?? null;
 }
 
 function isAttention(node: GraphNode, probe: Probe, inside: ReadonlySet<string>): boolean {

@@ -4,6 +4,7 @@ import { toLoupeError, LoupeError } from '../../shared/errors.ts';
 import { createAddedTokens, mapFragments } from './addedTokens.ts';
 import { readAffixes } from './affixes.ts';
 import type { Affixes } from './affixes.ts';
+import { overTime, withTimeLimit } from '../../model/runtime/timeLimit.ts';
 import { createBytePairModel } from './model/bytePairModel.ts';
 import { createUnigramModel } from './model/unigramModel.ts';
 import type { PlacedToken, VocabularyModel } from './model/vocabularyModel.ts';
@@ -19,13 +20,16 @@ import type { ModelConfiguration } from './tokenizerFile.ts';
 
 /** What a tokenizer.json does: text to tokens with their places, and ids back to text. */
 export interface TextTokeniser {
-  /** `text` without lone surrogates. Tokens in the order of the text; nothing is added, and nothing is cut to a length. */
+  /** `text` without lone surrogates. Tokens in the order of the text; nothing is added, and nothing is cut to a length. @throws E_TOKENIZER_UNSUPPORTED when it takes too long */
   tokenise(text: string, parseSpecial: boolean): { readonly tokens: readonly PlacedToken[]; readonly exact: boolean };
   readonly affixes: Affixes;
   readonly spelling: TokenSpelling;
   idOf(token: string): number | undefined;
   isSpecial(id: number): boolean;
 }
+
+/** Its patterns are hostile input. A long prompt takes a few milliseconds; the slowest machine is given a thousand times that. */
+const limit = { seconds: 3, charactersPerSecond: 20_000 };
 
 /** `json`: a parsed tokenizer.json. @throws E_TOKENIZER_UNSUPPORTED */
 export function createTextTokeniser(json: unknown): TextTokeniser {
@@ -59,8 +63,17 @@ export function createTextTokeniser(json: unknown): TextTokeniser {
     const tokens = fragments.flatMap((fragment) => ('token' in fragment ? [fragment.token] : tokenisePart(fragment.placed)));
     return { tokens, exact };
   };
+  const tokeniseInTime = (text: string, parseSpecial: boolean) => {
+    const seconds = limit.seconds + text.length / limit.charactersPerSecond;
+    try {
+      return withTimeLimit(() => tokenise(text, parseSpecial), Math.ceil(seconds * 1000));
+    } catch (error) {
+      if (overTime(error)) throw tokenizerUnsupported(`it did not finish a text of ${text.length} characters in time`);
+      throw error;
+    }
+  };
   return {
-    tokenise,
+    tokenise: tokeniseInTime,
     affixes: readAffixes(file.post_processor),
     spelling: createTokenSpelling(file, model),
     idOf: (token) => addedIds.get(token) ?? model.ids.get(token),

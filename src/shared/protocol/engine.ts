@@ -71,7 +71,7 @@ export interface LoadOptions {
   readonly gradientBytes?: number;
   /** Bytes of dequantised weights kept between gradients; absent = a quarter of the free memory; 0 = none. */
   readonly weightBytes?: number;
-  /** What ONNX Runtime computes ONNX models on, by its own name (`webgpu`, `cuda`, …); absent = `cpu`. Other kinds of model take no notice. */
+  /** What ONNX Runtime computes ONNX models on, by its own name (`webgpu`, `cuda`, …); absent = `cpu`. Other kinds of model take no notice: the editor has one setting for all. */
   readonly provider?: string;
   /** For a model on a server that wants one. Never logged, never part of a result. */
   readonly apiKey?: string;
@@ -98,8 +98,8 @@ export interface PromptSource {
 export interface ExplainRequest {
   readonly prompt: PromptSource;
   readonly method: string;
-  /** Used, with a warning, when the model cannot run `method`: for a default nobody chose. */
-  readonly fallbackMethod?: string;
+  /** Nobody chose `method`: another takes its place, with a warning, where the model cannot run it. */
+  readonly mayFallBack?: boolean;
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   readonly target: TargetSpec;
   readonly score?: ScoreKind;

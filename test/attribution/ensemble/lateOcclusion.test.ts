@@ -45,5 +45,8 @@ test('what prompts cost, alone and behind one that was just read', () => {
   ];
   for (const [prompts, continuation, held, passes] of cases) {
     expect(sharedPasses(model.info, prompts, 4, continuation, held)).toBeCloseTo(passes, 12);
+    // One that does not hold what it read last begins with nothing.
+    const forgets = { ...model.info, holdsBeginnings: false };
+    expect(sharedPasses(forgets, prompts, 4, continuation, held)).toBe(sharedPasses(model.info, prompts, 4, continuation));
   }
 });

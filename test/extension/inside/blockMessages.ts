@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
-import { isFindable } from '../../../src/extension/inside/renderedTexts.ts';
+import { isFindable } from '../../../src/extension/renderedTexts.ts';
 
 /** Properties of blocks that hold words; a word alone counts only here. */
 const wordProperties = new Set(['title', 'caption', 'label', 'x', 'y', 'unit', 'lines', 'detail', 'details']);

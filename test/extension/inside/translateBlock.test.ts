@@ -1,13 +1,14 @@
 /** Blocks in Chinese: messages found again in texts that hold values, and what tools really write on a tiny model. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isFindable, renderedTranslator } from '../../../src/extension/inside/renderedTexts.ts';
+import { isFindable, renderedTranslator, translateWarnings } from '../../../src/extension/renderedTexts.ts';
 import { translateBlock } from '../../../src/extension/inside/translateBlock.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
 import type { Block } from '../../../src/shared/inspection/blocks.ts';
 import { toolOn, type ToolRun } from '../../analysis/runTool.ts';
 import { testModels } from '../../setup/testModels.ts';
+import { warningMessages } from '../warningMessages.ts';
 import { blockMessages, blockSources } from './blockMessages.ts';
 
 const chinese = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) as Record<string, string>;
@@ -51,13 +52,28 @@ describe('texts with values', () => {
   });
 
   test('each message is found again with values in it', () => {
-    const messages = blockSources('src/analysis').flatMap(blockMessages);
-    expect(messages.length).toBeGreaterThan(300);
+    const messages = [...blockSources('src/analysis').flatMap(blockMessages), ...warningMessages()];
+    expect(messages.length).toBeGreaterThan(330);
     const fill = (text: string | undefined) => text?.replaceAll(/\{(\d)\}/g, (_, place: string) => `‘v${place}’`);
     for (const message of messages) {
       expect(isFindable(message)).toBe(true);
       expect(translate(fill(message) ?? '')).toBe(fill(chinese[message]));
     }
+  });
+});
+
+describe('warnings', () => {
+  test.each([
+    ['3 cases of the file were not run; max-cases says how many are.', '文件中有 3 个案例未运行；max-cases 决定运行多少个。'],
+    // A reason within is a message of its own.
+    ['How far to trust these scores was not measured. It was not asked for.', '未测量这些得分的可信程度。没有要求测量。'],
+    [
+      'The scores add up to −1.2 and should add up to 3: the mean over 8 samples has not converged. Do not read single scores; take more samples.',
+      '得分之和为 −1.2，本应为 3：8 个样本的均值尚未收敛。不要解读单个得分；请增加样本。',
+    ],
+    ['said by a server in its own words', 'said by a server in its own words'],
+  ])('%j', (message, expected) => {
+    expect(translateWarnings([{ code: 'W_SOME', message }], translate)).toEqual([{ code: 'W_SOME', message: expected }]);
   });
 });
 

@@ -244,6 +244,9 @@ describe('refusals', () => {
     await expect(readModelFolder('/dev/null')).rejects.toMatchObject({ code: 'E_MODEL_UNREADABLE' });
     await write({ 'model.onnx': 'x', 'config.json/file': 'x' });
     await expect(readModelFolder(folder)).rejects.toMatchObject({ code: 'E_MODEL_FOLDER' });
+    // Where it lies is nobody's business when the message is passed on.
+    const refusal = await readModelFolder(folder).catch((error: unknown) => String(error));
+    expect(refusal).not.toContain(folder);
   });
 
   test('any JSON is read or refused with a code', async () => {

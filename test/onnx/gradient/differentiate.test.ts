@@ -108,6 +108,18 @@ describe('refusals name node, operator and reason', () => {
       (b) => b.node('Cast', [b.node('Exp', [b.node('Cast', ['x'], { to: 10 })])], { to: 1 }),
       /Exp .*element type float16.*float32/,
     ],
+    [
+      'a sum of 8-bit numbers',
+      13,
+      (b) => {
+        const unit = b.number(0.1);
+        const zero = b.constant([], Uint8Array.of(128));
+        const rounded = b.node('QuantizeLinear', ['x', unit, zero]);
+        const sum = b.node('QLinearAdd', [rounded, unit, zero, rounded, unit, zero, unit, zero], {}, microsoft);
+        return b.node('DequantizeLinear', [sum, unit, zero]);
+      },
+      /com\.microsoft:QLinearAdd/,
+    ],
     ['an ellipsis', 13, (b) => b.node('Einsum', ['x', 'x'], { equation: '...i,...i->...' }), /ellipsis/],
     [
       'limits that are computed',

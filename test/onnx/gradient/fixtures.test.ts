@@ -76,7 +76,7 @@ function bestMatch(values: Record<string, TensorValue>, golden: ReturnType<OnnxG
 }
 
 async function run(graph: OnnxGraph, given: Record<string, TensorValue>, outputs: readonly string[]) {
-  const session = await createSession(writeGraph(graph, { outputs }), graph.folder, { threads, logSeverity: 4 });
+  const session = await createSession(writeGraph(graph, { outputs }), graph.folder, { threads });
   try {
     return await session.run(given);
   } finally {

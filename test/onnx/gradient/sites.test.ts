@@ -114,7 +114,7 @@ function withShifts(graph: OnnxGraph, sites: readonly string[]): OnnxGraph {
 }
 
 function open(graph: OnnxGraph, outputs: readonly string[]): Promise<OnnxSession> {
-  return createSession(writeGraph(graph, { outputs }), graph.folder, { threads, logSeverity: 4 });
+  return createSession(writeGraph(graph, { outputs }), graph.folder, { threads });
 }
 
 const zeros = ({ type, dims, data }: TensorValue): TensorValue => ({ type, dims, data: new Float32Array(data.length) });

@@ -119,7 +119,7 @@ export function open(
   optimisation: 'disabled' | 'all' = 'all',
 ): Promise<OnnxSession> {
   const bytes = writeGraph(graph, { outputs: [...new Set(outputs)] });
-  return createSession(bytes, graph.folder, { threads: 1, optimisation, logSeverity: 4 });
+  return createSession(bytes, graph.folder, { threads: 1, optimisation });
 }
 
 export interface Differentiated {

@@ -53,6 +53,22 @@ const quantised: readonly Constant[] = [
 ];
 const zero: Constant = { uint8: [128], dims: [] };
 
+const one = (value: number) => ({ float: [value], dims: [] });
+const zeroPoint = (value: number) => ({ uint8: [value], dims: [] });
+/** [2, 3] · [3, 2] */
+const eightBitLeft = [{ uint8: [1, 200, 30, 4, 50, 160], dims: [2, 3] }, one(0.02), zeroPoint(100)] as const;
+const eightBit = [
+  ...eightBitLeft,
+  { int8: [-7, 2, 100, -120, 5, 60], dims: [3, 2] },
+  one(0.01),
+  { int8: [3], dims: [] },
+] as const;
+const eightBitTurned = [...eightBitLeft, { int8: [-7, 100, 5, 2, -120, 60], dims: [2, 3] }] as const;
+const columns = { float: [0.01, 0.03], dims: [2] };
+const columnZeros = { int8: [3, -2], dims: [2] };
+const wholeBias = { int32: [500, -700], dims: [2] };
+const rounding = [one(0.05), zeroPoint(128)] as const;
+
 const cases: Case[] = [
   ['separate', `${microsoft}GroupQueryAttention`, separate, grouped],
   ['packed', `${microsoft}GroupQueryAttention`, packed, grouped],
@@ -266,6 +282,15 @@ const cases: Case[] = [
     ],
     {},
     ['y', 'lengths'],
+  ],
+  ['', 'QLinearMatMul', [...eightBit, ...rounding], {}],
+  ['a scale a column', 'QLinearMatMul', [...eightBit.slice(0, 4), columns, columnZeros, ...rounding], {}],
+  ['rounded', `${microsoft}QGemm`, [...eightBit, null, ...rounding], {}],
+  [
+    'with bias, turned, as real numbers',
+    `${microsoft}QGemm`,
+    [...eightBitTurned, columns, columnZeros, wholeBias],
+    { transB: 1, alpha: float(2) },
   ],
   ['', `${microsoft}BiasGelu`, [random(1, tokens, 16), random(16)], {}],
   ['', `${microsoft}FastGelu`, [random(1, tokens, 16), random(16)], {}],

@@ -62,7 +62,6 @@ async function run(graph: OnnxGraph): Promise<Float32Array[]> {
   const session = await createSession(writeGraph(graph, { outputs }), graph.folder, {
     threads: 1,
     optimisation: 'disabled',
-    logSeverity: 4,
   });
   const given = { input_ids: { type: int64, dims: [1, ids.length], data: BigInt64Array.from(ids, BigInt) } };
   const results = await session.run(given);

@@ -63,7 +63,7 @@ test('what ONNX Runtime refuses is an error with its reason', async () => {
   const graph = readGraph(modelFile('bert_cls_optimum'));
   graph.nodes[3] = { ...graph.nodes[3]!, op: 'NoSuchOperator' };
   const bytes = writeGraph(graph, { outputs: ['logits'] });
-  await expect(createSession(bytes, graph.folder, { threads: 1, logSeverity: 4 })).rejects.toMatchObject({
+  await expect(createSession(bytes, graph.folder, { threads: 1 })).rejects.toMatchObject({
     code: 'E_ONNX_RUNTIME',
     parts: { why: expect.stringContaining('NoSuchOperator') },
   });
@@ -72,7 +72,7 @@ test('what ONNX Runtime refuses is an error with its reason', async () => {
 test('a session takes calls one after the other, and none after its release', async () => {
   const graph = readGraph(modelFile('bert_cls_optimum'));
   const golden = onnxGolden('bert_cls_optimum');
-  const session = await createSession(writeGraph(graph, { outputs: ['logits'] }), graph.folder, { threads: 1, logSeverity: 4 });
+  const session = await createSession(writeGraph(graph, { outputs: ['logits'] }), graph.folder, { threads: 1 });
   const given = feeds(graph.inputs, golden.ids);
   const runs = [session.run(given), session.run(given), session.run({})];
   const released = session.release();

@@ -233,18 +233,23 @@ describe('beside the model', () => {
       ...(await readModelFolder(folder)),
       configuration: { architecture: 'x', bos: 1, eos: [2] },
     });
-    expect(await tokenizer.pieces([1, 17])).toEqual(['<1>', '<17>']);
-    expect(await tokenizer.decode([1, 17])).toBe('<1><17>');
+    expect(await tokenizer.pieces([1, 17])).toEqual([' <1>', ' <17>']);
+    expect(await tokenizer.decode([1, 17])).toBe(' <1> <17>');
     expect(await tokenizer.special()).toEqual({ bos: 1, eos: 2, endOfGeneration: [2], chatTemplate: null });
-    const { tokens } = await tokenizer.encode('<1><17> <300>\n');
-    expect(tokens).toEqual([
-      { id: 1, text: '<1>', start: 0, end: 3, special: true },
-      { id: 17, text: '<17>', start: 3, end: 7, special: false },
-      { id: 300, text: '<300>', start: 8, end: 13, special: false },
-    ]);
+    // Ids read back what they are written as, so that prompts and targets can be given by them.
+    for (const text of [' <1> <17>', '<1><17>', '<1>  <17>']) {
+      const { tokens } = await tokenizer.encode(`${text}\n`);
+      expect(tokens.map(({ id, special }) => [id, special])).toEqual([
+        [1, true],
+        [17, false],
+      ]);
+      expect(tokens.map(({ start, end }) => text.slice(start, end)).join('')).toBe(text);
+      expect(tokens.map((token) => token.text).join('')).toBe(text);
+    }
     expect(await tokenizer.encode('')).toEqual({ tokens: [], approximateOffsets: false });
-    await expect(tokenizer.encode('<1> a')).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
-    await expect(tokenizer.encode('a')).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
+    for (const text of ['a', ' <1> a', 'a <1>', '<01>', '<-1>', '<1', '<12345678901>']) {
+      await expect(tokenizer.encode(text), text).rejects.toMatchObject({ code: 'E_TOKENIZER_MISSING' });
+    }
     await expect(tokenizer.renderChat(messages)).rejects.toMatchObject({ code: 'E_TEMPLATE_MISSING' });
   });
 });

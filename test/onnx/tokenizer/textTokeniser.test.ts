@@ -169,3 +169,12 @@ function exchanged(node: unknown, [step, ...rest]: readonly number[], value: unk
   copy[key] = exchanged(copy[key], rest, value);
   return copy;
 }
+
+test('a pattern that takes exponential time is ended', () => {
+  const tokeniser = createTextTokeniser({
+    model: letters,
+    pre_tokenizer: { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated' },
+  });
+  expect(() => tokeniser.tokenise(`${'a'.repeat(40)}!`, true)).toThrow(/E_TOKENIZER_UNSUPPORTED.*41 characters in time/);
+  expect(tokeniser.tokenise('aaa', true).tokens).toHaveLength(3);
+}, 30_000);

@@ -1,4 +1,5 @@
 /** Texts that the engine wrote in English, values and all, in the user's language: found again by the messages they were made of. */
+import type { Warning } from '../shared/explanation.ts';
 
 /** Unknown texts come back as they are. */
 export type TranslateRendered = (text: string) => string;
@@ -76,4 +77,9 @@ function valuesOf(text: string, { literals }: Template): string[] | null {
 
 function filled({ places, translation }: Template, values: readonly string[]): string {
   return translation.replaceAll(/\{(\d)\}/g, (whole, number: string) => values[places.indexOf(Number(number))] ?? whole);
+}
+
+/** What warnings say, in the user's language; their codes stay. */
+export function translateWarnings(warnings: readonly Warning[], translate: TranslateRendered): Warning[] {
+  return warnings.map(({ code, message }) => ({ code, message: translate(message) }));
 }
