@@ -202,6 +202,8 @@ test.each([
   ['bert_cls_ort_fused', 128],
   ['bert_cls_qattention', 128],
   ['gpt2_optimum_kv', 128],
+  // Embedded narrower than the stream.
+  ['electra', 32],
   ['llama_torch_legacy', 4096],
 ])('%s reads %i tokens and no more', async (name, most) => {
   const model = await openOnnxModel(modelFile(name), { threads: 1, contextLength: 0 });

@@ -9,19 +9,20 @@ const fewestPositions = 16;
 const picks: ReadonlySet<string> = new Set(['Gather', 'Slice']);
 
 /**
- * Rows of the smallest table of learned positions [rows, hidden]: more tokens than that cannot be read.
+ * Rows of the smallest table of learned positions [rows, hidden], or as narrow as the embedding: more tokens than that cannot be read.
  * @param embedding the tensor of token embeddings, whose own table is none of positions
  * @returns null where positions are not looked up
  */
 export function positionRows(flow: DataFlow, probe: Probe, embedding: string, hidden: number): number | null {
   const before = flow.before(embedding);
+  const widths = new Set([hidden, probe.facts(embedding)?.dims[0].at(-1)]);
   const rows = flow.graph.nodes.flatMap(({ op, inputs, outputs: [output = ''] }) => {
     if (!picks.has(op) || before.has(output)) return [];
     const facts = probe.facts(output);
     // What is cut out of a weight has the same size for every prompt.
-    if (facts === undefined || facts.dims[0].at(-1) !== hidden || isFixedAxis(facts, -2)) return [];
+    if (facts === undefined || !widths.has(facts.dims[0].at(-1)) || isFixedAxis(facts, -2)) return [];
     const [count = 0, width] = flow.table(inputs[0] ?? '')?.dims.slice(-2) ?? [];
-    return width === hidden && count >= fewestPositions ? [count] : [];
+    return widths.has(width) && count >= fewestPositions ? [count] : [];
   });
   return rows.length > 0 ? Math.min(...rows) : null;
 }
