@@ -1,5 +1,5 @@
 /** Texts that the engine wrote in English, values and all, in the user's language: found again by the messages they were made of. */
-import type { Warning } from '../shared/explanation.ts';
+import type { Explanation, Warning } from '../shared/explanation.ts';
 
 /** Unknown texts come back as they are. */
 export type TranslateRendered = (text: string) => string;
@@ -77,6 +77,17 @@ function valuesOf(text: string, { literals }: Template): string[] | null {
 
 function filled({ places, translation }: Template, values: readonly string[]): string {
   return translation.replaceAll(/\{(\d)\}/g, (whole, number: string) => values[places.indexOf(Number(number))] ?? whole);
+}
+
+/** What the engine says of an explanation, in the user's language: its warnings, and why it is trusted or not. */
+export function translateExplanation(explanation: Explanation, translate: TranslateRendered): Explanation {
+  const { faithfulness, warnings } = explanation;
+  const told = faithfulness && {
+    ...faithfulness,
+    reason: translate(faithfulness.reason),
+    ...(faithfulness.reasons === undefined ? {} : { reasons: faithfulness.reasons.map(translate) }),
+  };
+  return { ...explanation, faithfulness: told, warnings: translateWarnings(warnings, translate) };
 }
 
 /** What warnings say, in the user's language; their codes stay. */

@@ -1,9 +1,23 @@
 /** Words of the text in the editor, and the hover over them. */
 import type { Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 
-/** Pixels that a word of the editor covers. */
-export async function wordBox(lines: Locator, word: string): Promise<{ left: number; right: number; top: number }> {
-  const box: { left: number; right: number; top: number } | null = await lines.evaluate((root, wanted) => {
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+}
+
+/** Pixels that a word of the editor covers, as soon as it is drawn in one piece. */
+export async function wordBox(lines: Locator, word: string): Promise<Box> {
+  let box: Box | null = null;
+  const found = async () => (box = await boxNow(lines, word)) !== null;
+  await expect.poll(found, { timeout: 10_000, message: `the editor shows ${word}` }).toBe(true);
+  return box as unknown as Box;
+}
+
+async function boxNow(lines: Locator, word: string): Promise<Box | null> {
+  return await lines.evaluate((root, wanted) => {
     const page = globalThis as unknown as {
       document: {
         createTreeWalker(n: unknown, what: number): { nextNode(): { textContent: string } | null };
@@ -26,8 +40,6 @@ export async function wordBox(lines: Locator, word: string): Promise<{ left: num
     }
     return null;
   }, word);
-  if (box === null) throw new Error(`the editor does not show ${word}`);
-  return box;
 }
 
 /** The text of the hover that appears over a word of the editor. The mouse comes from elsewhere: a hover opens where it stops. */

@@ -159,8 +159,9 @@ test('a server that ends in the middle gives one message, and nothing hangs', as
   await panel.getByRole('alert').getByText('The run failed').waitFor();
   await panel.locator('main[aria-busy="false"]').waitFor();
   await statusBar(/Prompt Loupe: SmolLM2/);
+  // The progress of the run fades out beside it.
+  await expect.poll(async () => await messages().count()).toBe(1);
   await editor.screenshot('server-ended');
-  expect(await messages().count()).toBe(1);
   expect(await panel.getByRole('alert').getByText('E_SERVER_UNREACHABLE').count()).toBe(1);
   expect(await editor.axeViolations(panel)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The messages of warnings, read from the sources of what the engine runs: constants, and templates with `{0}` for each value in them. */
+/** The messages of warnings and the reasons of verdicts, read from the sources of what the engine runs: constants, and templates with `{0}` for each value in them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
@@ -39,6 +39,7 @@ function messagesOf(file: string): string[] {
         constants.set(node.name?.text ?? '', only.expression);
     }
     if (ts.isObjectLiteralExpression(node) && isWarning(node)) written.push(...node.properties.flatMap(messageOf));
+    if (ts.isObjectLiteralExpression(node) && file.endsWith('verdict.ts')) written.push(...node.properties.flatMap(reasonOf));
     if (ts.isCallExpression(node)) {
       const reason = node.arguments[reasonCalls[node.expression.getText()] ?? -1];
       if (reason !== undefined) written.push(reason);
@@ -56,6 +57,16 @@ function messageOf(property: ts.ObjectLiteralElementLike): ts.Expression[] {
   if (property.name?.getText() !== 'message') return [];
   if (ts.isPropertyAssignment(property)) return [property.initializer];
   return ts.isShorthandPropertyAssignment(property) ? [property.name] : [];
+}
+
+/** What a verdict says, and what a function words inside it. */
+function reasonOf(property: ts.ObjectLiteralElementLike): ts.Expression[] {
+  if (property.name?.getText() !== 'reason' || !ts.isPropertyAssignment(property)) return [];
+  const { initializer } = property;
+  const body = ts.isArrowFunction(initializer) ? initializer.body : initializer;
+  if (ts.isBlock(body)) throw new Error(`${body.getText()} is no text`);
+  const spans = ts.isTemplateExpression(body) ? body.templateSpans.map(({ expression }) => expression) : [];
+  return [body, ...spans.filter(ts.isCallExpression).filter(({ expression }) => ts.isIdentifier(expression))];
 }
 
 /** One text for each branch; none for what is handed in from elsewhere. */

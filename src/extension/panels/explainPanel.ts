@@ -13,7 +13,7 @@ import type { Stage } from '../explain/session.ts';
 import { t } from '../localise.ts';
 import { onSettingChange, readSettings } from '../settings.ts';
 import { logError } from '../log.ts';
-import { renderedTranslator, translateWarnings } from '../renderedTexts.ts';
+import { renderedTranslator, translateExplanation } from '../renderedTexts.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseExplainPanelOut } from './panelMessages.ts';
 
@@ -164,8 +164,7 @@ export class ExplainPanel implements vscode.Disposable {
     }
     if (view !== null && (this.sent?.explanation !== view || this.sent.stage !== stage)) {
       this.sent = { explanation: view, stage };
-      const explanation = { ...view, warnings: translateWarnings(view.warnings, this.translate) };
-      this.post({ type: 'explanation', explanation, stage });
+      this.post({ type: 'explanation', explanation: translateExplanation(view, this.translate), stage });
       this.sentComparison = null;
     }
     if (view !== null && session.comparison !== this.sentComparison) {

@@ -1,10 +1,12 @@
 /** Blocks in Chinese: messages found again in texts that hold values, and what tools really write on a tiny model. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isFindable, renderedTranslator, translateWarnings } from '../../../src/extension/renderedTexts.ts';
+import { type Evidence, judge } from '../../../src/analysis/faithfulness/verdict.ts';
+import { isFindable, renderedTranslator, translateExplanation, translateWarnings } from '../../../src/extension/renderedTexts.ts';
 import { translateBlock } from '../../../src/extension/inside/translateBlock.ts';
 import { openLlamaModel } from '../../../src/llama/openLlamaModel.ts';
 import type { Model } from '../../../src/model/model.ts';
+import type { Explanation } from '../../../src/shared/explanation.ts';
 import type { Block } from '../../../src/shared/inspection/blocks.ts';
 import { toolOn, type ToolRun } from '../../analysis/runTool.ts';
 import { testModels } from '../../setup/testModels.ts';
@@ -75,6 +77,31 @@ describe('warnings', () => {
   ])('%j', (message, expected) => {
     expect(translateWarnings([{ code: 'W_SOME', message }], translate)).toEqual([{ code: 'W_SOME', message: expected }]);
   });
+});
+
+test('why a picture is not trusted, each reason and the gap inside it', () => {
+  const evidence: Evidence = {
+    comprehensiveness: -1,
+    sufficiency: 2,
+    random: { comprehensiveness: 0, sufficiency: 1 },
+    gain: -1,
+    interval: [-2, 0],
+    rankings: 20,
+    asGood: 18,
+    hiddenShare: 0.75,
+    noise: 0.13,
+    spread: 0,
+    openShare: 0.6,
+    certainty: 0.9995,
+  };
+  const verdict = judge(evidence);
+  expect(verdict.reasons.length).toBeGreaterThan(8);
+  const faithfulness = { ...evidence, interval: [-2, 0] as [number, number], fractions: [0.1], ...verdict };
+  const told = translateExplanation({ ...({} as Explanation), faithfulness, warnings: [] }, translate).faithfulness;
+  expect(told?.reason).toBe(told?.reasons?.[0]);
+  for (const reason of told?.reasons ?? []) expect(reason).toMatch(/^\p{Script=Han}/u);
+  expect(told?.reasons).toContain('汇聚点占主导：75 % 的分数落在首个词元或模板词元上，它们本身没有含义。');
+  expect(told?.reasons?.filter((reason) => reason.includes('各分数之和与应有的总和相差 60 %'))).toHaveLength(2);
 });
 
 /** The words of a block: not tokens, labels of rows, cells, or what the model was told and said. */
