@@ -178,8 +178,13 @@ test('the Attention view weights heads by the gradient of the answer, with signs
 test('typing moves the tints with their words', async () => {
   await lines.getByText('capital').first().click();
   // The row of the head that was looked at goes; the whole explanation comes back.
-  await expect.poll(async () => (await tintedWords()).length).toBeGreaterThan(2);
-  const tinted = await tintedWords();
+  let tinted: string[] = [];
+  const settled = async () => {
+    const before = tinted;
+    tinted = await tintedWords();
+    return tinted.length > 2 && tinted.join() === before.join();
+  };
+  await expect.poll(settled).toBe(true);
   await editor.page.keyboard.press('Control+Home');
   await editor.page.keyboard.type('So: ');
   await lines.getByText('So:').first().waitFor();
