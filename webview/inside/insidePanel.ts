@@ -120,7 +120,15 @@ export class InsidePanel extends LitElement {
           this.showsParameters = (event.currentTarget as HTMLDetailsElement).open;
         }}
       >
-        <summary>${text.parameters}</summary>
+        <summary
+          @click=${(event: Event) => {
+            // The browser tells of a toggle later; what is drawn in between would close it again.
+            event.preventDefault();
+            this.showsParameters = !this.showsParameters;
+          }}
+        >
+          ${text.parameters}
+        </summary>
         ${parameterForm(tool.parameters, {
           fields: this.fields,
           files,

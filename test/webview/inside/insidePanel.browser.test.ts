@@ -49,6 +49,36 @@ async function asked(panel: PanelPage) {
   return (await panel.posted()).filter(({ type }) => type !== 'draft');
 }
 
+test('parameters that were just opened stay open when something is drawn at once', async () => {
+  const { page, problems } = await open('dark');
+  // Opened and typed into in one turn of the page, before the browser has told of the opening.
+  const isOpen = await page.evaluate(async () => {
+    interface Part {
+      readonly open?: boolean;
+      readonly updateComplete?: Promise<unknown>;
+      value: string;
+      click(): void;
+      dispatchEvent(event: Event): boolean;
+      querySelector(selector: string): Part;
+      readonly shadowRoot: Part;
+    }
+    const { document } = globalThis as unknown as { document: { querySelector(selector: string): Part } };
+    const panel = document.querySelector('loupe-inside-panel');
+    const root = panel.shadowRoot ?? panel;
+    root.querySelector('summary').click();
+    const field = root.querySelector('input[id^="field-"]');
+    field.value = '3';
+    field.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
+    await panel.updateComplete;
+    return root.querySelector('details').open;
+  });
+  expect(isOpen).toBe(true);
+  await page.locator('input[id^="field-"]').first().waitFor();
+  await page.getByText('Parameters').click();
+  await page.locator('input[id^="field-"]').first().waitFor({ state: 'hidden' });
+  expect(problems).toEqual([]);
+});
+
 test.each(themeNames)('%s: waiting, running, every block, stale, failed', async (theme) => {
   const panel = await open(theme);
   await panel.page.getByText('Parameters').click();
