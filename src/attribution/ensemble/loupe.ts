@@ -24,8 +24,8 @@ const lateBudget = 0.9;
 
 /**
  * The combination that won the table in docs/faithfulness.md at its cost: sizes of the gradient, exact leave-one-out of the last
- * units, and, beyond `quick`, a ridge regression over ablated prompts that is shrunk towards these two. `quick` gives sizes without a sign; the
- * other presets effects in the target's unit. See docs/methods/loupe.md.
+ * units, and, beyond `quick`, a ridge regression over ablated prompts that is shrunk towards these two. `quick` gives sizes without
+ * a sign; the other presets effects in the target's unit. See docs/methods/loupe.md.
  */
 export const loupe: AttributionMethod = {
   id: 'loupe',
