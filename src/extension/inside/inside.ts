@@ -12,7 +12,7 @@ import { phaseText } from '../explain/phaseText.ts';
 import { fileName } from '../explain/promptOf.ts';
 import type { DocumentSession } from '../explain/session.ts';
 import type { SessionStore } from '../explain/sessionStore.ts';
-import { t } from '../localise.ts';
+import { t, translateRendered } from '../localise.ts';
 import { logError } from '../log.ts';
 import type { ModelLoader } from '../models/modelLoader.ts';
 import { entryAt } from '../overlay/alignment.ts';
@@ -24,7 +24,7 @@ import { InsideRun } from './insideRun.ts';
 import { pickDocument } from './pickDocument.ts';
 import { pickFile } from './pickFile.ts';
 import { PromptMarks } from './promptMarks.ts';
-import { renderedTranslator, translateWarnings } from '../renderedTexts.ts';
+import { translateWarnings } from '../renderedTexts.ts';
 import { revealTokens } from './revealTokens.ts';
 import { toolChoices } from './toolChoices.ts';
 import { type PickedFile, runsAsItIs, toolValues } from './toolValues.ts';
@@ -38,7 +38,6 @@ interface Subject {
 export class Inside implements vscode.Disposable {
   readonly panel: InsidePanel;
   private readonly marks = new PromptMarks();
-  private readonly translate = renderedTranslator(vscode.l10n.bundle);
   private choices: readonly ToolChoice[] = [];
   /** The model that `choices` were told for. */
   private choicesOf: string | null = null;
@@ -314,8 +313,8 @@ export class Inside implements vscode.Disposable {
     const run = this.shown;
     if (run?.result == null) return;
     const { tool, label, parameters, blocks, tokens, promptText, cost, warnings } = run.result;
-    const shown = blocks.map((block) => translateBlock(block, this.translate));
-    const told = translateWarnings(warnings, this.translate);
+    const shown = blocks.map((block) => translateBlock(block, translateRendered));
+    const told = translateWarnings(warnings, translateRendered);
     const result = { tool, label: t(label), parameters, blocks: shown, tokens, promptText, cost, warnings: told };
     this.panel.post({ type: 'result', result, document: fileName(run.uri) });
     this.panel.post({ type: 'stale', stale: run.isStale });

@@ -3,17 +3,16 @@ import * as vscode from 'vscode';
 import type { SessionStore } from '../explain/sessionStore.ts';
 import type { MethodCatalog } from '../explain/methodCatalog.ts';
 import { methodLabel } from '../explain/methodChoices.ts';
-import { t } from '../localise.ts';
-import { renderedTranslator, translateExplanation, type TranslateRendered } from '../renderedTexts.ts';
+import { t, translateRendered } from '../localise.ts';
+import { translateExplanation } from '../renderedTexts.ts';
 import { entryAt } from './alignment.ts';
 import { comparisonLines } from './comparisonLines.ts';
 import { type HoverLine, hoverLines, shorten } from './hoverLines.ts';
 import { isVisible, unitOfToken } from './overlayRanges.ts';
 
 export function registerHovers(sessions: SessionStore, methods: MethodCatalog): vscode.Disposable {
-  const translate = renderedTranslator(vscode.l10n.bundle);
   return vscode.languages.registerHoverProvider([{ scheme: '*' }], {
-    provideHover: (document, position) => hoverAt(sessions, methods, document, position, translate),
+    provideHover: (document, position) => hoverAt(sessions, methods, document, position),
   });
 }
 
@@ -22,7 +21,6 @@ function hoverAt(
   methods: MethodCatalog,
   document: vscode.TextDocument,
   position: vscode.Position,
-  translate: TranslateRendered,
 ): vscode.Hover | null {
   const session = sessions.get(document.uri.toString());
   const { view, alignment } = session ?? {};
@@ -47,7 +45,7 @@ function hoverAt(
     showHidden: session.choices.showHidden,
     method: methodLabel(methods.current, view.method.id, t),
   };
-  return new vscode.Hover(markdownOf(hoverLines(translateExplanation(view, translate), unit, context, t)), range);
+  return new vscode.Hover(markdownOf(hoverLines(translateExplanation(view, translateRendered), unit, context, t)), range);
 }
 
 function markdownOf(lines: readonly HoverLine[]): vscode.MarkdownString {

@@ -10,15 +10,14 @@ import type { ActiveDocument } from '../explain/activeDocument.ts';
 import { type MethodCatalog, usualUnits } from '../explain/methodCatalog.ts';
 import { methodChoices } from '../explain/methodChoices.ts';
 import type { Stage } from '../explain/session.ts';
-import { t } from '../localise.ts';
+import { t, translateRendered } from '../localise.ts';
 import { onSettingChange, readSettings } from '../settings.ts';
 import { logError } from '../log.ts';
-import { renderedTranslator, translateExplanation } from '../renderedTexts.ts';
+import { translateExplanation } from '../renderedTexts.ts';
 import { configureWebview } from './configureWebview.ts';
 import { parseExplainPanelOut } from './panelMessages.ts';
 
 export class ExplainPanel implements vscode.Disposable {
-  private readonly translate = renderedTranslator(vscode.l10n.bundle);
   private panel: vscode.WebviewPanel | null = null;
   private ready = false;
   /** What the page has, so that only news is sent: an explanation of a long prompt is large. */
@@ -164,7 +163,7 @@ export class ExplainPanel implements vscode.Disposable {
     }
     if (view !== null && (this.sent?.explanation !== view || this.sent.stage !== stage)) {
       this.sent = { explanation: view, stage };
-      this.post({ type: 'explanation', explanation: translateExplanation(view, this.translate), stage });
+      this.post({ type: 'explanation', explanation: translateExplanation(view, translateRendered), stage });
       this.sentComparison = null;
     }
     if (view !== null && session.comparison !== this.sentComparison) {

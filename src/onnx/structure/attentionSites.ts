@@ -124,11 +124,10 @@ function beforeTurn(flow: DataFlow, probe: Probe, name: string): string | null {
   const isFlat = node?.op === 'Reshape';
   const turned = isFlat ? flow.producer(node.inputs[0] ?? '') : node;
   const perm = turned?.op === 'Transpose' ? intsAttribute(turned, 'perm')?.join() : undefined;
-  if (turned === null || turned === undefined || (perm !== '0,2,1' && (isFlat || perm !== '0,1,3,2'))) return null;
-  const [source = ''] = turned.inputs;
-  if (perm === '0,2,1' && !isFlat) return source;
-  const flattened = isFlat ? flow.producer(source) : null;
+  if (perm !== '0,2,1' && (isFlat || perm !== '0,1,3,2')) return null;
+  const [source = ''] = turned?.inputs ?? [];
   if (!isFlat) return source;
+  const flattened = flow.producer(source);
   const [whole = ''] = flattened?.op === 'Reshape' ? flattened.inputs : [];
   return probe.facts(whole)?.dims[0].length === 4 ? whole : null;
 }
