@@ -137,14 +137,18 @@ describe('measured on a prompt', () => {
     expect(await measured(() => scores, { seed: 2 })).not.toEqual(await measured(() => scores));
   });
 
-  test('the budget is kept, and too small a one measures nothing', async () => {
+  test('the budget is kept; a small one buys a fifth of the units and fewer random rankings, and no check is cheaper than that', async () => {
     const scores = prompt.map((_id, index) => Math.sin(index));
     const full = await measured(() => scores);
-    const tight = await measured(() => scores, { budget: 20 });
-    expect(full.forwardPasses).toBeGreaterThan(tight.forwardPasses);
-    expect(tight.forwardPasses).toBeLessThanOrEqual(20);
-    expect(tight.measured).not.toBeNull();
-    expect(await measured(() => scores, { budget: 3 })).toMatchObject({ measured: null, forwardPasses: 0 });
+    expect(full.measured).toMatchObject({ fractions: [0.1, 0.2, 0.5], rankings: 20 });
+    const middle = await measured(() => scores, { budget: full.forwardPasses - 1 });
+    expect(middle.forwardPasses).toBeLessThanOrEqual(full.forwardPasses - 1);
+    const tight = await measured(() => scores, { budget: 6 });
+    expect(tight.forwardPasses).toBeLessThanOrEqual(6);
+    expect(tight.measured).toMatchObject({ fractions: [0.2] });
+    const least = await measured(() => scores, { budget: 0 });
+    expect(least.measured).toMatchObject({ fractions: [0.2], rankings: 4 });
+    expect(least.forwardPasses).toBeLessThanOrEqual(tight.forwardPasses);
   });
 
   test('nothing to rank', async () => {

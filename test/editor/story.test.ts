@@ -140,6 +140,20 @@ test('the panel shows prompt, response, probabilities and a measured faithfulnes
   expect(await editor.axeViolations(panel)).toEqual([]);
 });
 
+test('the full check adds its measures to the same picture', async () => {
+  const tints = async () => (await overlayBoxes()).map(({ colour }) => colour);
+  const before = await tints();
+  await panel.getByText('Check in full', { exact: true }).click();
+  await panel.getByRole('tab', { name: 'Faithfulness' }).click();
+  const measure = panel.getByText('Area under the deletion curve (lower is better)');
+  await measure.waitFor({ timeout: 240_000 });
+  await stage(/Final/);
+  await expect.poll(async () => await panel.getByText('Check in full', { exact: true }).count()).toBe(0);
+  expect(await tints()).toEqual(before);
+  await editor.screenshot('full-check');
+  await panel.getByRole('tab', { name: 'Ranking' }).click();
+});
+
 test('clicking another word of the answer explains that word', async () => {
   const before = await panel.locator('.target').textContent();
   await panel.locator('loupe-response-view .token[data-token="1"]').click();

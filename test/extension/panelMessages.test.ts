@@ -14,6 +14,7 @@ describe('the Explain panel', () => {
     { type: 'setShowHidden', show: true },
     { type: 'revealUnit', unit: 3 },
     { type: 'endComparison' },
+    { type: 'checkFully' },
     { type: 'setIntensity', intensity: 0.5, kept: true },
     { type: 'export', format: 'png' },
     { type: 'picture', bytes: Uint8Array.of(1, 2) },

@@ -94,7 +94,7 @@ export class ExplainPanel extends LitElement {
         ${modelLine(explanation, post, state, text)} ${settingsLine(state, post, text)}
         ${explanation === null ? nothing : targetLine(explanation, text)} ${stageLine(state, post, text)}
         ${explanation === null ? nothing : completenessLine(explanation, text)}
-        ${explanation === null ? nothing : faithfulnessBadge(explanation, state.stage === 'final', text)}
+        ${explanation === null ? nothing : faithfulnessBadge(explanation, state, () => post({ type: 'checkFully' }), text)}
       </header>
       <div role="alert">${this.failure(text)}</div>
       ${explanation === null || this.summary === null ? this.emptyState(text) : this.body(explanation, this.summary, text)}

@@ -1,19 +1,31 @@
 /** How far the picture can be trusted: a badge beside the target, and the numbers behind it. */
 import { css, html, nothing, type TemplateResult } from 'lit';
 import type { Explanation, Faithfulness } from '../../src/shared/explanation.ts';
+import { button } from '../ui/controls.ts';
 import { formatNumber, formatShare, formatSigned } from '../ui/formatNumber.ts';
 import type { Strings } from '../ui/strings.ts';
 import { visibleText } from '../ui/visibleText.ts';
 import { curveFigure, curveSpark, curveStyles } from './faithfulnessCurve.ts';
+import type { PanelState } from './panelState.ts';
 
 const marks = { trusted: '✓', weak: '~', untrusted: '✕', none: '?' } as const;
 
-export function faithfulnessBadge(explanation: Explanation, final: boolean, text: Strings): TemplateResult {
+/** @param onCheck asks for the full check */
+export function faithfulnessBadge(
+  explanation: Explanation,
+  { stage, running }: Pick<PanelState, 'stage' | 'running'>,
+  onCheck: () => void,
+  text: Strings,
+): TemplateResult {
   const { faithfulness } = explanation;
+  const final = stage === 'final';
+  const isFull = faithfulness?.measures !== undefined;
+  const more = final && !isFull ? button({ label: text.checkFully, disabled: running, onClick: onCheck }) : nothing;
   if (faithfulness === null) {
     return html`<p class="row faith">
       <span class="badge none"><span aria-hidden="true">${marks.none}</span> ${text.verdict.none}</span>
       <span class="muted">${final ? text.notMeasured : text.measuring}</span>
+      ${more}
     </p>`;
   }
   const { verdict, comprehensiveness, sufficiency, random, reason } = faithfulness;
@@ -29,6 +41,7 @@ export function faithfulnessBadge(explanation: Explanation, final: boolean, text
         formatNumber(random.sufficiency),
       )}</span
     >
+    ${more}
   </p>`;
 }
 

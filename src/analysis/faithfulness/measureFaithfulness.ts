@@ -21,7 +21,15 @@ import { mostRankings, picturesOf, rankableUnits } from './rankings.ts';
 import { countAsGood } from './rankTest.ts';
 import { judge } from './verdict.ts';
 
-const fewestRankings = 5;
+/** Shares of the units that are taken away and kept, and how many random rankings must fit the budget for them. */
+interface Depth {
+  readonly fractions: readonly number[];
+  readonly fewestRankings: number;
+}
+
+const deepest: Depth = { fractions: checkFractions, fewestRankings: 8 };
+/** Of single shares a fifth agrees best with a long check (docs/faithfulness.md). What this asks for is measured in any case. */
+const shallowest: Depth = { fractions: [0.2], fewestRankings: 4 };
 
 export interface FaithfulnessInput {
   readonly model: Model;
@@ -39,7 +47,10 @@ export interface FaithfulnessInput {
   /** The target's value on the whole prompt. */
   readonly value: number;
   readonly seed: number;
-  /** Full-length forward passes that may be spent on the check; `measures` come on top. */
+  /**
+   * Full-length forward passes that may be spent on the check; `measures` come on top. Where they do not buy the shallowest check,
+   * it is made all the same.
+   */
   readonly budget: number;
   /** Measured beside the check, whatever they cost. */
   readonly measures: readonly Measure[];
@@ -70,7 +81,6 @@ export async function measureFaithfulness(
     input.known,
   );
   const plan = planWithin(input, values, ranked);
-  if (plan === null) return notMeasured('Checking it would cost more than explaining the prompt did.');
   const gains = input.measures.map((measure) => {
     const pictures = picturesOf(input, rankableUnits(units, ids.length, measure.ranks), mostRankings);
     for (const picture of pictures) values.ask((valueWithout) => measure.value(picture, valueWithout));
@@ -83,7 +93,7 @@ export async function measureFaithfulness(
   });
   await values.evaluate(options);
 
-  const falls = plan.pictures.map((picture) => fallsOf(picture, values.valueWithout));
+  const falls = plan.pictures.map((picture) => fallsOf(picture, plan.fractions, values.valueWithout));
   const means = falls.map(({ dropped, kept }) => ({ comprehensiveness: meanOf(dropped), sufficiency: meanOf(kept) }));
   const [own, ...others] = means as [(typeof means)[number], ...typeof means];
   const random = {
@@ -116,7 +126,7 @@ export async function measureFaithfulness(
       random,
       gain,
       interval,
-      fractions: [...checkFractions],
+      fractions: [...plan.fractions],
       ...judgement,
       curves: curvesOf(plan, values.valueWithout),
       ...(gains.length === 0 ? {} : { measures: gains.map((measured) => measured()) }),
@@ -127,6 +137,7 @@ export async function measureFaithfulness(
 }
 
 interface Plan {
+  readonly fractions: readonly number[];
   /** The explanation's own first. */
   readonly pictures: readonly Picture[];
   /** Points of the curves, in units. */
@@ -136,32 +147,42 @@ interface Plan {
 }
 
 /**
- * What the check asks for, as much as the budget allows: first the falls of the picture and of the fewest random ones, without
- * which nothing is said; then the picture's whole deletion curve; then more random pictures; then the other curves as whole ones.
+ * What the check asks for, as much as the budget allows: first the falls of the picture and of the fewest random ones, as deep as
+ * they fit; then the picture's whole deletion curve; then more random pictures; then the other curves as whole ones.
  */
-function planWithin(input: FaithfulnessInput, values: AblatedValues, ranked: readonly number[]): Plan | null {
+function planWithin(input: FaithfulnessInput, values: AblatedValues, ranked: readonly number[]): Plan {
   const candidates = picturesOf(input, ranked, mostRankings) as [Picture, ...Picture[]];
   const [own] = candidates;
-  const coarse = fractionCounts(ranked.length);
+  const asks = (read: (valueWithout: ValueWithout) => unknown, budget = input.budget) => values.ask(read, budget);
+  const asksFewest = ({ fractions, fewestRankings }: Depth, budget: number) =>
+    asks((valueWithout) => {
+      for (const picture of candidates.slice(0, 1 + fewestRankings)) fallsOf(picture, fractions, valueWithout);
+    }, budget);
+  const depth = asksFewest(deepest, input.budget) ? deepest : shallowest;
+  if (depth === shallowest) asksFewest(shallowest, Number.POSITIVE_INFINITY);
+  const coarse = fractionCounts(depth.fractions, ranked.length);
   const fine = deciles(ranked.length);
-  const asks = (read: (valueWithout: ValueWithout) => unknown) => values.ask(read, input.budget);
-  const asksFalls = (picture: Picture) => asks((valueWithout) => fallsOf(picture, valueWithout));
-  if (!candidates.slice(0, 1 + fewestRankings).every(asksFalls)) return null;
   const deletionCounts = asks((valueWithout) => deletionCurve(own, fine, valueWithout)) ? fine : coarse;
-  let count = 1 + fewestRankings;
+  const asksFalls = (picture: Picture) => asks((valueWithout) => fallsOf(picture, depth.fractions, valueWithout));
+  let count = 1 + depth.fewestRankings;
   while (count < candidates.length && asksFalls(candidates[count] as Picture)) count++;
   const pictures = candidates.slice(0, count);
   const asksAll = asks((valueWithout) => pictures.map((picture) => deletionCurve(picture, fine, valueWithout)));
   const insertionCounts = asks((valueWithout) => insertionCurve(own, fine, valueWithout)) ? fine : coarse;
-  return { pictures, deletionCounts, insertionCounts, randomCounts: asksAll ? fine : coarse };
+  const { fractions } = depth;
+  return { fractions, pictures, deletionCounts, insertionCounts, randomCounts: asksAll ? fine : coarse };
 }
 
 /** How far the target falls at each fraction: without the top units, and with only those. The ends of the curves come with it. */
-function fallsOf(picture: Picture, valueWithout: ValueWithout): { readonly dropped: number[]; readonly kept: number[] } {
+function fallsOf(
+  picture: Picture,
+  fractions: readonly number[],
+  valueWithout: ValueWithout,
+): { readonly dropped: number[]; readonly kept: number[] } {
   valueWithout(picture.ranking);
   return {
-    dropped: dropFalls(picture, checkFractions, valueWithout),
-    kept: keepFalls(picture, checkFractions, valueWithout),
+    dropped: dropFalls(picture, fractions, valueWithout),
+    kept: keepFalls(picture, fractions, valueWithout),
   };
 }
 
@@ -179,9 +200,9 @@ function curvesOf(
 
 type CurveName = 'deletion' | 'insertion' | 'randomDeletion';
 
-/** Units at the fractions of the check and at both ends, each number once. */
-function fractionCounts(units: number): number[] {
-  return [...new Set([0, ...checkFractions.map((fraction) => topCount(fraction, units)), units])];
+/** Units at these fractions and at both ends, each number once. */
+function fractionCounts(fractions: readonly number[], units: number): number[] {
+  return [...new Set([0, ...fractions.map((fraction) => topCount(fraction, units)), units])];
 }
 
 function notMeasured(reason: string): FaithfulnessOutcome {

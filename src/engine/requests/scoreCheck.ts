@@ -26,12 +26,9 @@ export interface CheckedScores {
   readonly spent: number;
 }
 
-/** Forward passes a check may always cost: enough for seven random rankings, and short where it matters, on short prompts. */
-const smallestBudget = 20;
-
 /**
- * Measures the scores against random ones on this prompt. The cheap check costs no more than the explanation itself has, or a
- * handful of passes; the full one what it takes. Never in silence: what is not measured is said.
+ * Measures the scores against random ones on this prompt. The cheap check costs no more than the explanation itself has, or the
+ * handful of passes below which nothing could be said; the full one what it takes. Never in silence: what is not measured is said.
  * @throws E_MEASURE_UNKNOWN, and as `measureFaithfulness` and the method
  */
 export async function checkScores(
@@ -59,7 +56,7 @@ export async function checkScores(
       target,
       value,
       seed,
-      budget: full ? Number.POSITIVE_INFINITY : Math.max(smallestBudget, spent),
+      budget: full ? Number.POSITIVE_INFINITY : spent,
       measures: chosen.measures,
       noise,
       ...(full

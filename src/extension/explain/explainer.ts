@@ -23,6 +23,9 @@ import type { Choices, DocumentSession, Run } from './session.ts';
 import type { SessionStore } from './sessionStore.ts';
 import type { ActiveDocument } from './activeDocument.ts';
 
+/** `cheap`: within the cost of the explanation. `full`: every measure, and what it takes. */
+export type FaithfulnessCheck = 'cheap' | 'full';
+
 export class Explainer {
   constructor(
     private readonly engine: EngineService,
@@ -54,7 +57,11 @@ export class Explainer {
    * Explains a document; a run of the same document that is under way is cancelled, one of another document is waited for.
    * Errors reach the user here; the result is null for them and for a run that was cancelled.
    */
-  async explain(document: vscode.TextDocument, changes: Partial<Choices> = {}): Promise<Explanation | null> {
+  async explain(
+    document: vscode.TextDocument,
+    changes: Partial<Choices> = {},
+    check: FaithfulnessCheck = 'cheap',
+  ): Promise<Explanation | null> {
     const session = this.session(document);
     const { method } = session.choices;
     session.choose(changes);
@@ -62,7 +69,7 @@ export class Explainer {
     for (;;) {
       const run = session.begin(promptOf(document, session.choices));
       try {
-        return await this.run(session, run, method);
+        return await this.run(session, run, method, check);
       } catch (thrown) {
         const missing = missingVariables(thrown);
         if (missing !== null && session.isCurrent(run)) {
@@ -81,7 +88,7 @@ export class Explainer {
   }
 
   /** `before`: the method to go back to when the user does not agree to what the chosen one does. */
-  private async run(session: DocumentSession, run: Run, before: string): Promise<Explanation> {
+  private async run(session: DocumentSession, run: Run, before: string, check: FaithfulnessCheck): Promise<Explanation> {
     const { prompt, controller } = run;
     const settings = readSettings(vscode.Uri.parse(session.uri));
     const { method, target, granularity } = session.choices;
@@ -121,7 +128,9 @@ export class Explainer {
             granularity,
             maxTokens: settings.maxTokens,
             seed: settings.seed,
-            progressive: true,
+            faithfulness: check,
+            // The picture is there already; only what is known of it grows.
+            progressive: check === 'cheap',
           },
           { ...hooks, onPartial: (partial) => session.accept(run, partial.explanation, partial.stage) },
         );

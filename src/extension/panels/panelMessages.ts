@@ -23,6 +23,7 @@ const explainPanelOut = v.variant('type', [
   v.strictObject({ type: v.literal('endComparison') }),
   v.strictObject({ type: v.literal('cancel') }),
   v.strictObject({ type: v.literal('rerun') }),
+  v.strictObject({ type: v.literal('checkFully') }),
   v.strictObject({ type: v.literal('export'), format: v.picklist(['json', 'html', 'svg', 'csv', 'png']) }),
   v.strictObject({ type: v.literal('picture'), bytes: v.nullable(v.pipe(v.instance(Uint8Array), v.maxLength(500_000_000))) }),
 ]);

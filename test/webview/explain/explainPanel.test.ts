@@ -103,6 +103,19 @@ test.each([
   expect(find(panel, '.prompt')?.classList.contains('untrusted')).toBe(verdict === 'untrusted');
 });
 
+test('asks for the full check, unless this is one or a run is under way', async () => {
+  const check = (panel: Element) =>
+    all(panel, 'vscode-button').find((button) => button.textContent?.trim() === 'Check in full') as HTMLElement | undefined;
+  const { panel, posted } = await mount([final()]);
+  check(panel)?.click();
+  expect(posted).toEqual([{ type: 'checkFully' }]);
+  expect(check((await mount([final({ ...capitalExplanation(), faithfulness: null })])).panel)).toBeDefined();
+  expect(check((await mount([final(), progress])).panel)?.hasAttribute('disabled')).toBe(true);
+  const base = capitalExplanation();
+  const full = { ...base, faithfulness: { ...base.faithfulness!, measures: [] } };
+  expect(check((await mount([final(full)])).panel)).toBeUndefined();
+});
+
 test.each([
   [
     { sum: 12.3, expected: 12.41, gap: 0.11, share: 0.0089, steps: 20 },
