@@ -5,18 +5,19 @@ import { playerBehind } from '../surrogate/ablations.ts';
 import { gradientSizes, type GradientSizes } from './gradientSizes.ts';
 import { ridgeByLeaveOneOut } from './ridgeByLeaveOneOut.ts';
 import { lateOcclusion } from './lateOcclusion.ts';
+import { settledTail } from './settledTail.ts';
 import { type SparseDraw, sparsePrompts } from './sparsePrompts.ts';
 
 /**
  * `passes`: forward passes it may cost, all told. `groups`: an ablated prompt keeps one unit in so many; short ones cost little,
  * and say more of what an answer cannot do without. `sizes`: what the sizes of the gradient weigh beside the regression, which
- * few ablations leave noisy.
+ * few ablations leave noisy. `tail`: forward passes of them that settle which units come last.
  */
 const presets = {
   quick: { passes: 3 },
-  balanced: { passes: 12, groups: 5, sizes: 1 / 2 },
-  strong: { passes: 32, groups: 3, sizes: 0 },
-  thorough: { passes: 100, groups: 3, sizes: 0 },
+  balanced: { passes: 12, groups: 5, sizes: 1 / 2, tail: 4.5 },
+  strong: { passes: 32, groups: 3, sizes: 0, tail: 6 },
+  thorough: { passes: 100, groups: 3, sizes: 0, tail: 6 },
 } as const;
 type Preset = keyof typeof presets;
 /** Forward passes for late units. */
@@ -49,18 +50,17 @@ export const loupe: AttributionMethod = {
     if (preset === 'quick') {
       return { scores: importance, scoreUnit: 'standard deviations', forwardPasses: spent, precision, warnings: [] };
     }
-    const { passes, groups, sizes } = presets[preset];
-    const fitted = await regressed(
-      input,
-      units,
-      importance,
-      { groups, budget: passes - gradient.forwardPasses - late.budgeted },
-      options,
-    );
+    const { passes, groups, sizes, tail } = presets[preset];
+    const left = passes - gradient.forwardPasses - late.budgeted;
+    const game = await CoalitionGame.open(input, { units });
+    const fitted = await regressed(game, input, importance, { groups, budget: left - tail }, options);
+    const sizesOf = units.map((unit) => importance[unit] as number);
+    const scores = averaged(fitted.effects, sizesOf, sizes);
+    const order = await settledTail(game, input, scores, left - game.forwardPasses, options);
     return {
-      scores: sizes === 0 ? fitted.scores : averaged(fitted.scores, importance, sizes, units),
+      scores: game.unitScores(dealtAlong(order, scores)),
       findings: fitted.findings,
-      forwardPasses: spent + fitted.forwardPasses,
+      forwardPasses: spent + game.forwardPasses,
       precision,
       warnings: [],
     };
@@ -89,17 +89,25 @@ function combined(
 }
 
 /**
- * The mean of what the ablations say and of the sizes, brought to the same spread; 0 for a unit outside `units`. Both err, and seldom
- * alike, so the mean ranks better than either (docs/faithfulness.md).
- * @param fitted [units], in the target's unit
+ * The mean of what the ablations say and of the sizes, brought to the same spread. Both err, and seldom alike, so the mean ranks
+ * better than either (docs/faithfulness.md).
+ * @param effects [players], in the target's unit
+ * @param sizes [players]
  * @param weight of the sizes, where the ablations weigh 1
  */
-function averaged(fitted: Float32Array, sizes: Float32Array, weight: number, units: readonly number[]): Float32Array {
-  const [fittedSpread, sizeSpread] = [fitted, sizes].map((values) => deviation(units.map((unit) => values[unit] as number)));
-  const scale = sizeSpread ? (fittedSpread as number) / sizeSpread : 0;
-  const scores = new Float32Array(fitted.length);
-  for (const unit of units) scores[unit] = ((fitted[unit] as number) + weight * scale * (sizes[unit] as number)) / (1 + weight);
-  return scores;
+function averaged(effects: readonly number[], sizes: readonly number[], weight: number): number[] {
+  const scale = deviation(effects) / spread(sizes);
+  return effects.map((effect, player) => (effect + weight * scale * (sizes[player] as number)) / (1 + weight));
+}
+
+/** The same scores, the highest to the first of the order, and so on. */
+function dealtAlong(order: readonly number[], scores: readonly number[]): Float64Array {
+  const falling = [...scores].sort((a, b) => b - a);
+  const dealt = new Float64Array(scores.length);
+  order.forEach((player, place) => {
+    dealt[player] = falling[place] as number;
+  });
+  return dealt;
 }
 
 /** Standard deviation; 1 where nothing varies, so that it can divide. */
@@ -115,13 +123,12 @@ function deviation(values: readonly number[]): number {
 }
 
 async function regressed(
+  game: CoalitionGame,
   input: AttributionInput,
-  units: readonly number[],
   importance: Float32Array,
   draw: Pick<SparseDraw, 'groups' | 'budget'>,
   options: AttributionOptions,
 ) {
-  const game = await CoalitionGame.open(input, { units });
   const drawn = sparsePrompts(game, {
     ...draw,
     splits: [1 / 3, 2 / 3].map((share) => playerBehind(share, game, input)),
@@ -132,7 +139,7 @@ async function regressed(
   });
   const samples = [game.everybody(), ...drawn];
   const values = Float64Array.from([input.value, ...(await game.values(drawn, options))]);
-  const shape = units.map((unit) => importance[unit] as number);
+  const shape = game.units.map((unit) => importance[unit] as number);
   const scale = slopeOf(
     samples.map((sample) => shape.reduce((sum, part, player) => sum + part * (sample[player] as number), 0)),
     values,
@@ -140,8 +147,7 @@ async function regressed(
   const prior = shape.map((part) => part * scale);
   const fit = ridgeByLeaveOneOut(samples, values, prior);
   return {
-    scores: game.unitScores(fit.coefficients),
-    forwardPasses: game.forwardPasses,
+    effects: Array.from(fit.coefficients),
     findings: { fit: { samples: samples.length, r2: fit.r2, intercept: fit.intercept } },
   };
 }
