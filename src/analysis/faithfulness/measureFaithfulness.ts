@@ -27,7 +27,9 @@ interface Depth {
   readonly fewestRankings: number;
 }
 
-const deepest: Depth = { fractions: checkFractions, fewestRankings: 8 };
+/** As many say more of the verdict than a whole curve would. */
+const enoughRankings = 8;
+const deepest: Depth = { fractions: checkFractions, fewestRankings: enoughRankings };
 /** Of single shares a fifth agrees best with a long check (docs/faithfulness.md). What this asks for is measured in any case. */
 const shallowest: Depth = { fractions: [0.2], fewestRankings: 4 };
 
@@ -148,7 +150,7 @@ interface Plan {
 
 /**
  * What the check asks for, as much as the budget allows: first the falls of the picture and of the fewest random ones, as deep as
- * they fit; then the picture's whole deletion curve; then more random pictures; then the other curves as whole ones.
+ * they fit; then enough random ones; then the picture's whole deletion curve; then all random ones; then the other curves as whole ones.
  */
 function planWithin(input: FaithfulnessInput, values: AblatedValues, ranked: readonly number[]): Plan {
   const candidates = picturesOf(input, ranked, mostRankings) as [Picture, ...Picture[]];
@@ -162,11 +164,15 @@ function planWithin(input: FaithfulnessInput, values: AblatedValues, ranked: rea
   if (depth === shallowest) asksFewest(shallowest, Number.POSITIVE_INFINITY);
   const coarse = fractionCounts(depth.fractions, ranked.length);
   const fine = deciles(ranked.length);
-  const deletionCounts = asks((valueWithout) => deletionCurve(own, fine, valueWithout)) ? fine : coarse;
   const asksFalls = (picture: Picture) => asks((valueWithout) => fallsOf(picture, depth.fractions, valueWithout));
-  let count = 1 + depth.fewestRankings;
-  while (count < candidates.length && asksFalls(candidates[count] as Picture)) count++;
-  const pictures = candidates.slice(0, count);
+  let rankings = depth.fewestRankings;
+  const addRankings = (most: number) => {
+    while (rankings < most && asksFalls(candidates[1 + rankings] as Picture)) rankings++;
+  };
+  addRankings(enoughRankings);
+  const deletionCounts = asks((valueWithout) => deletionCurve(own, fine, valueWithout)) ? fine : coarse;
+  addRankings(mostRankings);
+  const pictures = candidates.slice(0, 1 + rankings);
   const asksAll = asks((valueWithout) => pictures.map((picture) => deletionCurve(picture, fine, valueWithout)));
   const insertionCounts = asks((valueWithout) => insertionCurve(own, fine, valueWithout)) ? fine : coarse;
   const { fractions } = depth;
