@@ -11,6 +11,8 @@ export interface WriteRequest {
   readonly inputs?: readonly GraphValue[];
   /** Tensors to compute, by name: any node's output. */
   readonly outputs: readonly string[];
+  /** What is known of tensors between, beside what ONNX Runtime infers. */
+  readonly known?: readonly GraphValue[];
 }
 
 /**
@@ -38,6 +40,7 @@ export function writeGraph(graph: OnnxGraph, request: WriteRequest): Uint8Array 
     for (const input of request.inputs ?? graph.inputs) message(part, 11, (inner) => writeValueInfo(inner, input));
     // ONNX Runtime infers types and shapes; those of the file may be wrong after a rewrite.
     for (const name of request.outputs) message(part, 12, (inner) => writeValueInfo(inner, { name, type: 0, dims: null }));
+    for (const value of request.known ?? []) if (read.has(value.name)) message(part, 13, (inner) => writeValueInfo(inner, value));
   });
   return writer.finish();
 }
