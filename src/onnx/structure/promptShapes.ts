@@ -1,7 +1,7 @@
 /**
  * Which axes of a tensor are as long as the prompt, as far as it follows from the operators on the way. ONNX Runtime infers the same, but loses
  * the length where a tensor meets one of unknown size (a mask that is cut to size meets the scores, and all behind it is unknown). With
- * unknown sizes no buffer is seen to fit another, and its search for one makes preparing a session three times as long.
+ * unknown sizes no buffer is seen to fit another, and its search for one takes as long as all the rest of preparing a session.
  */
 import { type GraphNode, type GraphValue, intAttribute, intsAttribute, type OnnxGraph, operatorKey } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
