@@ -24,6 +24,7 @@ import { cpuProvider, proveProvider } from './runtime/provider.ts';
 import type { FeedOptions } from './runtime/feeds.ts';
 import { siteTable } from './sites/siteTable.ts';
 import { brokenQuantization } from './structure/brokenQuantization.ts';
+import { promptShapes } from './structure/promptShapes.ts';
 import { recognise, type Structure } from './structure/recognise.ts';
 import { poolEmbedding } from './evaluation/poolEmbedding.ts';
 import { taskOf } from './taskOf.ts';
@@ -148,9 +149,12 @@ function createEvaluator({ info, prepared, structure, feedOptions, threads, prov
       : { output: structure.output, probe: prepared.probe };
   const rowTensors =
     structure.kind === 'causal-lm' && structure.finalNorm !== null ? selectRows(graph, structure.finalNorm, logits) : null;
+  const { inputs, known } = promptShapes(graph, probe);
+  graph.inputs = [...inputs];
   return {
     info,
     graph,
+    known,
     logits,
     selectsRows: rowTensors !== null,
     rowTensors: rowTensors ?? new Map(),

@@ -1,6 +1,6 @@
 import { keyValueNames } from './keptTokens/keyValueNames.ts';
 import type { OnnxGraph, SubGraph } from './graph/graph.ts';
-import { inputRole } from './runtime/feeds.ts';
+import { tokenInput } from './runtime/feeds.ts';
 
 /** What of a file's own graph is gone once it was opened up. */
 export interface SourceFacts {
@@ -14,7 +14,7 @@ export interface SourceFacts {
 
 /** To be asked before the graph is rewritten. */
 export function sourceFacts(graph: OnnxGraph): SourceFacts {
-  const ids = graph.inputs.find((input) => inputRole(input) === 'ids');
+  const ids = tokenInput(graph.inputs);
   const [rows] = ids?.dims ?? [];
   return {
     nodes: countNodes(graph),

@@ -22,6 +22,16 @@ export const tokenizerMissing = (model: string) =>
     details: { model },
   });
 
+export const neutralTokenUnknown = () =>
+  new LoupeError({
+    code: 'E_NEUTRAL_TOKEN',
+    kind: 'input',
+    what: 'no neutral token can be put where others stood',
+    why: 'the model has no vocabulary (there is no tokenizer.json), so it is not known which of its ids says least',
+    action:
+      "choose another replacement (--method-option replacement=drop, or mask or corpus where the method has them), or put the model's tokenizer.json into its folder",
+  });
+
 export const modelFolder = (path: string, why: string) =>
   new LoupeError({
     code: 'E_MODEL_FOLDER',

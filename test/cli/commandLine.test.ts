@@ -5,6 +5,9 @@ import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../src/cli/terminal/displayWidth.ts';
 import { type Explanation, explanationSchema } from '../../src/shared/explanation.ts';
+import type { GraphTensor } from '../../src/onnx/graph/graph.ts';
+import { readGraph } from '../../src/onnx/proto/readGraph.ts';
+import { writeGraph } from '../../src/onnx/proto/writeGraph.ts';
 import { type CliOptions, runCli, startCli, tinyModel } from './cliProcess.ts';
 import { scratchFolder } from './scratchFolder.ts';
 
@@ -204,13 +207,22 @@ describe('--json', () => {
     const text = await runCli(['explain', '-', '--model', model], { stdin: 'words' });
     expect(text).toMatchObject({ code: 4, stdout: '' });
     expect(text.stderr).toMatch(/^E_TOKENIZER_MISSING/);
+    const neutral = await runCli([...given, '--target', 'text: <7>', '--method-option', 'replacement=neutral']);
+    expect(neutral).toMatchObject({ code: 3, stdout: '' });
+    expect(neutral.stderr).toMatch(/^E_NEUTRAL_TOKEN: no neutral token [^\n]*replacement=drop[^\n]*\n$/);
   });
 
   test('a failure of ONNX Runtime is one line: it prints nothing of its own', async () => {
-    const model = path.join(import.meta.dirname, '../fixtures/onnx/opt/model.onnx');
-    // Its table of positions has 34 rows, and counting begins at the third.
-    const ids = Array.from({ length: 33 }, () => 5).join();
-    const failed = await runCli(['logprobs', '--ids', ids, '--model', model, '--threads', '1', '--json']);
+    const fixture = path.join(import.meta.dirname, '../fixtures/onnx/llama_torch_legacy/model.onnx');
+    const graph = readGraph(fixture);
+    // The table of embeddings ends before the vocabulary does.
+    const name = graph.nodes.find(({ op }) => op === 'Gather')?.inputs[0] ?? '';
+    const table = graph.initializers.get(name) as GraphTensor;
+    const range = { ...table.range!, length: (table.range!.length / 320) * 319 };
+    graph.initializers.set(name, { ...table, dims: [319, 64], range });
+    file('model.onnx', readFileSync(fixture));
+    const model = file('short.onnx', Buffer.from(writeGraph(graph, { outputs: ['logits'] })));
+    const failed = await runCli(['logprobs', '--ids', '1,2,319', '--model', model, '--threads', '1', '--json']);
     expect(failed).toMatchObject({ code: 4, stdout: '' });
     expect(failed.stderr).toMatch(/^E_ONNX_RUNTIME: [^\n]*Gather[^\n]*\n$/);
   });

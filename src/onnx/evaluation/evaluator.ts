@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../model/model.ts';
-import type { OnnxGraph } from '../graph/graph.ts';
+import type { GraphValue, OnnxGraph } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
 import type { FeedOptions } from '../runtime/feeds.ts';
 import type { SessionOptions } from '../runtime/session.ts';
@@ -23,6 +23,8 @@ export interface OnnxEvaluator {
   readonly width: number;
   /** Facts of every tensor of the graph but `rowTensors`. */
   readonly probe: Probe;
+  /** Tensors with axes that are as long as the prompt: ONNX Runtime does not find all of them by itself. */
+  readonly known: readonly GraphValue[];
   /** Whether a token changes nothing at the positions before it, to the last bit: causal attention, no quantisation over positions. */
   readonly readsLeftToRight: boolean;
   readonly sites: OnnxSites;

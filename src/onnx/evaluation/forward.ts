@@ -88,8 +88,12 @@ async function run(
   const now = (tensor: string) => renamed.get(tensor) ?? tensor;
   const session = await evaluator.sessions.get(`${kinds.join()}|${plan.key}`, () => {
     const tapped = resolved.flatMap(({ site }) => alike(site).map(({ tensor }) => now(tensor)));
-    const bytes = writeGraph(staged, { outputs: [...new Set([now(evaluator.logits), ...tapped])] });
-    return createSession(bytes, graph.folder, evaluator.sessionOptions);
+    const patched = evaluator.known.filter(({ name }) => renamed.has(name)).map((value) => ({ ...value, name: now(value.name) }));
+    const known = [...evaluator.known, ...patched];
+    const outputs = [...new Set([now(evaluator.logits), ...tapped])];
+    const bytes = writeGraph(staged, { outputs, known, heaviestFirst: true });
+    // A patch may stand between a sum and its norm, and one that changes nothing must change no bit.
+    return createSession(bytes, graph.folder, { ...evaluator.sessionOptions, fusesSums: false });
   });
   const values: Record<string, TensorValue> = {
     ...feeds(

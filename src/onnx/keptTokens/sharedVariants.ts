@@ -10,7 +10,7 @@ import { keptBeginning, type KeptTokens } from './keyValueRun.ts';
 
 type Variant = VariantsRequest['variants'][number];
 
-/** The sequence that was read last, and its keys and values: all that is kept, and for this request only. */
+/** The sequence that was read last, and the keys and values of all or the first of its tokens: all that is kept, and for this request only. */
 interface Read {
   readonly tokens: Int32Array;
   readonly kept: KeptTokens;
@@ -38,7 +38,7 @@ export async function sharedVariants(
   let last: Read | null = null;
   for (const [place, index] of order.entries()) {
     const variant = variants[index] as Variant;
-    const read = await readBehind(reader, variant, last, place + 1 < order.length);
+    const read = await readBehind(reader, variant, last, variants[order[place + 1] ?? -1] ?? null);
     last = read.last;
     results[index] = read.result;
     onResult(index, read.result);
@@ -51,20 +51,24 @@ async function readBehind(
   reader: KeyValueReader,
   { tokens, read }: Variant,
   last: Read | null,
-  keep: boolean,
+  next: Variant | null,
 ): Promise<{ readonly result: VariantResult; readonly last: Read | null }> {
-  const split = last === null ? 0 : splitPoint(last.tokens, { tokens, read });
+  const split = last === null ? 0 : Math.min(last.kept.length, splitPoint(last.tokens, { tokens, read }));
+  const before = last === null || split === 0 ? null : keptBeginning(last.kept, split);
+  // What the next one takes of this is mostly what this one took itself: then nothing is handed out and copied again.
+  const shares = next === null ? 0 : splitPoint(tokens, next);
+  const keep = shares > split;
   const wanted = wantedRows(read.length === 0 ? [tokens.length - 1] : read.map(({ position }) => position));
   const { rows, kept } = await reader.run({
     tokens: tokens.subarray(split),
-    before: last === null || split === 0 ? null : keptBeginning(last.kept, split),
+    before,
     rows: wanted.map((position) => position - split),
     keep,
   });
   const summaries = read.map((each) => summariseRow(rows[wanted.indexOf(each.position)] as Float32Array, each));
   // What is no number would spoil whatever is read next to it.
-  const isSound = kept !== null && rows.every(allFinite);
-  return { result: { read: summaries }, last: isSound ? { tokens, kept } : null };
+  const known = rows.every(allFinite) && shares > 0 ? (kept ?? before) : null;
+  return { result: { read: summaries }, last: known === null ? null : { tokens, kept: known } };
 }
 
 /** Positions, each once, ascending. */

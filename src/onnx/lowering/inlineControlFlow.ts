@@ -12,7 +12,7 @@ const roundLimit = 20;
  */
 export function inlineControlFlow(graph: OnnxGraph, probe: Probe | null): string[] {
   const replaced: string[] = [];
-  for (let round = 0; round < roundLimit; round++) {
+  for (let round = 0; round < roundLimit && graph.nodes.some(({ op }) => op === 'If' || op === 'Loop'); round++) {
     const [branches, loops] = [inlineBranches(graph, probe), unrollLoops(graph, probe)];
     if (branches + loops === 0) break;
     replaced.push(...new Array<string>(branches).fill('If'), ...new Array<string>(loops).fill('Loop'));

@@ -54,6 +54,6 @@ export function lowerGraph(graph: OnnxGraph, probe: Probe | null, options: Lower
     lowered.push(key);
   }
   graph.nodes = builder.nodes;
-  linkGraph(graph, (why) => onnxUnsupported('the model', `after it was opened up, ${why}`));
+  if (lowered.length > 0) linkGraph(graph, (why) => onnxUnsupported('the model', `after it was opened up, ${why}`));
   return { lowered };
 }

@@ -15,9 +15,8 @@ const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'FusedMatMul'])
  */
 export function unflattenSums(graph: OnnxGraph, probe: Probe): number {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
-  const readers = new Map<string, number>();
-  for (const name of [...graph.nodes.flatMap(namesRead), ...graph.outputs.map((output) => output.name)])
-    readers.set(name, (readers.get(name) ?? 0) + 1);
+  let counted: ReadonlyMap<string, number> | null = null;
+  const readers = (name: string) => (counted ??= readersOf(graph)).get(name);
   const rank = (name: string) => probe.facts(name)?.dims[0].length;
   const isAlike = (a: string, b: string) => {
     const [of, like] = [probe.facts(a), probe.facts(b)];
@@ -38,8 +37,7 @@ export function unflattenSums(graph: OnnxGraph, probe: Probe): number {
     const [rows = '', shape = ''] = node.inputs;
     const [unfolded = ''] = node.outputs;
     const sum = makers.get(rows);
-    if (node.op !== 'Reshape' || sum?.op !== 'Add' || readers.get(rows) !== 1 || rank(rows) !== 2 || rank(unfolded) !== 3)
-      continue;
+    if (node.op !== 'Reshape' || sum?.op !== 'Add' || rank(rows) !== 2 || rank(unfolded) !== 3 || readers(rows) !== 1) continue;
     const stream = sum.inputs.find((name) => isAlike(whole(name) ?? '', unfolded));
     const other = sum.inputs.find((name) => name !== stream);
     if (stream === undefined || other === undefined || rank(other) !== 2) continue;
@@ -76,4 +74,12 @@ export function unflattenSums(graph: OnnxGraph, probe: Probe): number {
     product.inputs = [builder.node('Reshape', [unfolded, builder.ints(-1, width)]), ...product.inputs.slice(1)];
     return true;
   }
+}
+
+/** How often each tensor is read. */
+function readersOf(graph: OnnxGraph): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of [...graph.nodes.flatMap(namesRead), ...graph.outputs.map((output) => output.name)])
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }

@@ -44,13 +44,16 @@ function producersOf(graph: SubGraph, fail: (why: string) => Error): Map<string,
 }
 
 export function subGraphs(node: GraphNode): SubGraph[] {
-  return [...node.attributes.values()].flatMap((value) => (value.kind === 'graph' ? [value.value] : []));
+  const inner: SubGraph[] = [];
+  for (const { kind, value } of node.attributes.values()) if (kind === 'graph') inner.push(value);
+  return inner;
 }
 
 /** Names a node reads: its inputs, and what its sub-graphs take from around them. */
 export function namesRead(node: GraphNode): string[] {
-  const inner = subGraphs(node).flatMap((graph) => [...graph.nodes.flatMap(namesRead), ...graph.outputs.map(({ name }) => name)]);
-  return [...node.inputs, ...inner].filter((name) => name !== '');
+  const names = node.inputs.filter((name) => name !== '');
+  for (const { nodes, outputs } of subGraphs(node)) names.push(...nodes.flatMap(namesRead), ...outputs.map(({ name }) => name));
+  return names;
 }
 
 /** Depth first, without recursion: chains of nodes are long. */

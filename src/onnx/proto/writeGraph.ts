@@ -11,6 +11,10 @@ export interface WriteRequest {
   readonly inputs?: readonly GraphValue[];
   /** Tensors to compute, by name: any node's output. */
   readonly outputs: readonly string[];
+  /** What is known of tensors between, beside what ONNX Runtime infers. */
+  readonly known?: readonly GraphValue[];
+  /** Nodes with the largest weights before those they depend on, for less memory at the peak of preparing a session. Default false. */
+  readonly heaviestFirst?: boolean;
 }
 
 /**
@@ -30,7 +34,8 @@ export function writeGraph(graph: OnnxGraph, request: WriteRequest): Uint8Array 
   }
   for (const bytes of graph.functions) writer.tag(25, 2).bytes(bytes);
   message(writer, 7, (part) => {
-    for (const node of nodes) message(part, 1, (inner) => writeNode(inner, node));
+    const written = request.heaviestFirst === true ? heaviestFirst(graph, nodes) : nodes;
+    for (const node of written) message(part, 1, (inner) => writeNode(inner, node));
     part.tag(2, 2).string('graph');
     for (const tensor of graph.initializers.values()) {
       if (read.has(tensor.name)) message(part, 5, (inner) => writeTensor(inner, tensor));
@@ -38,8 +43,21 @@ export function writeGraph(graph: OnnxGraph, request: WriteRequest): Uint8Array 
     for (const input of request.inputs ?? graph.inputs) message(part, 11, (inner) => writeValueInfo(inner, input));
     // ONNX Runtime infers types and shapes; those of the file may be wrong after a rewrite.
     for (const name of request.outputs) message(part, 12, (inner) => writeValueInfo(inner, { name, type: 0, dims: null }));
+    for (const value of request.known ?? []) if (read.has(value.name)) message(part, 13, (inner) => writeValueInfo(inner, value));
   });
   return writer.finish();
+}
+
+/** Weights of this size are packed before all others. */
+const heavyBytes = 32 * 1024 * 1024;
+
+/**
+ * ONNX Runtime packs weights node by node in the order of the file, and maps those of a node into memory beside what is packed already. The
+ * largest, of the unembedding, would come last, when memory is fullest. It sorts the nodes itself before it runs them.
+ */
+function heaviestFirst({ initializers }: OnnxGraph, nodes: readonly GraphNode[]): readonly GraphNode[] {
+  const isHeavy = ({ inputs }: GraphNode) => inputs.some((name) => (initializers.get(name)?.range?.length ?? 0) >= heavyBytes);
+  return [...nodes.filter(isHeavy), ...nodes.filter((node) => !isHeavy(node))];
 }
 
 function neededFor(graph: OnnxGraph, outputs: readonly string[]): { nodes: GraphNode[]; read: Set<string> } {

@@ -13,7 +13,7 @@ export interface FeedOptions {
   readonly model?: string;
 }
 
-/** What an input is for. Exporters agree on names of inputs, unlike on names of anything else. */
+/** What an input is for. Exporters agree on names of inputs, unlike on names of anything else; `tokenInput` knows one that has another. */
 type Role = 'ids' | 'mask' | 'position' | 'segment' | 'past' | 'useCache' | 'keepAll' | 'pastLength' | 'totalLength' | null;
 
 export function inputRole({ name, type }: GraphValue): Role {
@@ -26,8 +26,23 @@ export function inputRole({ name, type }: GraphValue): Role {
   if (/mask/.test(lower)) return 'mask';
   if (/position/.test(lower)) return 'position';
   if (/token_type|segment/.test(lower)) return 'segment';
-  if (type === elementTypes.int64 || type === elementTypes.int32) return /ids|tokens|input/.test(lower) ? 'ids' : null;
-  return null;
+  return isWhole(type) && /ids|tokens|input/.test(lower) ? 'ids' : null;
+}
+
+/**
+ * The input of token ids: the first that is called so; where none is, the only input of whole numbers [batch, tokens] whose name says nothing.
+ */
+export function tokenInput(inputs: readonly GraphValue[]): GraphValue | undefined {
+  const unnamed = inputs.filter((input) => inputRole(input) === null);
+  const [only] = unnamed;
+  return (
+    inputs.find((input) => inputRole(input) === 'ids') ??
+    (unnamed.length === 1 && only?.dims?.length === 2 && isWhole(only.type) ? only : undefined)
+  );
+}
+
+function isWhole(type: number): boolean {
+  return type === elementTypes.int64 || type === elementTypes.int32;
 }
 
 /**
@@ -46,16 +61,18 @@ export function feeds(
   // A model of two texts (translation), or a mask that an exporter gave no name: fed with ids it would compute something else in silence.
   if (second !== undefined)
     throw onnxUnsupported(options.model ?? 'the model', `its inputs ${first} and ${second} both seem to take token ids`);
-  return Object.fromEntries(inputs.map((input) => [input.name, feed(input, ids, options)]));
+  const tokens = tokenInput(inputs);
+  return Object.fromEntries(
+    inputs.map((input) => [input.name, feed(input, input === tokens ? 'ids' : inputRole(input), ids, options)]),
+  );
 }
 
 /** An input of a real model has a number for each token, or for each pair of them. */
 const mostNumbers = 2 ** 28;
 
-function feed(input: GraphValue, ids: readonly number[], options: FeedOptions): TensorValue {
+function feed(input: GraphValue, role: Role, ids: readonly number[], options: FeedOptions): TensorValue {
   const refuse = (why: string) =>
     onnxUnsupported(options.model ?? 'the model', `its input ${JSON.stringify(input.name.slice(0, 100))} ${why}`);
-  const role = inputRole(input);
   const given = options.past?.values[input.name];
   if (given !== undefined) return given;
   const dims = sizes(input, role, ids.length, options);

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly optimisation?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Weights are copied into the order that multiplies fastest: more memory, faster runs. Default true. */
   readonly prepacking?: boolean;
+  /** A residual sum and the norm behind it are one operator where ONNX Runtime sees that their shapes fit; it rounds otherwise. Default true. */
+  readonly fusesSums?: boolean;
   /** Execution providers in order of preference; default ['cpu']. */
   readonly providers?: readonly string[];
 }
@@ -50,6 +52,7 @@ export async function createSession(bytes: Uint8Array, folder: string, options: 
           model_external_initializers_file_folder_path: folder,
           ...(options.prepacking === false ? { disable_prepacking: '1' } : {}),
         },
+        ...(options.fusesSums === false ? { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } } : {}),
       },
     });
     return new RunningSession(runtime, session);

@@ -1,6 +1,6 @@
 import { elementTypes } from '../graph/graph.ts';
 import type { Probe } from '../graph/probe.ts';
-import { inputRole } from '../runtime/feeds.ts';
+import { tokenInput } from '../runtime/feeds.ts';
 import type { DataFlow } from './dataFlow.ts';
 
 export interface Embedding {
@@ -30,7 +30,7 @@ const between: ReadonlySet<string> = new Set([
  */
 export function findEmbedding(flow: DataFlow, probe: Probe): Embedding | null {
   const { graph } = flow;
-  const input = graph.inputs.find((candidate) => inputRole(candidate) === 'ids');
+  const input = tokenInput(graph.inputs);
   if (input === undefined) return null;
   const outputs = graph.outputs.map(({ name }) => name);
   const fromIds = new Set([input.name]);

@@ -18,7 +18,7 @@ const nothing = new Uint8Array(0);
 
 export function createTokenSpelling(file: TokenizerFile, model: VocabularyModel): TokenSpelling {
   const added = new Map(file.added_tokens.map((token) => [token.id, token]));
-  const spelled: string[] = [];
+  const spelled = new Array<string | undefined>(model.ids.size);
   for (const [token, id] of model.ids) spelled[id] = token;
   const byteLevel = mentions(file.pre_tokenizer, 'ByteLevel') || mentions(file.normalizer, 'ByteLevel');
   const suffix = file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : '';

@@ -94,9 +94,10 @@ const postProcessor: v.GenericSchema<unknown, PostProcessorConfiguration> = v.la
 );
 
 /** Token → id. Checked by hand: a schema a token would be slow, and would lose a token spelled `__proto__`. */
-const vocabulary = v.custom<Readonly<Record<string, number>>>(
-  (input) => isObject(input) && Object.values(input).every(isId),
-  'not a table of tokens and ids',
+const vocabulary = v.pipe(
+  v.unknown(),
+  v.transform(tokenTable),
+  v.custom<Map<string, number>>((table) => table !== null, 'not a table of tokens and ids'),
 );
 
 const merges = v.custom<readonly string[] | readonly (readonly [string, string])[]>(
@@ -174,7 +175,19 @@ function isSequence(input: unknown): boolean {
   return isObject(input) && input.type === 'Sequence';
 }
 
-function isId(input: unknown): boolean {
+/** In one walk: to list an object's fifty thousand keys takes half as long as to parse them. Null when it is no table. */
+function tokenTable(input: unknown): Map<string, number> | null {
+  if (!isObject(input)) return null;
+  const table = new Map<string, number>();
+  for (const token of Object.keys(input)) {
+    const id = input[token];
+    if (!isId(id)) return null;
+    table.set(token, id);
+  }
+  return table;
+}
+
+function isId(input: unknown): input is number {
   return typeof input === 'number' && Number.isInteger(input) && input >= 0 && input <= maximumId;
 }
 

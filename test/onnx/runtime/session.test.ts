@@ -24,6 +24,9 @@ test.each([
   [value('attention_mask', bool, ['batch', 1, 'sequence', 'total']), [1, 1, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1, 1]],
   [value('use_cache_branch', bool, [1]), [1], [0]],
   [value('num_logits_to_keep', int64, []), [], [0n]],
+  // The only input of its form is that of the tokens, whatever it is called.
+  [value('x', int64, ['b', 't']), [1, 3], [8n, 9n, 10n]],
+  [value('y', int32, [1, 't']), [1, 3], [8, 9, 10]],
 ])('%j', (input, dims, data) => {
   const fed = feeds([input], [8, 9, 10], { headSize: 16 })[input.name]!;
   expect({ type: fed.type, dims: fed.dims, data: [...fed.data] }).toEqual({ type: input.type, dims, data });
@@ -43,8 +46,12 @@ test.each([
   [value('pixel_values', float32, ['b', 3, 224, 224]), /"pixel_values" has a purpose or a shape that is not known/],
   [value('input_ids', int64, [1, 128]), /takes exactly 128 tokens/],
   [value('input_ids', int64, null), /not known/],
+  [value('x', int64, ['t']), /"x" has a purpose or a shape that is not known/],
+  [value('x', float32, ['b', 't']), /"x" has a purpose or a shape that is not known/],
+  [[value('x', int64, ['b', 't']), value('y', int64, ['b', 't'])], /"x" has a purpose or a shape that is not known/],
+  [[value('input_ids', int64, ['b', 't']), value('y', int64, ['b', 't'])], /"y" has a purpose or a shape that is not known/],
 ])('%j is refused', (input, why) => {
-  expect(() => feeds([input], [1, 2])).toThrow(
+  expect(() => feeds([input].flat(), [1, 2])).toThrow(
     expect.objectContaining({ code: 'E_ONNX_UNSUPPORTED', message: expect.stringMatching(why) }) as Error,
   );
 });

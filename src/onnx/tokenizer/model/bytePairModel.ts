@@ -1,5 +1,6 @@
 import { BPE } from '@huggingface/tokenizers';
 import { tokenizerUnsupported } from '../../../shared/modelFolderErrors.ts';
+import { MergeRanks } from './mergeRanks.ts';
 import type { PlacedText } from '../placedText.ts';
 import { PlacedTextBuilder, rangeOf } from '../placedText.ts';
 import type { ModelConfiguration } from '../tokenizerFile.ts';
@@ -27,7 +28,7 @@ class BytePairModel implements VocabularyModel {
 
   constructor(configuration: Configuration) {
     this.#library = createLibraryModel(configuration);
-    this.ids = this.#library.tokens_to_ids;
+    this.ids = configuration.vocab;
     this.byteFallback = configuration.byte_fallback;
     this.#unknown = configuration.unk_token === null ? undefined : this.ids.get(configuration.unk_token);
     this.#fuseUnknown = configuration.fuse_unk;
@@ -129,11 +130,17 @@ class BytePairModel implements VocabularyModel {
   }
 }
 
+/** Its two tables are put in place of those it would make for itself, which takes several times as long as to parse the file. */
 function createLibraryModel(configuration: Configuration): BPE {
-  return new BPE({
+  const library = new BPE({
     ...configuration,
+    vocab: {},
+    merges: [],
     unk_token: configuration.unk_token ?? undefined,
     continuing_subword_prefix: undefined,
     end_of_word_suffix: configuration.end_of_word_suffix ?? undefined,
   } as unknown as ConstructorParameters<typeof BPE>[0]);
+  library.tokens_to_ids = configuration.vocab;
+  library.bpe_ranks = new MergeRanks(configuration.merges);
+  return library;
 }

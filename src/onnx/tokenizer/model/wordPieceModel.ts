@@ -9,7 +9,7 @@ type Configuration = Extract<ModelConfiguration, { readonly type: 'WordPiece' }>
 
 /** WordPiece (Schuster and Nakajima 2012): the longest token first; a word that cannot be spelled is one unknown token. */
 export function createWordPieceModel(configuration: Configuration): VocabularyModel {
-  const library = new WordPiece({ ...configuration, vocab: { ...configuration.vocab } });
+  const library = new WordPiece({ ...configuration, vocab: Object.fromEntries(configuration.vocab) });
   const { unk_token: unknownToken, continuing_subword_prefix: prefix, max_input_chars_per_word: limit } = configuration;
   const ids = library.tokens_to_ids;
   const unknown = ids.get(unknownToken);
