@@ -1,7 +1,7 @@
 import type { Probe } from '../graph/probe.ts';
 import type { DataFlow } from './dataFlow.ts';
 import type { Cut } from './findCuts.ts';
-import { projectionInput } from './projection.ts';
+import { projectionInput, projectionsBetween } from './projection.ts';
 
 /** Sites of one layer on and beside the residual stream, all [batch, tokens, hidden] but the neurons. */
 export interface ResidualSites {
@@ -53,6 +53,13 @@ export function findLayer(place: LayerPlace): ResidualSites {
     return (isPostNorm ? own.at(-1)?.tensor : sum) ?? null;
   }
 
+  /** Where nothing else is added, feed-forward blocks may stand behind attention in the same branch (MobileBERT): then none of it is attention's alone. */
+  function attentionAlone(branches: readonly string[], hasOthers: boolean, fromAttention: ReadonlySet<string>): string | null {
+    const [branch = null, ...more] = branches;
+    if (branch === null || more.length > 0) return null;
+    return hasOthers || projectionsBetween(flow, fromAttention, branch, inside) <= 1 ? branch : null;
+  }
+
   /** x + attention(x) + feedForward(x), summed in any order. */
   function parallelLayer(): ResidualSites {
     const terms = sumTerms(flow, first?.tensor ?? '', inside, residPre ?? '');
@@ -61,8 +68,14 @@ export function findLayer(place: LayerPlace): ResidualSites {
     const attention = branches.filter((name) => fromAttention.has(name));
     const others = branches.filter((name) => !fromAttention.has(name));
     const mlpOut = others.length === 1 ? (others[0] ?? null) : null;
-    const attnOut = attention.length === 1 ? (attention[0] ?? null) : null;
-    return { residPre, attnOut, residMid: null, mlpPost: neurons(mlpOut), mlpOut, residPost: behindLayer(first?.tensor) };
+    return {
+      residPre,
+      attnOut: attentionAlone(attention, others.length > 0, fromAttention),
+      residMid: null,
+      mlpPost: neurons(mlpOut),
+      mlpOut,
+      residPost: behindLayer(first?.tensor),
+    };
   }
 }
 

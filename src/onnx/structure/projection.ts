@@ -43,6 +43,17 @@ export function projectionInput(flow: DataFlow, probe: Probe, branch: string, in
   return null;
 }
 
+/** How many products with weights stand between some tensors and a branch that is computed from them. */
+export function projectionsBetween(
+  flow: DataFlow,
+  from: ReadonlySet<string>,
+  branch: string,
+  inside: ReadonlySet<string>,
+): number {
+  const makers = [...flow.before(branch)].map((name) => (from.has(name) ? flow.producer(name) : null));
+  return new Set(makers.filter((node) => node !== null && activation(flow, node, inside) !== null)).size;
+}
+
 /** The input of a product with weights that depends on the tokens. */
 function activation(flow: DataFlow, node: GraphNode, inside: ReadonlySet<string>): string | null {
   const [x = '', weights = ''] = node.inputs;
