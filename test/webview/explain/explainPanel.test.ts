@@ -103,7 +103,7 @@ test.each([
   expect(find(panel, '.prompt')?.classList.contains('untrusted')).toBe(verdict === 'untrusted');
 });
 
-test('asks for the full check, unless this is one or a run is under way', async () => {
+test('asks for the full check, unless this is one, it could measure nothing, or a run is under way', async () => {
   const check = (panel: Element) =>
     all(panel, 'vscode-button').find((button) => button.textContent?.trim() === 'Check in full') as HTMLElement | undefined;
   const { panel, posted } = await mount([final()]);
@@ -114,6 +114,8 @@ test('asks for the full check, unless this is one or a run is under way', async 
   const base = capitalExplanation();
   const full = { ...base, faithfulness: { ...base.faithfulness!, measures: [] } };
   expect(check((await mount([final(full)])).panel)).toBeUndefined();
+  const warnings = [{ code: 'W_FAITHFULNESS_NOT_MEASURED', message: 'There are fewer than two parts.' }];
+  expect(check((await mount([final({ ...base, faithfulness: null, warnings })])).panel)).toBeUndefined();
 });
 
 test.each([
