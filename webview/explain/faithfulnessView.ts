@@ -26,7 +26,7 @@ export function faithfulnessBadge(
   if (faithfulness === null) {
     return html`<p class="row faith">
       <span class="badge none"><span aria-hidden="true">${marks.none}</span> ${text.verdict.none}</span>
-      <span class="muted">${final ? text.notMeasured : text.measuring}</span>
+      <span class="muted">${final || !running ? text.notMeasured : text.measuring}</span>
       ${more}
     </p>`;
   }

@@ -23,7 +23,7 @@ export interface Choices {
 }
 
 /** What a picture is made from. */
-export interface Question extends Pick<Choices, 'method' | 'target' | 'granularity'> {
+interface Question extends Pick<Choices, 'method' | 'target' | 'granularity'> {
   readonly prompt: PromptSource;
 }
 

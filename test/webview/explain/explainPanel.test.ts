@@ -103,6 +103,13 @@ test.each([
   expect(find(panel, '.prompt')?.classList.contains('untrusted')).toBe(verdict === 'untrusted');
 });
 
+test('a run that was stopped before its check promises none', async () => {
+  const partial = { ...final({ ...capitalExplanation(), faithfulness: null }), stage: 'units' } as const;
+  const note = (panel: Element) => find(panel, '.faith .muted')?.textContent;
+  expect(note((await mount([partial])).panel)).toBe('Measured at the end of the run.');
+  expect(note((await mount([partial, { type: 'failed', code: 'E_CANCELLED', message: '' }])).panel)).toMatch(/was not measured/);
+});
+
 test('asks for the full check, unless this is one, it could measure nothing, or a run is under way', async () => {
   const check = (panel: Element) =>
     all(panel, 'vscode-button').find((button) => button.textContent?.trim() === 'Check in full') as HTMLElement | undefined;
