@@ -157,6 +157,9 @@ describe('a session', () => {
     session.accept(session.beginCheck()!, other, 'final');
     expect(session.previous).toBe(explanation);
     expect(session.alignment?.start[0]).toBe(3);
+    session.edit([{ offset: 0, deleted: 3, inserted: '' }], () => text);
+    session.accept(session.beginCheck()!, explanation, 'final');
+    expect(session.alignment?.start[0]).toBe(0);
   });
 
   test('the selection that was explained follows edits', () => {

@@ -175,6 +175,7 @@ export class DocumentSession {
     this.choices.selection = this.choices.selection === null ? null : shiftRange(this.choices.selection, changes);
     if (this.alignment === null) return;
     const back = this.prompt !== null && this.pristine !== null && text() === this.prompt.text;
+    if (back) this.edits.length = 0;
     this.alignment = back ? this.pristine : applyEdit(this.alignment, changes);
     this.notify();
   }
@@ -229,6 +230,7 @@ export class DocumentSession {
     this.alignment = null;
     this.pristine = null;
     this.question = null;
+    this.edits = [];
     this.mirror = null;
     this.failure = null;
     this.progress = null;
