@@ -15,7 +15,7 @@ export function createStatusBar(engine: EngineService, active: ActiveDocument): 
       session?.run == null
         ? null
         : {
-            stage: session.prompt === session.run.prompt ? session.stage : null,
+            stage: session.prompt === session.run.question.prompt ? session.stage : null,
             phase: session.progress?.phase ?? null,
             done: session.progress?.done ?? 0,
             total: session.progress?.total ?? 0,

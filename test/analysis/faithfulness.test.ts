@@ -208,6 +208,16 @@ describe('verdicts', () => {
   });
 });
 
+test('no reason says better than random where another says not better', () => {
+  const random = { comprehensiveness: 2, sufficiency: 1 };
+  const { verdict, reasons } = judge({
+    ...{ comprehensiveness: 1.5, sufficiency: 2, random, gain: -0.5, interval: [-1, 0.2], rankings: 4, asGood: 4 },
+    ...{ hiddenShare: 0.7, noise: 0, spread: 1, openShare: 0, certainty: null },
+  });
+  expect(verdict).toBe('untrusted');
+  expect(reasons).toEqual([expect.stringMatching(/^Not better/), expect.stringMatching(/^A sink dominates/)]);
+});
+
 test('an interval of the mean: certain when all rankings agree, around the gain otherwise', () => {
   expect(gainInterval(5, [2, 2, 2], 1)).toEqual([3, 3]);
   const [low, high] = gainInterval(5, [1, 2, 3, 2, 1, 3], 1);

@@ -127,6 +127,41 @@ describe('a session', () => {
     expect(session.previous).toBe(explanation);
   });
 
+  test('a full check asks what is shown again, and leaves comparison and earlier picture', () => {
+    const other = sampleExplanation(partsOf(text).map((part) => ({ ...part, score: 1 })));
+    expect(session.beginCheck()).toBeNull();
+    session.accept(session.begin(prompt()), other, 'final');
+    const shown = prompt();
+    session.accept(session.begin(shown), explanation, 'final');
+    session.compareWith(explanation, other, 'one', 'two');
+    session.choose({ method: 'lime', target: { kind: 'response' } });
+    session.setGranularity('line');
+    session.edit([{ offset: 0, deleted: 0, inserted: 'so ' }], () => `so ${text}`);
+    const run = session.beginCheck();
+    expect(run?.question).toEqual({ prompt: shown, method: 'occlusion', target: { kind: 'next' }, granularity: 'word' });
+    expect(session.beginCheck()).toBeNull();
+    const before = session.alignment;
+    session.accept(run!, { ...explanation, cost: { ...explanation.cost, forwardPasses: 99 } }, 'final');
+    expect(session.alignment).toBe(before);
+    expect(session.previous).toBe(other);
+    expect(session.comparison).toMatchObject({ nameA: 'one', nameB: 'two', scores: [0] });
+    expect(session.run).toBeNull();
+  });
+
+  test('a check cancelled in the middle leaves the picture; one that draws another picture is as good as a run', () => {
+    session.accept(session.begin(prompt()), explanation, 'final');
+    session.fail(session.beginCheck()!, cancelled());
+    expect([session.explanation, session.stage, session.run]).toEqual([explanation, 'final', null]);
+    session.edit([{ offset: 0, deleted: 0, inserted: 'so ' }], () => `so ${text}`);
+    const other = sampleExplanation(partsOf(`${text} `).map((part) => ({ ...part, score: 1 })));
+    session.accept(session.beginCheck()!, other, 'final');
+    expect(session.previous).toBe(explanation);
+    expect(session.alignment?.start[0]).toBe(3);
+    session.edit([{ offset: 0, deleted: 3, inserted: '' }], () => text);
+    session.accept(session.beginCheck()!, explanation, 'final');
+    expect(session.alignment?.start[0]).toBe(0);
+  });
+
   test('the selection that was explained follows edits', () => {
     session.choices.selection = { start: 4, end: 7 };
     session.edit([{ offset: 0, deleted: 4, inserted: '' }], () => 'two six');

@@ -19,12 +19,14 @@ export function faithfulnessBadge(
 ): TemplateResult {
   const { faithfulness } = explanation;
   const final = stage === 'final';
-  const isFull = faithfulness?.measures !== undefined;
-  const more = final && !isFull ? button({ label: text.checkFully, disabled: running, onClick: onCheck }) : nothing;
+  // What a run has found no way to measure, no longer one finds either.
+  const isDone =
+    faithfulness?.measures !== undefined || explanation.warnings.some(({ code }) => code === 'W_FAITHFULNESS_NOT_MEASURED');
+  const more = final && !isDone ? button({ label: text.checkFully, disabled: running, onClick: onCheck }) : nothing;
   if (faithfulness === null) {
     return html`<p class="row faith">
       <span class="badge none"><span aria-hidden="true">${marks.none}</span> ${text.verdict.none}</span>
-      <span class="muted">${final ? text.notMeasured : text.measuring}</span>
+      <span class="muted">${final || !running ? text.notMeasured : text.measuring}</span>
       ${more}
     </p>`;
   }

@@ -21,7 +21,7 @@ export interface Evidence {
   readonly certainty: number | null;
 }
 
-/** One look at the evidence; the first that objects decides. */
+/** One look at the evidence; the first that objects decides. All that do are told, so none may say what another denies. */
 interface Objection {
   readonly verdict: 'weak' | 'untrusted';
   readonly applies: (evidence: Evidence) => boolean;
@@ -64,18 +64,18 @@ const objections: readonly Objection[] = [
   },
   {
     verdict: 'weak',
-    applies: ({ interval }) => interval[0] <= 0,
+    applies: ({ gain, interval }) => gain > 0 && interval[0] <= 0,
     reason: () => 'Better than random rankings so far, but too few were tried to be sure.',
   },
   {
     verdict: 'weak',
-    applies: ({ rankings, asGood }) => asGood > 0.1 * rankings,
+    applies: ({ gain, rankings, asGood }) => gain > 0 && asGood > 0.1 * rankings,
     reason: ({ rankings, asGood }) =>
       `Better than random on average, but ${asGood} of ${rankings} random rankings do as well on this prompt.`,
   },
   {
     verdict: 'weak',
-    applies: ({ sufficiency, random }) => sufficiency > random.sufficiency,
+    applies: ({ gain, sufficiency, random }) => gain > 0 && sufficiency > random.sufficiency,
     reason: () => 'What it ranks highest matters, but does not carry the answer alone: random parts carry it as well.',
   },
   {

@@ -72,9 +72,10 @@ function shownIn({ session }: ActiveDocument): readonly [DocumentSession, Shown]
   return [session, { explanation, prompt, target }];
 }
 
-/** The newest other explanation of a document that the history has. */
+/** The newest explanation of a document with another picture that the history has: a full check leaves a second entry with the same one. */
 async function olderOf(history: HistoryStore, uri: string, shown: Explanation): Promise<Explanation | null> {
-  const same = ({ cost, scores, target }: Explanation) => JSON.stringify([cost, scores, target]);
+  const same = ({ model, prompt, method, scores, target }: Explanation) =>
+    JSON.stringify([model, prompt, method, scores, target]);
   const own = same(shown);
   const ofDocument = (await history.list()).filter(({ entry }) => entry?.prompt.uri === uri);
   return ofDocument.find(({ entry }) => entry !== null && same(entry.explanation) !== own)?.entry?.explanation ?? null;

@@ -23,9 +23,6 @@ import type { Choices, DocumentSession, Run } from './session.ts';
 import type { SessionStore } from './sessionStore.ts';
 import type { ActiveDocument } from './activeDocument.ts';
 
-/** `cheap`: within the cost of the explanation. `full`: every measure, and what it takes. */
-export type FaithfulnessCheck = 'cheap' | 'full';
-
 export class Explainer {
   constructor(
     private readonly engine: EngineService,
@@ -57,11 +54,7 @@ export class Explainer {
    * Explains a document; a run of the same document that is under way is cancelled, one of another document is waited for.
    * Errors reach the user here; the result is null for them and for a run that was cancelled.
    */
-  async explain(
-    document: vscode.TextDocument,
-    changes: Partial<Choices> = {},
-    check: FaithfulnessCheck = 'cheap',
-  ): Promise<Explanation | null> {
+  async explain(document: vscode.TextDocument, changes: Partial<Choices> = {}): Promise<Explanation | null> {
     const session = this.session(document);
     const { method } = session.choices;
     session.choose(changes);
@@ -69,7 +62,7 @@ export class Explainer {
     for (;;) {
       const run = session.begin(promptOf(document, session.choices));
       try {
-        return await this.run(session, run, method, check);
+        return await this.run(session, run, method);
       } catch (thrown) {
         const missing = missingVariables(thrown);
         if (missing !== null && session.isCurrent(run)) {
@@ -87,11 +80,25 @@ export class Explainer {
     }
   }
 
+  /**
+   * Asks again what is shown, with every measure of faithfulness; the picture and what is compared with it stay. Does nothing while a run
+   * is under way. Errors reach the user here.
+   */
+  async checkFully(session: DocumentSession): Promise<void> {
+    const run = session.beginCheck();
+    if (run === null) return;
+    try {
+      await this.run(session, run, session.choices.method);
+    } catch (thrown) {
+      this.fail(session, run, thrown);
+    }
+  }
+
   /** `before`: the method to go back to when the user does not agree to what the chosen one does. */
-  private async run(session: DocumentSession, run: Run, before: string, check: FaithfulnessCheck): Promise<Explanation> {
-    const { prompt, controller } = run;
+  private async run(session: DocumentSession, run: Run, before: string): Promise<Explanation> {
+    const { question, isCheck, controller } = run;
+    const { prompt, method, target, granularity } = question;
     const settings = readSettings(vscode.Uri.parse(session.uri));
-    const { method, target, granularity } = session.choices;
     const title = t('Explain {0}', fileName(session.uri));
     this.log.debug(`explain ${session.uri} with ${method}, target ${target.kind}`);
     const explanation = await withDelayedProgress(
@@ -128,9 +135,9 @@ export class Explainer {
             granularity,
             maxTokens: settings.maxTokens,
             seed: settings.seed,
-            faithfulness: check,
+            faithfulness: isCheck ? 'full' : 'cheap',
             // The picture is there already; only what is known of it grows.
-            progressive: check === 'cheap',
+            progressive: !isCheck,
           },
           { ...hooks, onPartial: (partial) => session.accept(run, partial.explanation, partial.stage) },
         );

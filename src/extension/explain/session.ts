@@ -22,11 +22,17 @@ export interface Choices {
   variables: Readonly<Record<string, string>>;
 }
 
+/** What a picture is made from. */
+interface Question extends Pick<Choices, 'method' | 'target' | 'granularity'> {
+  readonly prompt: PromptSource;
+}
+
 /** One run on its way. */
 export interface Run {
   readonly generation: number;
-  readonly prompt: PromptSource;
-  readonly target: TargetSpec;
+  readonly question: Question;
+  /** Whether it asks again what is shown, to learn more about the same picture. */
+  readonly isCheck: boolean;
   readonly controller: AbortController;
   /** Edits made since the prompt was read, one entry an event. */
   readonly edits: (readonly TextChange[])[];
@@ -45,10 +51,8 @@ export class DocumentSession {
   view: Explanation | null = null;
   stage: Stage = 'final';
   alignment: Alignment | null = null;
-  /** The prompt the explanation is about. */
-  prompt: PromptSource | null = null;
-  /** What it explains, as it was asked. */
-  target: TargetSpec | null = null;
+  /** What the explanation was made from, as it was asked. */
+  question: Question | null = null;
   run: Run | null = null;
   failure: LoupeError | null = null;
   progress: { readonly phase: string; readonly done: number; readonly total: number } | null = null;
@@ -62,6 +66,8 @@ export class DocumentSession {
   private finished: Explanation | null = null;
   private generation = 0;
   private pristine: Alignment | null = null;
+  /** Edits since the prompt that is shown was read. */
+  private edits: (readonly TextChange[])[] = [];
   private closed = false;
 
   constructor(
@@ -72,16 +78,25 @@ export class DocumentSession {
     this.choices = choices;
   }
 
-  /** Starts a run and cancels the one before it. */
+  /** The prompt the explanation is about. */
+  get prompt(): PromptSource | null {
+    return this.question?.prompt ?? null;
+  }
+
+  /** What it explains, as it was asked. */
+  get target(): TargetSpec | null {
+    return this.question?.target ?? null;
+  }
+
+  /** Starts a run of what is chosen, and cancels the one before it. */
   begin(prompt: PromptSource): Run {
-    this.run?.controller.abort();
-    this.generation += 1;
-    const { target } = this.choices;
-    this.run = { generation: this.generation, prompt, target, controller: new AbortController(), edits: [] };
-    this.failure = null;
-    this.progress = null;
-    this.notify();
-    return this.run;
+    const { method, target, granularity } = this.choices;
+    return this.start({ prompt, method, target, granularity }, false);
+  }
+
+  /** Asks again what is shown, whatever was chosen or typed since; null while it is not finished. */
+  beginCheck(): Run | null {
+    return this.question === null || this.run !== null || this.stage !== 'final' ? null : this.start(this.question, true);
   }
 
   get isClosed(): boolean {
@@ -103,7 +118,7 @@ export class DocumentSession {
   accept(run: Run, explanation: Explanation, stage: Stage): boolean {
     if (!this.isCurrent(run)) return false;
     const same =
-      this.prompt === run.prompt &&
+      this.prompt === run.question.prompt &&
       this.alignment !== null &&
       this.explanation?.tokens.length === explanation.tokens.length &&
       this.explanation.prompt.text === explanation.prompt.text;
@@ -112,13 +127,15 @@ export class DocumentSession {
       this.alignment = run.edits.reduce<Alignment>(applyEdit, this.pristine);
       this.mirror = null;
     }
-    this.prompt = run.prompt;
-    this.target = run.target;
+    // With another model or other settings by now, a check too draws another picture.
+    const isSamePicture = run.isCheck && this.explanation !== null && samePicture(this.explanation, explanation);
+    this.question = run.question;
+    this.edits = run.edits;
     this.explanation = explanation;
     this.stage = stage;
-    this.compared = null;
+    if (!isSamePicture) this.compared = null;
     if (stage === 'final') {
-      this.previous = this.finished;
+      if (!isSamePicture) this.previous = this.finished;
       this.finished = explanation;
     }
     this.regroup();
@@ -154,10 +171,11 @@ export class DocumentSession {
   /** Follows one edit event. `text` gives the document after it. */
   edit(changes: readonly TextChange[], text: () => string): void {
     if (changes.length === 0) return;
-    this.run?.edits.push(changes);
+    for (const edits of new Set([this.edits, ...(this.run === null ? [] : [this.run.edits])])) edits.push(changes);
     this.choices.selection = this.choices.selection === null ? null : shiftRange(this.choices.selection, changes);
     if (this.alignment === null) return;
     const back = this.prompt !== null && this.pristine !== null && text() === this.prompt.text;
+    if (back) this.edits.length = 0;
     this.alignment = back ? this.pristine : applyEdit(this.alignment, changes);
     this.notify();
   }
@@ -211,8 +229,8 @@ export class DocumentSession {
     this.comparison = null;
     this.alignment = null;
     this.pristine = null;
-    this.prompt = null;
-    this.target = null;
+    this.question = null;
+    this.edits = [];
     this.mirror = null;
     this.failure = null;
     this.progress = null;
@@ -223,6 +241,17 @@ export class DocumentSession {
   close(): void {
     this.closed = true;
     this.clear();
+  }
+
+  private start(question: Question, isCheck: boolean): Run {
+    this.run?.controller.abort();
+    this.generation += 1;
+    const edits = isCheck ? this.edits : [];
+    this.run = { generation: this.generation, question, isCheck, controller: new AbortController(), edits };
+    this.failure = null;
+    this.progress = null;
+    this.notify();
+    return this.run;
   }
 
   private finish(run: Run): void {
@@ -245,4 +274,9 @@ export class DocumentSession {
   private notify(): void {
     this.changed(this);
   }
+}
+
+function samePicture(a: Explanation, b: Explanation): boolean {
+  const parts = ({ model, method, target, scores }: Explanation) => JSON.stringify([model, method, target, scores]);
+  return parts(a) === parts(b);
 }

@@ -4,7 +4,7 @@ import type { ExplainPanelOut } from '../../shared/protocol/panel.ts';
 import { askOtherText } from '../commands/askContrast.ts';
 import type { EngineService } from '../engineService.ts';
 import type { ActiveDocument } from '../explain/activeDocument.ts';
-import type { Explainer, FaithfulnessCheck } from '../explain/explainer.ts';
+import type { Explainer } from '../explain/explainer.ts';
 import type { Choices, DocumentSession } from '../explain/session.ts';
 import { writeSetting } from '../settings.ts';
 import type { Overlay } from '../overlay/overlay.ts';
@@ -21,9 +21,9 @@ export async function actOnPanel(
 ): Promise<void> {
   const { session } = active;
   if (session === undefined) return;
-  const rerun = async (changes: Partial<Choices>, check?: FaithfulnessCheck) => {
+  const rerun = async (changes: Partial<Choices>) => {
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(session.uri));
-    await explainer.explain(document, changes, check);
+    await explainer.explain(document, changes);
   };
   switch (message.type) {
     case 'ready':
@@ -43,7 +43,7 @@ export async function actOnPanel(
     case 'rerun':
       return rerun({});
     case 'checkFully':
-      return rerun({}, 'full');
+      return explainer.checkFully(session);
     case 'setGranularity':
       session.setGranularity(message.granularity);
       return;

@@ -112,7 +112,8 @@ function axesOf(node: GraphNode, known: ReadonlyMap<string, PromptAxes>, probe: 
     case 'ReduceSum':
     case 'ReduceMax': {
       const reduced = intsAttribute(node, 'axes') ?? values(second);
-      return of !== undefined && reduced !== null && outputRank === of.length
+      // No axes are all of them, unless the node says otherwise.
+      return of !== undefined && reduced !== null && reduced.length > 0 && outputRank === of.length
         ? of.map((is, axis) => is && !isAmong(reduced, axis, outputRank))
         : null;
     }

@@ -58,7 +58,7 @@ export type ExplainPanelOut =
   | { readonly type: 'endComparison' }
   | { readonly type: 'cancel' }
   | { readonly type: 'rerun' }
-  /** The same again, with every measure of faithfulness. */
+  /** What is shown again, with every measure of faithfulness. */
   | { readonly type: 'checkFully' }
   | { readonly type: 'export'; readonly format: ExportFormat | 'png' }
   /** The answer to `drawPicture`: a PNG file; null: it could not be drawn. */

@@ -56,6 +56,7 @@ test.each<[string, (builder: GraphBuilder, x: string) => string, string]>([
   ['three tokens', (b, x) => b.slice(x, 1, 0, 3), 'nothing'],
   ['a mean of each row', (b, x) => b.mean(x, [-1]), `?,${T},?`],
   ['a mean over tokens', (b, x) => b.mean(x, [1]), 'nothing'],
+  ['a sum over no axes, which are all', (b, x) => b.node('ReduceSum', [x, b.ints()]), 'nothing'],
   ['a mean without its axis', (b, x) => b.mean(x, [1], false), 'nothing'],
   ['side by side', (b, x) => b.node('Concat', [x, x], { axis: -1 }), `?,${T},?`],
   ['one behind the other', (b, x) => b.node('Concat', [x, x], { axis: 1 }), 'nothing'],

@@ -103,7 +103,14 @@ test.each([
   expect(find(panel, '.prompt')?.classList.contains('untrusted')).toBe(verdict === 'untrusted');
 });
 
-test('asks for the full check, unless this is one or a run is under way', async () => {
+test('a run that was stopped before its check promises none', async () => {
+  const partial = { ...final({ ...capitalExplanation(), faithfulness: null }), stage: 'units' } as const;
+  const note = (panel: Element) => find(panel, '.faith .muted')?.textContent;
+  expect(note((await mount([partial])).panel)).toBe('Measured at the end of the run.');
+  expect(note((await mount([partial, { type: 'failed', code: 'E_CANCELLED', message: '' }])).panel)).toMatch(/was not measured/);
+});
+
+test('asks for the full check, unless this is one, it could measure nothing, or a run is under way', async () => {
   const check = (panel: Element) =>
     all(panel, 'vscode-button').find((button) => button.textContent?.trim() === 'Check in full') as HTMLElement | undefined;
   const { panel, posted } = await mount([final()]);
@@ -114,6 +121,8 @@ test('asks for the full check, unless this is one or a run is under way', async 
   const base = capitalExplanation();
   const full = { ...base, faithfulness: { ...base.faithfulness!, measures: [] } };
   expect(check((await mount([final(full)])).panel)).toBeUndefined();
+  const warnings = [{ code: 'W_FAITHFULNESS_NOT_MEASURED', message: 'There are fewer than two parts.' }];
+  expect(check((await mount([final({ ...base, faithfulness: null, warnings })])).panel)).toBeUndefined();
 });
 
 test.each([
