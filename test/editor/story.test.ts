@@ -267,6 +267,8 @@ test('the strength of the tints follows the slider', async () => {
 });
 
 test('the explanation is saved as a PNG that the panel draws', async () => {
+  // A panel that has the focus takes it back after a command, and the list that the command opened closes.
+  await lines.click({ position: { x: 300, y: 300 } });
   await editor.runCommand('Export the Explanation …');
   await editor.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: 'PNG' }).first().click();
   const name = editor.page.locator('.quick-input-widget:visible input[type=text]').first();
