@@ -2,6 +2,7 @@ import type { AttributionInput, AttributionMethod, AttributionOptions } from '..
 import { precisionParameter } from '../gradient/promptGradient.ts';
 import { CoalitionGame, players } from '../perturbation/coalitions.ts';
 import { playerBehind } from '../surrogate/ablations.ts';
+import { deviation } from './deviation.ts';
 import { gradientSizes, type GradientSizes } from './gradientSizes.ts';
 import { ridgeByLeaveOneOut } from './ridgeByLeaveOneOut.ts';
 import { lateOcclusion } from './lateOcclusion.ts';
@@ -113,13 +114,6 @@ function dealtAlong(order: readonly number[], scores: readonly number[]): Float6
 /** Standard deviation; 1 where nothing varies, so that it can divide. */
 function spread(values: readonly number[]): number {
   return deviation(values) || 1;
-}
-
-/** Standard deviation; 0 of no values. */
-function deviation(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
 async function regressed(

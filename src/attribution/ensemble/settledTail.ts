@@ -1,7 +1,7 @@
 /** Which units an answer needs least, settled by asking the model what those alone leave of it. */
 import { type Coalition, type CoalitionGame } from '../perturbation/coalitions.ts';
-import { sharedPasses } from '../perturbation/evaluateSequences.ts';
 import type { AttributionInput, AttributionOptions } from '../method.ts';
+import { deviation } from './deviation.ts';
 import { gaussian, seededRandom, seedFor } from '../seededRandom.ts';
 
 /** Shares of the players that are settled, one after the other: prompts of so few units cost little. */
@@ -21,31 +21,26 @@ const mostGuesses = 40;
  */
 export async function settledTail(
   game: CoalitionGame,
-  { model, tokens, target, seed }: Pick<AttributionInput, 'model' | 'tokens' | 'target' | 'seed'>,
+  { seed }: Pick<AttributionInput, 'seed'>,
   scores: readonly number[],
   budget: number,
   { signal }: Pick<AttributionOptions, 'signal'> = {},
 ): Promise<number[]> {
   const guesses = [scores, ...strayed(scores, mostGuesses - 1, seed)];
-  const cost = (coalitions: readonly Coalition[]) =>
-    sharedPasses(
-      model.info,
-      coalitions.map((coalition) => game.prompt(coalition)),
-      tokens.length,
-      target.continuation.length,
-    );
   /** From the least needed up. */
   const tail: number[] = [];
   let left = budget;
   for (const [level, share] of shares.entries()) {
     const allowed = (left * share) / shares.slice(level).reduce((sum, other) => sum + other, 0);
-    const candidates = distinctTails(guesses, tail, Math.round(share * scores.length));
-    let bought = candidates.length;
-    while (bought > 0 && cost(candidates.slice(0, bought)) > allowed) bought--;
+    let asked = distinctTails(guesses, tail, Math.round(share * scores.length));
+    let price = game.passes(asked);
+    while (asked.length > 0 && price > allowed) {
+      asked = asked.slice(0, -1);
+      price = game.passes(asked);
+    }
     // One alone would stand as it is.
-    if (bought < 2) continue;
-    const asked = candidates.slice(0, bought);
-    left -= cost(asked);
+    if (asked.length < 2) continue;
+    left -= price;
     const values = await game.values(asked, signal === undefined ? {} : { signal });
     const chosen = asked[values.indexOf(Math.min(...values))] as Coalition;
     const added = scores.flatMap((_, player) => (chosen[player] === 1 && !tail.includes(player) ? [player] : []));
@@ -58,9 +53,8 @@ export async function settledTail(
 /** Scores with noise. */
 function strayed(scores: readonly number[], count: number, seed: number): (readonly number[])[] {
   const random = seededRandom(seedFor('settledTail', seed));
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const deviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
-  return Array.from({ length: count }, () => scores.map((score) => score + stray * deviation * gaussian(random)));
+  const spread = deviation(scores);
+  return Array.from({ length: count }, () => scores.map((score) => score + stray * spread * gaussian(random)));
 }
 
 /** What is left when only `count` players are: those of the tail, and the lowest others by each guess. Each once. */

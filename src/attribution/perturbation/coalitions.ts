@@ -92,7 +92,7 @@ export class CoalitionGame {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onValue: () => options.onProgress?.(++done, coalitions.length),
     });
-    this.forwardPasses += sharedPasses(this.#input.model.info, asked, this.#full.length, this.#target.continuation.length);
+    this.forwardPasses += this.#passesOf(asked);
     this.#evaluated += asked.length;
     [...fresh].forEach(([key, prompt], index) => {
       this.#known.set(key, rows[index] as readonly RowResult[]);
@@ -112,6 +112,15 @@ export class CoalitionGame {
 
   #keptAs(prompt: Int32Array): string {
     return ablationKey(prompt, this.#target.description.ids);
+  }
+
+  /** Full-length forward passes these coalitions cost together, were none of them known; shared beginnings count once. */
+  passes(coalitions: readonly Coalition[]): number {
+    return this.#passesOf(coalitions.map((coalition) => this.prompt(coalition)));
+  }
+
+  #passesOf(prompts: readonly Int32Array[]): number {
+    return sharedPasses(this.#input.model.info, prompts, this.#full.length, this.#target.continuation.length);
   }
 
   /** What is left of the prompt's tokens. */
